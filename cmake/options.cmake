@@ -1,0 +1,34 @@
+# Compiler and linker settings shared by every target.
+add_library(eddy_options INTERFACE)
+target_include_directories(eddy_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(eddy_options INTERFACE
+  -Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-strict-aliasing
+  $<$<CONFIG:Release>:-O2> -fno-plt
+  # Machine code switches stacks: shadow stacks would forbid it.
+  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=none>)
+target_compile_definitions(eddy_options INTERFACE
+  $<$<BOOL:${EDDY_PORTABLE_DISPATCH}>:EDDY_PORTABLE_DISPATCH>
+  $<$<CONFIG:Debug>:EDDY_DEBUG>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_link_options(eddy_options INTERFACE -fuse-ld=lld)
+endif()
+if(EDDY_SANITIZE)
+  target_compile_options(eddy_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer -g)
+  target_link_options(eddy_options INTERFACE -fsanitize=address,undefined)
+  target_compile_definitions(eddy_options INTERFACE EDDY_SANITIZE)
+endif()
+
+# eddy_library(NAME [LINK …]): every source of the current folder and its subfolders.
+function(eddy_library NAME)
+  cmake_parse_arguments(ARG "" "" "LINK;EXCLUDE" ${ARGN})
+  file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS *.cpp)
+  foreach(PATTERN ${ARG_EXCLUDE})
+    list(FILTER SOURCES EXCLUDE REGEX ${PATTERN})
+  endforeach()
+  if(NOT SOURCES)
+    set(SOURCES ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
+  endif()
+  add_library(${NAME} STATIC ${SOURCES})
+  target_link_libraries(${NAME} PUBLIC eddy_options ${ARG_LINK})
+endfunction()
