@@ -1,0 +1,81 @@
+// The state of one running VM: what the interpreter, machine code, the collector and natives share.
+// Machine code addresses fields by offsetof; the hot ones come first.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "runtime/constructors.h"
+#include "runtime/fiber.h"
+#include "runtime/function.h"
+#include "runtime/handler.h"
+#include "runtime/value.h"
+
+namespace eddy::rt {
+
+class Heap;
+class FiberPool;
+struct Statistics;
+
+// Return addresses with a meaning. With machine code enabled they are real stubs; before that, or in a
+// build without a JIT, unique addresses that are compared and never jumped to.
+struct Stubs {
+  Word interp_return;  // the frame above this word is interpreted
+  Word fiber_exit;     // below a fiber's base frame: the body has finished
+  Word vm_exit;        // below the first frame of the VM
+  Word interp_entry;   // Function::entry of a function without machine code
+};
+
+constexpr unsigned kMaxArgs = 250;
+
+struct Context {
+  // --- hot: pinned or loaded by every fast path
+  char* alloc_ptr = nullptr;    // the nursery's bump pointer
+  char* alloc_limit = nullptr;
+  Word* stack_limit = nullptr;  // the current fiber's limit, or ~0 to make every check take its slow path
+  Fiber* fiber = nullptr;       // the current fiber
+  Value top = kNull;            // the nearest node of the current context
+  uint64_t tag = 1;             // cells with this tag are right for the current context
+  EffectCell* cells = nullptr;  // by effect id
+  uint64_t next_tag = 2;
+  uint64_t move_epoch = 0;      // counts resumptions into another context
+  Stubs stubs{};
+  Value args[kMaxArgs + 6];     // arguments in transit between tiers and to natives (roots, first args_live)
+  unsigned args_live = 0;
+  Value result = kNull;         // a value in transit (a root)
+
+  // --- failure
+  bool panicking = false;       // a native returned kNull: panic_value says why
+  Value panic_message = kNull;  // String
+  bool exiting = false;         // exit(n) was called
+  int exit_status = 0;
+
+  // --- limits and requests; set from other threads or signal handlers
+  std::atomic<bool> interrupt{false};
+  bool fuel_limited = false;
+  uint64_t fuel = 0;
+  uint64_t max_stack = uint64_t{1} << 30;  // bytes over all fibers
+
+  // --- tables
+  Heap* heap = nullptr;
+  FiberPool* fibers = nullptr;
+  Statistics* stats = nullptr;
+  std::vector<ConInfo> constructors;      // by id
+  std::vector<std::string> effect_names;  // by id; cells has as many entries
+  std::vector<Value> globals;             // roots
+  std::vector<std::string> arguments;     // of the program
+  std::vector<Function*> functions;       // all loaded ones: their closures are roots
+
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  uint64_t fresh_tag() { return next_tag++; }
+};
+
+// Reports a failure from a native: `return panic(ctx, "…")`.
+Value panic(Context& ctx, std::string message);
+
+}  // namespace eddy::rt

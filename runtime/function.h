@@ -1,0 +1,30 @@
+// A loaded function as the runtime sees it: enough to call it, walk its frames and name it in a trace.
+// The machine that executes bytecode extends it (vm/loaded.h).
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "runtime/value.h"
+
+namespace eddy::rt {
+
+struct Function {
+  const Word* code = nullptr;       // linked bytecode
+  void* entry = nullptr;            // machine entry; Stubs::interp_entry until compiled
+  uint16_t params = 0;              // tagged slots 0…params-1 (with captures, slot 0 is the closure itself)
+  uint16_t tagged = 0;              // number of tagged slots
+  uint16_t raw = 0;                 // number of raw slots, after the tagged ones
+  uint16_t captures = 0;            // captures its closure has; meaningful where takes_self
+  bool takes_self = false;          // slot 0 receives the closure (or a handle's environment)
+  bool fiber_base = false;          // only entered as the first frame of a fiber (FIBER_CALL)
+  bool hidden = false;              // not shown in traces (compiler-made)
+  int32_t heat = 0;                 // counts down to compilation
+  Value closure = kNull;            // the closure of a function without captures (a root)
+  std::string name;
+
+  unsigned slots() const { return tagged + raw; }
+  unsigned frame_words() const { return 3u + tagged + raw; }
+  unsigned arity() const { return takes_self ? params - 1u : params; }
+};
+
+}  // namespace eddy::rt
