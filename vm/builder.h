@@ -1,0 +1,85 @@
+// Builds one function's code: labels, registers, positions, register lists. The compiler's only way to make
+// bytecode.
+#pragma once
+#include <cassert>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vm/module.h"
+
+namespace eddy::vm {
+
+// A register while a function is built: tagged and raw ones are numbered apart; build() joins them.
+struct Reg {
+  uint32_t index = 0;
+  bool is_raw = false;
+  bool operator==(const Reg&) const = default;
+};
+
+struct Label { uint32_t id = 0; };
+
+class FunctionBuilder {
+ public:
+  explicit FunctionBuilder(std::string name) { data_.name = std::move(name); }
+
+  FunctionData& data() { return data_; }  // set the flags, params and captures here
+
+  // Registers are a stack of each sort: take and give back in any order; the frame is as large as the
+  // most ever in use. A record pair (operands t, z) needs neighbours: take_pair.
+  Reg take(bool raw = false);
+  Reg take_pair(bool raw = false);
+  void give(Reg r);
+
+  void position(uint32_t file, uint32_t line, uint32_t column);
+
+  // Operands in the order of the opcode table, without lists and jumps.
+  struct Operand {
+    int64_t value;
+    bool is_reg, is_raw, is_label;
+    Operand(Reg r) : value(r.index), is_reg(true), is_raw(r.is_raw), is_label(false) {}
+    Operand(Label l) : value(l.id), is_reg(false), is_raw(false), is_label(true) {}
+    template <std::integral T> Operand(T v) : value(static_cast<int64_t>(v)), is_reg(false), is_raw(false), is_label(false) {}
+  };
+  // emit(Op::ADD, {d, x, y}); emit(Op::JLT, {x, y, label}); emit(Op::CALL, {d, f}, args): the count operand
+  // (role q) and the list are made from `list`.
+  void emit(Op op, std::initializer_list<Operand> operands = {}, std::span<const Reg> list = {});
+  // SWITCH on r over constructors first, first + 1, …
+  void emit_switch(Reg r, unsigned first, std::span<const Label> targets);
+
+  Label label();
+  void bind(Label l);
+  bool reachable() const { return reachable_; }  // the last instruction can be left downwards, or a label is here
+
+  // Where an aborted region goes on: recorded in the site when build() lays the code out.
+  void site_target(uint32_t site, Label l) { site_targets_.push_back({site, l}); }
+
+  // Lays out the code (replacing jumps that do not reach by longer forms) and fills the sites' targets.
+  FunctionData build(std::vector<SiteData>& sites);
+
+ private:
+  struct Instruction {
+    Op op;
+    uint32_t operands, list;       // start in operands_ / regs_
+    uint16_t list_count;
+    bool far = false;
+    uint32_t words = 0, at = 0;
+  };
+  struct SiteTarget { uint32_t site; Label label; };
+  struct Sort { uint32_t used = 0; std::vector<bool> taken; };
+
+  FunctionData data_;
+  Sort tagged_, raw_;
+  std::vector<Instruction> code_;
+  std::vector<Operand> operands_;
+  std::vector<Reg> regs_;
+  std::vector<uint32_t> switch_labels_;
+  std::vector<uint32_t> labels_;      // instruction index, ~0 where unbound
+  std::vector<SiteTarget> site_targets_;
+  std::vector<PositionData> positions_;  // pc is an instruction index until build()
+  bool reachable_ = true;
+
+  unsigned final_register(Reg r) const { return r.is_raw ? tagged_.taken.size() + r.index : r.index; }
+};
+
+}  // namespace eddy::vm
