@@ -83,6 +83,7 @@ class Heap {
     uint64_t old_bytes = 0, peak_bytes = 0;
   };
   const Counters& counters() const { return counters_; }
+  const HeapOptions& options() const { return options_; }
 
   // Bounds of the nursery, for barriers in machine code.
   char* nursery_base() const { return nursery_; }
