@@ -24,10 +24,20 @@ struct Stubs {
   Word interp_return;  // the frame above this word is interpreted
   Word fiber_exit;     // below a fiber's base frame: the body has finished
   Word vm_exit;        // below the first frame of the VM
+  Word watermark = 0;  // stands in for a return address deep in a stack (fiber.h); 0: never placed
   Word interp_entry;   // Function::entry of a function without machine code
 };
 
 constexpr unsigned kMaxArgs = 250;
+
+enum class Interrupt : uint8_t { None, Stop, Timeout };  // Ctrl-C unwinds; a timeout just ends
+
+// What the current fiber, suspended at its `sp`, is to do next.
+enum class Action : uint8_t {
+  Deliver,  // give ctx.result to the frame above the return address at sp
+  Call,     // call ctx.callee with ctx.args; its frame's return address is the word at sp
+  Stop,     // leave the VM
+};
 
 struct Context {
   // --- hot: pinned or loaded by every fast path
@@ -44,18 +54,25 @@ struct Context {
   Value args[kMaxArgs + 6];     // arguments in transit between tiers and to natives (roots, first args_live)
   unsigned args_live = 0;
   Value result = kNull;         // a value in transit (a root)
+  Function* callee = nullptr;   // with Action::Call: whom
+  Action action = Action::Deliver;
 
   // --- failure
-  bool panicking = false;       // a native returned kNull: panic_value says why
+  bool panicking = false;       // a native returned kNull: panic_message says why
   Value panic_message = kNull;  // String
+  Value panic_trace = kNull;    // String, once it unwinds
+  bool uncaught = false;        // the panic left the program: message and trace say which
   bool exiting = false;         // exit(n) was called
   int exit_status = 0;
 
   // --- limits and requests; set from other threads or signal handlers
-  std::atomic<bool> interrupt{false};
+  std::atomic<Interrupt> interrupt{Interrupt::None};
   bool fuel_limited = false;
   uint64_t fuel = 0;
   uint64_t max_stack = uint64_t{1} << 30;  // bytes over all fibers
+  // Set by the heap with its limit reached: the next safepoint clears it and raises the panic "out of memory"
+  // (exit status 3 where nobody catches it). Until then allocation goes on from a reserve.
+  bool heap_exhausted = false;
 
   // --- tables
   Heap* heap = nullptr;
@@ -73,6 +90,8 @@ struct Context {
   Context& operator=(const Context&) = delete;
 
   uint64_t fresh_tag() { return next_tag++; }
+  // Makes the next check in a prologue or on a back-edge take its slow path.
+  void request_safepoint() { stack_limit = reinterpret_cast<Word*>(~Word{0}); }
 };
 
 // Reports a failure from a native: `return panic(ctx, "…")`.

@@ -6,12 +6,28 @@
 //                [ …                 ]
 //          sp →  [ return address    ]  of the youngest frame, while the fiber is not running
 //       limit →  (frames may not reach below; slack for one native call remains under it)
-//       block →  (lowest word)
 //
 // The descriptor never moves, so handler nodes and machine code may hold its address; the block is grown by
 // copying to one of twice the size (beyond 256 KiB: an eightfold reservation whose pages cost nothing until
 // touched). Descriptors and blocks are pooled: a fiber that finishes gives both back at once, a fiber whose
 // continuation became unreachable is given back by the collector.
+//
+// What the collector takes for alive: the current fiber and its chain of parents; the chain from top_fiber to
+// base_fiber of a reachable Continuation that is not consumed; Heap::held. A fiber that is none of these at a
+// collection is released by it: link a new fiber before the next allocation, or hold it.
+//
+// Dirty: a minor collection scans only the fibers that ran since they were last scanned. Whoever makes a fiber
+// current, or writes a value into a frame of a sleeping one, calls heap.fiber_ran(fiber) (one byte test).
+//
+// Watermarks: on a deep stack (more than 64 KiB) the collector replaces some return-address words by
+// Stubs::watermark. While such a word is in place, nobody has returned into the frame above it, so that frame
+// and all older ones are as they were when scanned: the next minor collection stops there. The protocol:
+//   - a return that reads Stubs::watermark at `word` continues at fibers.restore_watermark(fiber, word), the
+//     real return address (machine code does so in the stub of that name);
+//   - who reads a return-address word for another purpose (stack walks; an abort that asks which tier its
+//     target frame is in) reads fibers.return_address(fiber, word) instead of *word;
+//   - cutting the stack (aborts, panics, jumps) and overwriting the words needs no care.
+// Growing keeps the words (offsets from base do not change); a copied fiber has none.
 #pragma once
 #include <cstdint>
 
@@ -31,21 +47,20 @@ struct Fiber {
   Word* sp = nullptr;
   Word* base = nullptr;
   Word* limit = nullptr;
-  Word* block = nullptr;
   uint64_t tag = 0;         // cache tag of this fiber's context, while it is not running
   uint64_t epoch = 0;       // ctx.move_epoch when tag was saved
   uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none
   uint32_t id = 0;          // for traces; fresh at every use
   FiberState state = FiberState::Free;
-  bool marked = false;      // reached by the collection under way
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
-  bool young = true;        // made since the last minor collection
-  uint8_t size_class = 0;
-  Fiber* next = nullptr;    // in the pool
-  uint32_t index = 0;       // in the table of live fibers
+  bool marked : 1 = false;  // reached by the collection under way
+  bool young : 1 = false;   // on the pool's list of fibers made since the last minor collection
+  uint8_t size_class = 0;   // of the block
+  uint32_t watermarks = 0;  // the pool's table of them; 0: none
 
   Word offset_of(const void* p) const { return static_cast<Word>(base - static_cast<const Word*>(p)); }
   Word* at(Word offset) const { return base - offset; }
 };
+static_assert(sizeof(Fiber) == 64, "one cache line; ten million of them sleep");
 
 }  // namespace eddy::rt

@@ -5,10 +5,14 @@
 #include <vector>
 
 #include "runtime/fiber.h"
+#include "runtime/fiber_blocks.h"
 
 namespace eddy::rt {
 
 struct Context;
+
+// Words kept free under a fiber's limit: a leaf may write one frame header and a return address there.
+constexpr size_t kStackSlackWords = 8;
 
 class FiberPool {
  public:
@@ -17,40 +21,78 @@ class FiberPool {
   FiberPool(const FiberPool&) = delete;
   FiberPool& operator=(const FiberPool&) = delete;
 
-  // A fiber with room for at least `words` words, sp at base. Null only where the stack limit is reached.
+  // A fiber with room for at least `words` words, sp at base, Suspended. Null only where the stack limit is
+  // reached. See fiber.h for what keeps it alive.
   Fiber* make(size_t words);
   void release(Fiber* fiber);
   // Makes room for `words` more words below `sp`; false where the stack limit is reached (nothing changed).
   // Addresses into the old block are dead afterwards: fiber->sp, base, limit have moved.
   bool grow(Fiber* fiber, size_t words);
-  // A fiber with the same frames, records, tag and id-fresh; Suspended.
+  // A fiber with the same frames, records and tag, a fresh id, no parent; Suspended. Null as for make().
   Fiber* copy(const Fiber* fiber);
 
-  const std::vector<Fiber*>& live() const { return live_; }
-  // Fibers made since the last minor collection; the collector clears it.
-  std::vector<Fiber*>& young() { return young_; }
+  // Watermarks (fiber.h).
+  Word restore_watermark(Fiber* fiber, Word* return_word);
+  Word return_address(const Fiber* fiber, const Word* return_word) const;
+
+  size_t live_count() const { return live_; }
+  template <class F>
+  void for_each_live(F&& visit) {
+    for (size_t s = 0; s < slabs_.size(); ++s) {
+      size_t used = s + 1 == slabs_.size() ? slab_used_ : kSlabFibers;
+      for (size_t i = 0; i < used; ++i)
+        if (slabs_[s][i].state != FiberState::Free) visit(&slabs_[s][i]);
+    }
+  }
+  // Bytes of stack that live fibers hold; what max_stack limits.
   uint64_t bytes() const { return bytes_; }
 
-  struct Counters { uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0; };
+  struct Counters {
+    uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, peak_bytes = 0;
+  };
   Counters counters;
 
+  // --- for the collector
+  struct Watermark {
+    Word offset;   // of the replaced word, from base
+    Word address;  // what stood there
+  };
+  using Watermarks = std::vector<Watermark>;  // ascending offsets: the newest, in the youngest frame, is last
+  Watermarks* watermarks(const Fiber* fiber) {
+    return fiber->watermarks ? &watermark_tables_[fiber->watermarks] : nullptr;
+  }
+  Watermarks& make_watermarks(Fiber* fiber);
+  // Fibers made since the last minor collection (some are Free again).
+  std::vector<Fiber*>& young() { return young_; }
+  // After a major collection: gives memory back to the system.
+  void trim();
+
  private:
-  struct Block { Block* next; };
-  static constexpr unsigned kClasses = 48;
-  bool take_block(Fiber* fiber, size_t words);
-  void give_block(Fiber* fiber);
+  static constexpr size_t kSlabFibers = 1024;
+  // A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles
+  // at blocks of the right size.
+  static constexpr unsigned kKeptClass = 4;
+
+  Fiber* take_descriptor();
+  void set_block(Fiber* fiber, const FiberBlock& block);
+  bool admit(uint64_t bytes);
+  bool grow_big(Fiber* fiber, size_t need);
+  void drop_watermarks(Fiber* fiber);
+  void clear_block(Fiber* fiber);
 
   Context& ctx_;
-  std::vector<Fiber*> live_, young_;
+  FiberBlocks blocks_;
+  std::vector<Fiber*> young_;
   std::vector<Fiber*> slabs_;
-  Fiber* free_ = nullptr;
-  std::array<Block*, kClasses> blocks_{};
+  size_t slab_used_ = kSlabFibers;  // of the last slab
+  Fiber* free_ = nullptr;           // linked by parent, last released first
+  std::vector<Watermarks> watermark_tables_{1};
+  std::vector<uint32_t> free_watermarks_;
   uint64_t bytes_ = 0;
+  uint64_t bytes_since_minor_ = 0;
+  size_t live_ = 0;
   uint32_t next_id_ = 1;
+  friend struct Collector;
 };
-
-// Words kept free under a fiber's limit: a leaf may write one frame header and a return address there.
-constexpr size_t kStackSlackWords = 8;
-constexpr size_t kSmallestBlockWords = 32;  // 256 bytes
 
 }  // namespace eddy::rt
