@@ -34,8 +34,8 @@ Value int_shr(Context&, Value a, Value count);  // rounds down
 Value int_pow(Context&, Value base, Value exponent);  // panics where the exponent is negative
 Value int_gcd(Context&, Value a, Value b);
 Value int_sqrt(Context&, Value a);       // rounded down; panics where a is negative
-Value int_bit_count(Context&, Value a);  // ones of a's magnitude
-Value int_bit_length(Context&, Value a); // bits of a's magnitude
+Value int_bit_count(Context&, Value a);   // bits that differ from the sign bit
+Value int_bit_length(Context&, Value a);  // bits of the two's complement form without the sign
 
 // -1, 0, 1; both must be Ints.
 int int_compare(Value a, Value b);

@@ -114,15 +114,33 @@ Value int_shl(Context& ctx, Value a, Value count) {
 }
 Value int_shr(Context& ctx, Value a, Value count) { return shift(ctx, a, count, false); }
 
-Value int_bit_count(Context& ctx, Value a) {
+namespace {
+
+// The operand whose ones are a's bits that differ from the sign: |a|, or |a| - 1 where a is negative.
+template <class Use>
+Value with_significant(Context& ctx, Value a, Use use) {
   if (!is_int(a)) return big::not_an_int(ctx);
   Operand x(a);
-  return small_int(x.size ? static_cast<int64_t>(mpn_popcount(x.limbs, x.size)) : 0);
+  if (!x.negative) return small_int(static_cast<int64_t>(use(x.limbs, x.size)));
+  Scratch out(ctx, static_cast<uint64_t>(x.size));
+  if (!out.data) return kNull;
+  mpn_sub_1(out.data, x.limbs, x.size, 1);
+  return small_int(static_cast<int64_t>(use(out.data, x.size)));
+}
+
+}  // namespace
+
+Value int_bit_count(Context& ctx, Value a) {
+  return with_significant(ctx, a, [](const mp_limb_t* limbs, mp_size_t size) {
+    return size ? static_cast<uint64_t>(mpn_popcount(limbs, size)) : 0;
+  });
 }
 
 Value int_bit_length(Context& ctx, Value a) {
-  if (!is_int(a)) return big::not_an_int(ctx);
-  return small_int(static_cast<int64_t>(Operand(a).bits()));
+  return with_significant(ctx, a, [](const mp_limb_t* limbs, mp_size_t size) -> uint64_t {
+    while (size > 0 && limbs[size - 1] == 0) --size;
+    return size ? static_cast<uint64_t>(size) * 64 - static_cast<uint64_t>(std::countl_zero(limbs[size - 1])) : 0;
+  });
 }
 
 }  // namespace eddy::rt

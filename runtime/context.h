@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace eddy::rt {
 class Heap;
 class FiberPool;
 struct Statistics;
+struct NativeState;
 
 // Return addresses with a meaning. With machine code enabled they are real stubs; before that, or in a
 // build without a JIT, unique addresses that are compared and never jumped to.
@@ -31,6 +33,8 @@ struct Stubs {
 constexpr unsigned kMaxArgs = 250;
 
 enum class Interrupt : uint8_t { None, Stop, Timeout };  // Ctrl-C unwinds; a timeout just ends
+
+enum class Limit : uint8_t { None, Fuel, Time, Heap };  // why a run was stopped
 
 // What the current fiber, suspended at its `sp`, is to do next.
 enum class Action : uint8_t {
@@ -62,6 +66,8 @@ struct Context {
   Value panic_message = kNull;  // String
   Value panic_trace = kNull;    // String, once it unwinds
   bool uncaught = false;        // the panic left the program: message and trace say which
+  bool interrupted = false;     // Ctrl-C: the panic under way is not to be caught
+  Limit limit_hit = Limit::None;
   bool exiting = false;         // exit(n) was called
   int exit_status = 0;
 
@@ -82,6 +88,7 @@ struct Context {
   std::vector<std::string> effect_names;  // by id; cells has as many entries
   std::vector<Value> globals;             // roots
   std::vector<std::string> arguments;     // of the program
+  std::shared_ptr<NativeState> natives;   // open files, output buffers (runtime/natives/state.h)
   std::vector<Function*> functions;       // all loaded ones: their closures are roots
 
   Context();

@@ -1,0 +1,111 @@
+#include "runtime/floats.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace eddy::rt {
+
+void append_float(std::string& out, double d) {
+  if (std::isnan(d)) {
+    out += "nan";
+    return;
+  }
+  if (std::signbit(d)) {
+    out += '-';
+    d = -d;
+  }
+  if (std::isinf(d)) {
+    out += "inf";
+    return;
+  }
+  if (d == 0) {
+    out += "0.0";
+    return;
+  }
+  // "d.ddde±xx": the shortest digits, laid out by our own rule.
+  char text[40];
+  char* end = std::to_chars(text, text + sizeof text, d, std::chars_format::scientific).ptr;
+  char digits[24];
+  int count = 0;
+  const char* p = text;
+  for (; p < end && *p != 'e'; ++p)
+    if (*p != '.') digits[count++] = *p;
+  int exponent = 0;
+  std::from_chars(p[1] == '+' ? p + 2 : p + 1, end, exponent);
+  auto put = [&](int from, int to) { out.append(digits + from, static_cast<size_t>(to - from)); };
+  if (d < 1e-5 || d >= 1e16) {
+    put(0, 1);
+    if (count > 1) {
+      out += '.';
+      put(1, count);
+    }
+    out += 'e';
+    out += std::to_string(exponent);
+  } else if (exponent < 0) {
+    out += "0.";
+    out.append(static_cast<size_t>(-exponent - 1), '0');
+    put(0, count);
+  } else if (count <= exponent + 1) {
+    put(0, count);
+    out.append(static_cast<size_t>(exponent + 1 - count), '0');
+    out += ".0";
+  } else {
+    put(0, exponent + 1);
+    out += '.';
+    put(exponent + 1, count);
+  }
+}
+
+std::string float_to_string(double d) {
+  std::string out;
+  append_float(out, d);
+  return out;
+}
+
+std::string float_to_fixed(double d, unsigned decimals) {
+  if (!std::isfinite(d)) return float_to_string(d);
+  std::string out(decimals + 320, '\0');  // the largest double has 309 digits
+  auto end = std::to_chars(out.data(), out.data() + out.size(), d, std::chars_format::fixed,
+                           static_cast<int>(decimals)).ptr;
+  out.resize(static_cast<size_t>(end - out.data()));
+  return out;
+}
+
+namespace {
+
+// Whether a well-formed number beyond the range of doubles is too large rather than too small.
+bool is_huge(std::string_view text) {
+  size_t mark = text.find_first_of("eE");
+  std::string_view mantissa = text.substr(0, mark);
+  long exponent = 0;
+  if (mark != std::string_view::npos) {
+    std::string_view digits = text.substr(mark + 1);
+    bool minus = digits[0] == '-';
+    if (digits[0] == '+' || minus) digits.remove_prefix(1);
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), exponent).ec != std::errc()) return !minus;
+    if (minus) exponent = -exponent;
+  }
+  size_t point = mantissa.find('.'), first = mantissa.find_first_of("123456789");
+  if (point == std::string_view::npos) point = mantissa.size();
+  return exponent + static_cast<long>(point) - static_cast<long>(first) > 0;
+}
+
+}  // namespace
+
+bool parse_float(std::string_view text, double* out) {
+  bool negative = false;
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
+    negative = text[0] == '-';
+    text.remove_prefix(1);
+  }
+  if (text.empty() || text[0] == '+' || text[0] == '-' || text.back() == ')') return false;  // no nan(…)
+  double d = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), d, std::chars_format::general);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return false;
+  if (error == std::errc::result_out_of_range) d = is_huge(text) ? std::numeric_limits<double>::infinity() : 0.0;
+  *out = negative ? -d : d;
+  return true;
+}
+
+}  // namespace eddy::rt

@@ -1,0 +1,59 @@
+// What natives keep per VM: console buffers, open files, small caches. Made when first asked for.
+#pragma once
+#include <string>
+
+#include "runtime/context.h"
+#include "runtime/object.h"
+#include "runtime/resources.h"
+
+namespace eddy::rt {
+
+// Where the last index into a String with multi-byte characters landed; valid until objects move.
+struct CharCursor {
+  const String* string = nullptr;
+  uint64_t epoch = 0;
+  uint32_t chars = 0, bytes = 0;
+};
+
+// Standard output, buffered unless it is a terminal.
+class Output {
+ public:
+  Output();
+  std::string& buffer() { return buffer_; }
+  // After something was appended to buffer(): writes it out where it is time to. False: errno is why.
+  bool appended() { return (buffer_.size() < kSize && !terminal_) || flush(); }
+  bool flush();
+
+ private:
+  static constexpr size_t kSize = 1 << 16;
+  std::string buffer_;
+  bool terminal_;
+};
+
+// Standard input.
+struct Input {
+  std::string buffered;
+  size_t taken = 0;
+  bool at_end = false;
+};
+
+struct NativeState {
+  Output out;
+  Input in;
+  Resources files;
+  CharCursor cursor;
+  ~NativeState();
+};
+
+inline NativeState& native_state(Context& ctx) {
+  if (!ctx.natives) [[unlikely]] ctx.natives = std::make_shared<NativeState>();
+  return *ctx.natives;
+}
+
+// Writes all of it; errno, or 0. An interruption by a signal only counts where the program is to stop.
+int write_fully(int fd, std::string_view bytes);
+
+// At the end of a program: true where standard output took everything, else what went wrong.
+bool flush_output(Context& ctx, std::string* problem);
+
+}  // namespace eddy::rt
