@@ -32,8 +32,6 @@ class FiberBlocks {
   // lowest is null where the system has no memory.
   FiberBlock take(unsigned size_class);
   void give(const FiberBlock& block);
-  // A bigger reservation with the pages of `block` moved to its high end; `block` is gone on success.
-  FiberBlock enlarge(const FiberBlock& block, unsigned size_class);
   // Gives chunks without a used block back to the system.
   void trim();
 

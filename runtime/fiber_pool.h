@@ -64,6 +64,7 @@ class FiberPool {
   Watermarks& make_watermarks(Fiber* fiber);
   // Fibers made since the last minor collection (some are Free again).
   std::vector<Fiber*>& young() { return young_; }
+  void minor_done() { bytes_since_minor_ = 0; }
   // After a major collection: gives memory back to the system.
   void trim();
 

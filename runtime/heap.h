@@ -82,6 +82,7 @@ class Heap {
   static size_t object_bytes(const Object* object);
   // Whether `bytes` more fit under the heap limit. May collect.
   bool can_allocate(uint64_t bytes);
+  uint64_t limit() const;
 
   void write(Object* holder, Value* field, Value value) {
     *field = value;
@@ -127,11 +128,14 @@ class Heap {
 
   static constexpr size_t kLargeBytes = 8192;  // old objects beyond this size are on their own
 
+  struct Impl;  // collector.h
+
  private:
   Object* allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t con);
   Object* allocate_large(Word header, size_t bytes);
   void add_dirty(Fiber* fiber);
-  void minor(bool may_run_major);
+  void run(bool major);
+  void check_limit();
 
   friend struct Collector;
   friend class Root;
@@ -141,7 +145,6 @@ class Heap {
   char* nursery_ = nullptr;
   size_t nursery_bytes_ = 0;
   bool minor_requested_ = false;
-  struct Impl;
   Impl* impl_;
   class Root* roots_ = nullptr;
   class Roots* root_vectors_ = nullptr;

@@ -1,0 +1,120 @@
+// What a collection under way keeps, and the parts that minor and major collections share. One lives as long
+// as its collection; heap.cpp decides when to run one.
+//
+//   collector_minor.cpp   copies what is reachable in the nursery to old space, all of it
+//   collector_major.cpp   marks and sweeps old space (after a minor collection: the nursery is empty)
+//   collector_fibers.cpp  which fibers are alive, and the frames of one; watermarks
+//   collector_verify.cpp  checks the heap, shares nothing but each_slot
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "runtime/fiber_pool.h"
+#include "runtime/heap.h"
+#include "runtime/object_slots.h"
+#include "runtime/old_space.h"
+
+namespace eddy::rt {
+
+struct Heap::Impl {
+  OldSpace old;
+  RawFields raw;
+  std::vector<Object*> remembered;
+  struct Card {
+    Array* array;
+    uint32_t index;
+  };
+  std::vector<Card> cards;             // set ones
+  std::vector<LargeObject*> fresh;     // large objects made since the last minor collection: filled by plain stores
+  std::vector<Fiber*> dirty;           // fibers that are not young and ran since they were last scanned
+  struct ExtraRoots {
+    void* owner;
+    void (*visit_all)(void* owner, void* data, RootVisitor visit);
+  };
+  std::vector<ExtraRoots> extra_roots;
+  // Kept for their capacity.
+  std::vector<Object*> stack;
+  std::vector<Fiber*> fiber_stack;
+
+  uint64_t limit = 0;                  // of old_bytes + fibers' bytes
+  uint64_t next_major = 0;
+  uint64_t old_bytes = 0;              // exact after a major collection, then grows with what is promoted
+  uint32_t stress_count = 0;
+  Counters counters;
+};
+
+struct Collector {
+  explicit Collector(Heap& h)
+      : heap(h), ctx(h.ctx_), impl(*h.impl_), old(impl.old), fibers(*ctx.fibers), stack(impl.stack),
+        fiber_stack(impl.fiber_stack) {
+    impl.raw.refresh(ctx.constructors);
+  }
+
+  void minor();
+  void major();
+
+  // --- roots (collector.cpp)
+  // Everything outside the heap and the fibers, except the weak cells; `visit` gets `data`.
+  void each_root(void* data, Heap::RootVisitor visit);
+
+  // --- fibers (collector_fibers.cpp)
+  // Marks the fibers from `first` along their parents up to `last` (null: to the end) and puts those that must
+  // be scanned on fiber_stack. In a minor collection only young ones need it, and the walk gives up after
+  // kChainBudget others in all: then every young fiber counts as reached.
+  void reach_chain(Fiber* first, const Fiber* last);
+  void reach_continuation(Continuation* continuation);
+  // The current chain and what C++ code holds.
+  void reach_roots();
+  // Visits the live slots of a fiber's frames; a minor collection stops at the first watermark.
+  void scan_fiber(Fiber* fiber, Heap::RootVisitor visit);
+  void release_unreached();
+
+  Heap& heap;
+  Context& ctx;
+  Heap::Impl& impl;
+  OldSpace& old;
+  FiberPool& fibers;
+  std::vector<Object*>& stack;
+  std::vector<Fiber*>& fiber_stack;
+  bool is_major = false;
+  size_t chain_budget = kChainBudget;
+  bool all_young_live = false;
+
+ private:
+  static constexpr size_t kChainBudget = 10000;
+  static constexpr size_t kWatermarkTop = 2048;       // words from the top of a stack to its first watermark
+  static constexpr size_t kWatermarkSpacing = 4096;   // words
+  static constexpr size_t kWatermarkDepth = 8192;     // stacks below this many words have none
+
+  // minor
+  static void promote_root(void* self, Value* slot) { static_cast<Collector*>(self)->promote(slot); }
+  void promote(Value* slot);
+  Object* copy(Object* object);
+  void scan(Object* object);
+  void scan_remembered();
+  void drain_minor();
+  void finish_fibers();
+  static bool settle_young(Collector&, Value* slot);
+  // major
+  static void mark_root(void* self, Value* slot) { static_cast<Collector*>(self)->mark(*slot); }
+  static bool is_marked(Collector&, Value* slot);
+  void mark(Value value);
+  void scan_marked(Object* object);
+  void drain_major();
+
+  // Forgets cached nodes that are dead: the effect cells, and what nodes remember of them.
+  void clear_weak(bool (*alive)(Collector&, Value*));
+
+  std::vector<Node*> weak_nodes_;  // reached ones whose `previous` is not settled
+  struct Segment {
+    Array* array;
+    uint32_t next;
+  };
+  std::vector<Segment> segments_;  // of big arrays under mark
+  std::vector<FiberPool::Watermark> new_watermarks_;
+  char* nursery_ = heap.nursery_;
+  size_t nursery_words_ = heap.nursery_bytes_ / 8;
+  Word copied_bits_ = 0;
+};
+
+}  // namespace eddy::rt

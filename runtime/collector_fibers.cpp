@@ -1,0 +1,92 @@
+// Which fibers are alive, and the frames of one.
+#include "runtime/collector.h"
+
+namespace eddy::rt {
+
+void Collector::reach_chain(Fiber* first, const Fiber* last) {
+  for (Fiber* fiber = first; fiber; fiber = fiber->parent) {
+    if (is_major || fiber->young) {
+      if (!fiber->marked) {
+        fiber->marked = true;
+        fiber_stack.push_back(fiber);
+      }
+    } else if (chain_budget == 0) {
+      all_young_live = true;
+      return;
+    } else {
+      --chain_budget;
+    }
+    if (fiber == last) return;
+  }
+}
+
+void Collector::reach_continuation(Continuation* k) {
+  if (k->top_fiber) {
+    reach_chain(k->top_fiber, k->base_fiber);
+  } else {
+    // Consumed: a program that keeps it must not keep its handlers too.
+    k->top = kNull;
+    k->node = kNull;
+  }
+}
+
+void Collector::reach_roots() {
+  reach_chain(ctx.fiber, nullptr);
+  // One by one: the parent of a fiber under construction may be unset or not its own.
+  for (Fiber* fiber : heap.held) reach_chain(fiber, fiber);
+}
+
+void Collector::scan_fiber(Fiber* fiber, Heap::RootVisitor visit) {
+  ++impl.counters.fibers_scanned;
+  // A new fiber without a frame has no word at sp.
+  if (fiber->sp >= fiber->base) return;
+  FiberPool::Watermarks* marks = fibers.watermarks(fiber);
+  size_t known = marks ? marks->size() : 0;  // the youngest mark not yet met is known - 1
+  bool met = false;
+  const Word sentinel = ctx.stubs.watermark;
+  const Word top = fiber->offset_of(fiber->sp);
+  const bool place = sentinel && top > kWatermarkDepth;
+  Word next_mark = top - kWatermarkTop;
+  new_watermarks_.clear();
+
+  FrameView view;
+  for (Word* word = fiber->sp;;) {
+    Word address = *word, offset = fiber->offset_of(word);
+    if (sentinel && address == sentinel) {
+      while ((*marks)[known - 1].offset != offset) --known;
+      if (!met) marks->resize(known);  // younger ones were in frames that are gone
+      met = true;
+      if (!is_major) break;
+      address = (*marks)[--known].address;
+    }
+    if (!heap.frame_maps.describe(ctx, address, word, view)) break;
+    ++impl.counters.frames_scanned;
+    if (place && !met && offset <= next_mark) {
+      new_watermarks_.push_back({offset, address});
+      next_mark = offset - kWatermarkSpacing;
+      if (offset < kWatermarkSpacing) next_mark = 0;
+    }
+    heap.frame_maps.each_live(ctx, view, this, visit);
+    word = view.return_word;
+  }
+  if (marks && !met) marks->clear();
+  if (new_watermarks_.empty()) return;
+  FiberPool::Watermarks& table = fibers.make_watermarks(fiber);
+  for (size_t i = new_watermarks_.size(); i-- > 0;) {
+    table.push_back(new_watermarks_[i]);
+    *fiber->at(new_watermarks_[i].offset) = sentinel;
+  }
+}
+
+void Collector::release_unreached() {
+  fibers.for_each_live([this](Fiber* fiber) {
+    if (fiber->marked) {
+      fiber->marked = false;
+    } else {
+      fibers.release(fiber);
+      ++impl.counters.fibers_collected;
+    }
+  });
+}
+
+}  // namespace eddy::rt

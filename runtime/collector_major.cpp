@@ -1,0 +1,86 @@
+// The major collection: marks what can be reached in old space, where every object is by then, and sweeps the
+// rest. Fibers nobody reached are released.
+#include "runtime/collector.h"
+
+namespace eddy::rt {
+
+namespace {
+
+// Arrays with more elements are looked through in pieces of so many, so that the mark stack stays small.
+constexpr uint32_t kSegment = 1024;
+
+}  // namespace
+
+void Collector::major() {
+  is_major = true;
+  impl.old_bytes = 0;
+  old.start_marking();
+  each_root(this, mark_root);
+  reach_roots();
+  drain_major();
+  clear_weak(is_marked);
+  release_unreached();
+  old.sweep(heap.options_.verify);
+  fibers.trim();
+  ++impl.counters.major;
+}
+
+inline void Collector::mark(Value value) {
+  if (!value.is_ptr() || !value.bits) return;
+  Object* object = value.ptr();
+  // What is not in old space is no heap object at all but part of the program, and immortal.
+  if ((object->header & (kHeaderMarked | kHeaderOld)) != ((old.sense() ^ kHeaderMarked) | kHeaderOld)) return;
+  object->header ^= kHeaderMarked;
+  size_t bytes = size_of_object(object);
+  impl.old_bytes += bytes;
+  if (bytes <= Heap::kLargeBytes) old.mark_lines(object, bytes);
+  if (has_slots(object->kind())) stack.push_back(object);
+}
+
+void Collector::scan_marked(Object* object) {
+  switch (object->kind()) {
+    case Kind::Array:
+      if (object->count() > kSegment) return segments_.push_back({static_cast<Array*>(object), 0});
+      break;
+    case Kind::Node: {
+      auto* node = static_cast<Node*>(object);
+      if (node->previous.node.bits) weak_nodes_.push_back(node);
+      break;
+    }
+    case Kind::Continuation: reach_continuation(static_cast<Continuation*>(object)); break;
+    default: break;
+  }
+  each_slot(impl.raw, object, [this](Value* slot) { mark(*slot); });
+}
+
+void Collector::drain_major() {
+  for (;;) {
+    if (!stack.empty()) {
+      Object* object = stack.back();
+      stack.pop_back();
+      scan_marked(object);
+    } else if (!segments_.empty()) {
+      auto& [array, next] = segments_.back();
+      uint32_t from = next, count = array->count();
+      uint32_t to = count - from > kSegment ? from + kSegment : count;
+      Array* items = array;
+      if (to == count)
+        segments_.pop_back();
+      else
+        next = to;
+      for (uint32_t i = from; i < to; ++i) mark(items->items[i]);
+    } else if (!fiber_stack.empty()) {
+      Fiber* fiber = fiber_stack.back();
+      fiber_stack.pop_back();
+      scan_fiber(fiber, mark_root);
+    } else {
+      return;
+    }
+  }
+}
+
+bool Collector::is_marked(Collector& self, Value* slot) {
+  return (slot->ptr()->header & kHeaderMarked) == self.old.sense();
+}
+
+}  // namespace eddy::rt

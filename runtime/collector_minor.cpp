@@ -1,0 +1,146 @@
+// The minor collection: everything in the nursery that can be reached moves to old space, so that afterwards
+// the nursery is empty, no old object refers to a young one, and a sleeping fiber that was scanned never needs
+// to be scanned again.
+#include <bit>
+#include <cstring>
+
+#include "runtime/collector.h"
+
+namespace eddy::rt {
+
+void Collector::minor() {
+  copied_bits_ = kHeaderOld | old.sense();
+  each_root(this, promote_root);
+  scan_remembered();
+  for (Fiber* fiber : impl.dirty)
+    // A young one on this list was released and made again since; it has to be reached.
+    if (fiber->state != FiberState::Free && !fiber->young) fiber_stack.push_back(fiber);
+  reach_roots();
+  drain_minor();
+  if (all_young_live) {
+    for (Fiber* fiber : fibers.young())
+      if (fiber->state != FiberState::Free && !fiber->marked) {
+        fiber->marked = true;
+        fiber_stack.push_back(fiber);
+      }
+    drain_minor();
+  }
+  clear_weak(settle_young);
+  finish_fibers();
+  ++impl.counters.minor;
+}
+
+inline void Collector::promote(Value* slot) {
+  // One comparison for "a pointer" and "into the nursery": tag bits rotate to the top.
+  if (std::rotr(slot->bits - reinterpret_cast<Word>(nursery_), 3) >= nursery_words_) return;
+  Object* object = slot->ptr();
+  slot->bits = object->is_forwarded() ? object->header : reinterpret_cast<Word>(copy(object));
+}
+
+Object* Collector::copy(Object* object) {
+  size_t bytes = size_of_object(object);
+  Object* to;
+  if (bytes <= Heap::kLargeBytes) [[likely]]
+    to = reinterpret_cast<Object*>(old.allocate(bytes));
+  else
+    to = old.allocate_large(bytes, object->kind() == Kind::Array)->object();
+  if (bytes <= 64) {
+    const Word* from = &object->header;
+    for (size_t i = 1; i < bytes / 8; ++i) (&to->header)[i] = from[i];
+  } else {
+    std::memcpy(static_cast<void*>(to), object, bytes);
+  }
+  to->header = object->header | copied_bits_;
+  if (has_slots(object->kind())) stack.push_back(to);
+  object->header = reinterpret_cast<Word>(to);
+  impl.old_bytes += bytes;
+  return to;
+}
+
+void Collector::scan(Object* object) {
+  if (object->kind() == Kind::Node) {
+    auto* node = static_cast<Node*>(object);
+    if (heap.in_nursery(node->previous.node.ptr())) weak_nodes_.push_back(node);
+  } else if (object->kind() == Kind::Continuation) {
+    reach_continuation(static_cast<Continuation*>(object));
+  }
+  each_slot(impl.raw, object, [this](Value* slot) { promote(slot); });
+}
+
+void Collector::scan_remembered() {
+  impl.counters.remembered += impl.remembered.size() + impl.cards.size();
+  for (Object* object : impl.remembered) {
+    object->header &= ~kHeaderRemembered;
+    scan(object);
+  }
+  impl.remembered.clear();
+
+  // In pieces, for each may hold a value of its own in every element.
+  constexpr uint32_t piece = OldSpace::kCardBytes / sizeof(Value);
+  auto scan_items = [this](Array* array, uint32_t from, uint32_t to) {
+    for (uint32_t i = from; i < to; ++i) promote(&array->items[i]);
+    drain_minor();
+  };
+  for (auto [array, card] : impl.cards) {
+    LargeObject::of(array)->cards[card] = 0;
+    // The header takes the place of an element in the first card.
+    uint64_t end = uint64_t{card + 1} * piece - 1;
+    scan_items(array, card == 0 ? 0 : card * piece - 1, end < array->count() ? end : array->count());
+  }
+  impl.cards.clear();
+  for (LargeObject* large : impl.fresh) {
+    Object* object = large->object();
+    if (object->kind() != Kind::Array) {
+      object->header &= ~kHeaderRemembered;
+      scan(object);
+      continue;
+    }
+    auto* array = static_cast<Array*>(object);
+    for (uint64_t i = 0; i < array->count(); i += piece)
+      scan_items(array, i, i + piece < array->count() ? i + piece : array->count());
+  }
+  impl.fresh.clear();
+}
+
+void Collector::drain_minor() {
+  for (;;) {
+    while (!stack.empty()) {
+      Object* object = stack.back();
+      stack.pop_back();
+      scan(object);
+    }
+    if (fiber_stack.empty()) return;
+    Fiber* fiber = fiber_stack.back();
+    fiber_stack.pop_back();
+    scan_fiber(fiber, promote_root);
+  }
+}
+
+// Whether the value in a weak slot survives; corrects the slot.
+bool Collector::settle_young(Collector& self, Value* slot) {
+  if (!self.heap.in_nursery(slot->ptr())) return true;
+  if (!slot->ptr()->is_forwarded()) return false;
+  slot->bits = slot->ptr()->header;
+  return true;
+}
+
+// Releases young fibers that nobody reached; all others are now old, and clean except where they go on.
+void Collector::finish_fibers() {
+  for (Fiber* fiber : impl.dirty) fiber->dirty = fiber->young;
+  impl.dirty.clear();
+  for (Fiber* fiber : fibers.young()) {
+    fiber->young = false;
+    if (fiber->state == FiberState::Free) continue;
+    fiber->dirty = false;
+    if (!fiber->marked) {
+      fibers.release(fiber);
+      ++impl.counters.fibers_collected;
+    }
+    fiber->marked = false;
+  }
+  fibers.young().clear();
+  if (ctx.fiber) heap.fiber_ran(ctx.fiber);
+  for (Fiber* fiber : heap.held) heap.fiber_ran(fiber);
+}
+
+}  // namespace eddy::rt

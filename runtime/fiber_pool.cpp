@@ -1,0 +1,263 @@
+#include "runtime/fiber_pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <new>
+
+#include "runtime/context.h"
+#include "runtime/heap.h"
+
+namespace eddy::rt {
+
+namespace {
+
+// Stacks made since the last minor collection that make it worth having one: many may be garbage.
+constexpr uint64_t kPressureBytes = uint64_t{64} << 20;
+constexpr size_t kPageWords = 4096 / sizeof(Word);
+
+// The words a fiber's limit allows it and its slack: what is accounted for. Less than its block has only where
+// that is a big reservation.
+size_t held_words(const Fiber* fiber) { return static_cast<size_t>(fiber->base - fiber->limit) + kStackSlackWords; }
+uint64_t held_bytes(const Fiber* fiber) { return held_words(fiber) * sizeof(Word); }
+
+FiberBlock block_of(const Fiber* fiber) {
+  return {fiber->base - FiberBlocks::words(fiber->size_class), fiber->size_class};
+}
+
+}  // namespace
+
+FiberPool::~FiberPool() {
+  for_each_live([this](Fiber* fiber) { clear_block(fiber); });
+  for (Fiber* slab : slabs_) ::operator delete(slab, std::align_val_t{64});
+}
+
+Fiber* FiberPool::take_descriptor() {
+  if (slab_used_ == kSlabFibers) {
+    slabs_.push_back(static_cast<Fiber*>(::operator new(kSlabFibers * sizeof(Fiber), std::align_val_t{64})));
+    slab_used_ = 0;
+  }
+  return new (&slabs_.back()[slab_used_++]) Fiber;
+}
+
+bool FiberPool::admit(uint64_t bytes) {
+  if (bytes > ctx_.max_stack || bytes_ > ctx_.max_stack - bytes) return false;
+  bytes_ += bytes;
+  counters.peak_bytes = std::max(counters.peak_bytes, bytes_);
+  bytes_since_minor_ += bytes;
+  if (bytes_since_minor_ > kPressureBytes && ctx_.heap) {
+    bytes_since_minor_ = 0;
+    ctx_.heap->request_minor();
+  }
+  return true;
+}
+
+void FiberPool::set_block(Fiber* fiber, const FiberBlock& block) {
+  fiber->size_class = static_cast<uint8_t>(block.size_class);
+  fiber->base = block.lowest + FiberBlocks::words(block.size_class);
+  fiber->limit = block.lowest + kStackSlackWords;
+}
+
+void FiberPool::clear_block(Fiber* fiber) {
+  if (fiber->base) blocks_.give(block_of(fiber));
+  fiber->base = nullptr;
+}
+
+Fiber* FiberPool::make(size_t words) {
+  words += kStackSlackWords;
+  Fiber* fiber = free_;
+  // A free fiber's block is as its last use left it, and it may be too small.
+  if (fiber && fiber->base && FiberBlocks::words(fiber->size_class) >= words) [[likely]] {
+    if (!admit(held_bytes(fiber))) return nullptr;
+    free_ = fiber->parent;
+    ++counters.reused;
+  } else {
+    unsigned size_class = FiberBlocks::class_for(words);
+    uint64_t bytes = FiberBlocks::words(size_class) * sizeof(Word);
+    if (size_class >= FiberBlocks::kClasses || !admit(bytes)) return nullptr;
+    FiberBlock block = blocks_.take(size_class);
+    if (!block.lowest) {
+      bytes_ -= bytes;
+      return nullptr;
+    }
+    if (fiber) {
+      free_ = fiber->parent;
+      clear_block(fiber);
+      ++counters.reused;
+    } else {
+      fiber = take_descriptor();
+    }
+    set_block(fiber, block);
+  }
+  ++counters.made;
+  counters.peak = std::max<uint64_t>(counters.peak, ++live_);
+  fiber->parent = nullptr;
+  fiber->sp = fiber->base;
+  fiber->tag = 0;
+  fiber->epoch = 0;
+  fiber->records = 0;
+  fiber->id = next_id_++;
+  fiber->state = FiberState::Suspended;
+  fiber->dirty = true;
+  if (!fiber->young) {
+    fiber->young = true;
+    young_.push_back(fiber);
+  }
+  return fiber;
+}
+
+void FiberPool::release(Fiber* fiber) {
+  assert(fiber->state != FiberState::Free);
+  uint64_t bytes = held_bytes(fiber);
+  bytes_ -= bytes;
+  if (fiber->young) bytes_since_minor_ -= std::min(bytes, bytes_since_minor_);
+  --live_;
+  if (fiber->watermarks) [[unlikely]] drop_watermarks(fiber);
+  if (fiber->size_class > kKeptClass) [[unlikely]] clear_block(fiber);
+  fiber->state = FiberState::Free;
+  fiber->parent = free_;
+  free_ = fiber;
+}
+
+bool FiberPool::grow(Fiber* fiber, size_t words) {
+  size_t used = fiber->offset_of(fiber->sp);
+  size_t need = used + words + kStackSlackWords;
+  if (need <= held_words(fiber)) return true;
+  if (words > ctx_.max_stack) return false;
+  if (fiber->size_class >= FiberBlocks::kBigClass ||
+      std::max(need, 2 * held_words(fiber)) > FiberBlocks::words(FiberBlocks::kBigClass - 1))
+    return grow_big(fiber, need);
+
+  unsigned size_class = FiberBlocks::class_for(std::max(need, 2 * held_words(fiber)));
+  uint64_t more = FiberBlocks::words(size_class) * sizeof(Word) - held_bytes(fiber);
+  if (!admit(more)) return false;
+  FiberBlock block = blocks_.take(size_class);
+  if (!block.lowest) {
+    bytes_ -= more;
+    return false;
+  }
+  FiberBlock old = block_of(fiber);
+  set_block(fiber, block);
+  std::memcpy(fiber->base - used, fiber->sp, used * sizeof(Word));
+  fiber->sp = fiber->base - used;
+  blocks_.give(old);
+  ++counters.grown;
+  return true;
+}
+
+// Beyond 256 KiB a block is a reservation, and growing mostly means moving the limit down in it.
+bool FiberPool::grow_big(Fiber* fiber, size_t need) {
+  size_t held = held_words(fiber), used = fiber->offset_of(fiber->sp);
+  need = (need + kPageWords - 1) & ~(kPageWords - 1);
+  // Twice as much, or else what the limit still allows; what the reservation has comes first.
+  size_t here = fiber->size_class >= FiberBlocks::kBigClass ? FiberBlocks::words(fiber->size_class) : 0;
+  size_t target = std::max(need, 2 * held);
+  if (need <= here) target = std::min(target, here);
+  if (!admit((target - held) * sizeof(Word))) {
+    target = need;
+    if (!admit((target - held) * sizeof(Word))) return false;
+  }
+  if (target > here) {
+    unsigned least = FiberBlocks::class_for(target);
+    unsigned size_class = std::min(FiberBlocks::class_for(2 * held) + 2, FiberBlocks::kClasses - 1);
+    size_class = std::max({size_class, least, FiberBlocks::kBigClass});
+    // Less generous where address space is short.
+    FiberBlock block = blocks_.take(size_class);
+    while (!block.lowest && size_class > std::max(least, FiberBlocks::kBigClass)) block = blocks_.take(--size_class);
+    if (!block.lowest) {
+      bytes_ -= (target - held) * sizeof(Word);
+      return false;
+    }
+    FiberBlock old = block_of(fiber);
+    set_block(fiber, block);
+    std::memcpy(fiber->base - used, fiber->sp, used * sizeof(Word));
+    fiber->sp = fiber->base - used;
+    blocks_.give(old);
+  }
+  fiber->limit = fiber->base - target + kStackSlackWords;
+  ++counters.grown;
+  return true;
+}
+
+Fiber* FiberPool::copy(const Fiber* fiber) {
+  size_t used = fiber->offset_of(fiber->sp);
+  // With a little room, for it is going to run.
+  Fiber* twin = make(used + kStackSlackWords);
+  if (!twin) return nullptr;
+  twin->sp = twin->base - used;
+  std::memcpy(twin->sp, fiber->sp, used * sizeof(Word));
+  if (fiber->watermarks)
+    for (const Watermark& mark : watermark_tables_[fiber->watermarks])
+      // Some may be left of frames that are gone: what is there now is none of theirs.
+      if (mark.offset <= used && *twin->at(mark.offset) == ctx_.stubs.watermark) *twin->at(mark.offset) = mark.address;
+  twin->tag = fiber->tag;
+  twin->epoch = fiber->epoch;
+  twin->records = fiber->records;
+  ++counters.copied;
+  counters.bytes_copied += used * sizeof(Word);
+  return twin;
+}
+
+FiberPool::Watermarks& FiberPool::make_watermarks(Fiber* fiber) {
+  if (!fiber->watermarks) {
+    if (free_watermarks_.empty()) {
+      free_watermarks_.push_back(static_cast<uint32_t>(watermark_tables_.size()));
+      watermark_tables_.emplace_back();
+    }
+    fiber->watermarks = free_watermarks_.back();
+    free_watermarks_.pop_back();
+  }
+  return watermark_tables_[fiber->watermarks];
+}
+
+void FiberPool::drop_watermarks(Fiber* fiber) {
+  watermark_tables_[fiber->watermarks].clear();
+  free_watermarks_.push_back(fiber->watermarks);
+  fiber->watermarks = 0;
+}
+
+Word FiberPool::restore_watermark(Fiber* fiber, Word* return_word) {
+  Watermarks& marks = watermark_tables_[fiber->watermarks];
+  Word offset = fiber->offset_of(return_word);
+  // Those of younger frames are of no use any more.
+  while (marks.back().offset > offset) marks.pop_back();
+  assert(marks.back().offset == offset);
+  Word address = marks.back().address;
+  marks.pop_back();
+  *return_word = address;
+  return address;
+}
+
+Word FiberPool::return_address(const Fiber* fiber, const Word* return_word) const {
+  if (*return_word != ctx_.stubs.watermark || !fiber->watermarks) [[likely]]
+    return *return_word;
+  const Watermarks& marks = watermark_tables_[fiber->watermarks];
+  auto mark = std::lower_bound(marks.begin(), marks.end(), fiber->offset_of(return_word),
+                               [](const Watermark& m, Word offset) { return m.offset < offset; });
+  assert(mark != marks.end() && mark->offset == fiber->offset_of(return_word));
+  return mark->address;
+}
+
+void FiberPool::trim() {
+  for (Fiber* fiber = free_; fiber; fiber = fiber->parent) clear_block(fiber);
+  blocks_.trim();
+  // Stacks that were deep once: what a fiber has not used of a reservation for a while it gets again as zeros.
+  for_each_live([this](Fiber* fiber) {
+    if (fiber->size_class < FiberBlocks::kBigClass) return;
+    size_t used = (static_cast<size_t>(fiber->offset_of(fiber->sp)) + kPageWords) & ~(kPageWords - 1);
+    // Leaves room for any frame, which may have been asked for already.
+    size_t keep = std::max(2 * used, 2 * FiberBlocks::words(FiberBlocks::kBigClass));
+    size_t held = held_words(fiber);
+    if (keep > held / 2) return;
+    madvise(fiber->base - held, (held - keep) * sizeof(Word), MADV_DONTNEED);
+    Word* limit = fiber->base - keep + kStackSlackWords;
+    // Not where a safepoint was asked for, or where the caller holds another idea of the limit.
+    if (ctx_.stack_limit == fiber->limit) ctx_.stack_limit = limit;
+    fiber->limit = limit;
+    bytes_ -= (held - keep) * sizeof(Word);
+  });
+}
+
+}  // namespace eddy::rt

@@ -1,0 +1,205 @@
+#include "runtime/heap.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/collector.h"
+#include "runtime/fiber_pool.h"
+
+namespace eddy::rt {
+
+namespace {
+
+constexpr uint64_t kFirstMajor = uint64_t{32} << 20;
+// An object beyond this size never is in the nursery.
+constexpr size_t kMaxYoungBytes = size_t{32} << 10;
+// Under stress, so many minor collections for one major.
+constexpr uint64_t kStressMajor = 8;
+
+// Where no limit was given: what the machine, or the process's own limit, can hold.
+uint64_t default_limit() {
+  uint64_t limit = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY)
+    limit = std::min<uint64_t>(limit, address_space.rlim_cur / 4 * 3);
+  return limit;
+}
+
+uint64_t now_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::steady_clock::now().time_since_epoch())
+                                   .count());
+}
+
+}  // namespace
+
+Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(options), impl_(new Impl) {
+  constexpr size_t page = 4096;
+  nursery_bytes_ = std::max((options.nursery_bytes + page - 1) & ~(page - 1), 16 * page);
+  void* p = mmap(nullptr, nursery_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) {
+    std::fputs("eddy: no memory for the nursery\n", stderr);
+    std::_Exit(3);
+  }
+  nursery_ = static_cast<char*>(p);
+  impl_->limit = options.max_heap_bytes ? options.max_heap_bytes : default_limit();
+  impl_->next_major = std::min(kFirstMajor, impl_->limit);
+  ctx_.heap = this;
+  ctx_.alloc_ptr = nursery_;
+  // Under stress no allocation is inline.
+  ctx_.alloc_limit = options.stress ? nursery_ : nursery_ + nursery_bytes_;
+}
+
+Heap::~Heap() {
+  munmap(nursery_, nursery_bytes_);
+  delete impl_;
+  ctx_.alloc_ptr = ctx_.alloc_limit = nullptr;
+  if (ctx_.heap == this) ctx_.heap = nullptr;
+}
+
+size_t Heap::object_bytes(const Object* object) { return size_of_object(object); }
+
+Object* Heap::allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t con) {
+  Word header = make_header(kind, count, con);
+  if (bytes > std::min(kMaxYoungBytes, nursery_bytes_ / 4)) return allocate_large(header, bytes);
+  auto room = [&] { return static_cast<size_t>(nursery_ + nursery_bytes_ - ctx_.alloc_ptr) >= bytes; };
+  if (options_.stress && ++impl_->stress_count >= options_.stress) {
+    impl_->stress_count = 0;
+    run(impl_->counters.minor % kStressMajor == kStressMajor - 1);
+  } else if (minor_requested_ || !room()) {
+    run(false);
+  }
+  char* p = ctx_.alloc_ptr;
+  ctx_.alloc_ptr += bytes;
+  auto* object = reinterpret_cast<Object*>(p);
+  object->header = header;
+  return object;
+}
+
+Object* Heap::allocate_large(Word header, size_t bytes) {
+  Kind kind = reinterpret_cast<Object*>(&header)->kind();
+  if (options_.stress || impl_->old_bytes + ctx_.fibers->bytes() + bytes > impl_->next_major) collect_major();
+  LargeObject* large = impl_->old.allocate_large(bytes, kind == Kind::Array);
+  if (!large) {
+    std::fputs("eddy: out of memory\n", stderr);
+    std::_Exit(3);
+  }
+  impl_->old_bytes += bytes;
+  impl_->counters.bytes_allocated += bytes;
+  Object* object = large->object();
+  object->header = header | kHeaderOld | impl_->old.sense();
+  if (has_slots(kind)) {
+    if (kind != Kind::Array) object->header |= kHeaderRemembered;
+    impl_->fresh.push_back(large);
+  }
+  check_limit();
+  return object;
+}
+
+void Heap::remember(Object* holder, Value* field) {
+  if (holder->kind() == Kind::Array && size_of_object(holder) > kLargeBytes) {
+    auto card = static_cast<uint32_t>(static_cast<size_t>(reinterpret_cast<char*>(field) -
+                                                          reinterpret_cast<char*>(holder)) / OldSpace::kCardBytes);
+    unsigned char& set = LargeObject::of(holder)->cards[card];
+    if (set) return;
+    set = 1;
+    impl_->cards.push_back({static_cast<Array*>(holder), card});
+    return;
+  }
+  if (holder->header & kHeaderRemembered) return;
+  holder->header |= kHeaderRemembered;
+  impl_->remembered.push_back(holder);
+}
+
+void Heap::add_dirty(Fiber* fiber) {
+  fiber->dirty = true;
+  impl_->dirty.push_back(fiber);
+}
+
+void Heap::check_limit() {
+  uint64_t total = impl_->old_bytes + ctx_.fibers->bytes();
+  impl_->counters.peak_bytes = std::max(impl_->counters.peak_bytes, total);
+  if (total <= impl_->limit) return;
+  ctx_.heap_exhausted = true;
+  ctx_.request_safepoint();
+}
+
+void Heap::run(bool major) {
+  uint64_t start = now_ns(), promoted = impl_->old_bytes;
+  auto used = static_cast<size_t>(ctx_.alloc_ptr - nursery_);
+  {
+    Collector collector(*this);
+    collector.minor();
+  }
+  impl_->counters.bytes_allocated += used;
+  promoted = impl_->old_bytes - promoted;
+  impl_->counters.bytes_promoted += promoted;
+  if (options_.stress || options_.verify) std::memset(nursery_, OldSpace::kPoison, used);
+  ctx_.alloc_ptr = nursery_;
+  ctx_.alloc_limit = options_.stress ? nursery_ : nursery_ + nursery_bytes_;
+  minor_requested_ = false;
+  ctx_.fibers->minor_done();
+
+  uint64_t total = impl_->old_bytes + ctx_.fibers->bytes();
+  impl_->counters.peak_bytes = std::max(impl_->counters.peak_bytes, total);
+  major |= total > impl_->next_major;
+  if (major) {
+    Collector collector(*this);
+    collector.major();
+    total = impl_->old_bytes + ctx_.fibers->bytes();
+    // Twice what lives, but not beyond the limit without another look; and never so soon that a program near
+    // its limit, or one that unwinds because of it, does nothing but collect.
+    uint64_t next = std::min(std::max(2 * total, kFirstMajor), impl_->limit);
+    impl_->next_major = std::max(next, total + total / 32 + (uint64_t{1} << 20));
+    check_limit();
+  }
+  uint64_t pause = now_ns() - start;
+  impl_->counters.max_pause_ns = std::max(impl_->counters.max_pause_ns, pause);
+  impl_->counters.total_pause_ns += pause;
+  if (on_collection) on_collection(ctx_, {major, pause, promoted, impl_->old_bytes, ctx_.fibers->bytes()});
+  if (options_.verify) {
+    std::string problem;
+    if (!verify(&problem)) {
+      std::fprintf(stderr, "eddy: the heap is damaged: %s\n", problem.c_str());
+      std::abort();
+    }
+  }
+}
+
+void Heap::collect_minor() { run(false); }
+void Heap::collect_major() { run(true); }
+
+uint64_t Heap::limit() const { return impl_->limit; }
+
+bool Heap::can_allocate(uint64_t bytes) {
+  if (bytes > impl_->limit) return false;
+  auto fits = [&] { return impl_->old_bytes + ctx_.fibers->bytes() + bytes <= impl_->limit; };
+  if (fits()) return true;
+  collect_major();
+  return fits();
+}
+
+void Heap::add_roots(void* owner, void (*visit_all)(void* owner, void* data, RootVisitor visit)) {
+  impl_->extra_roots.push_back({owner, visit_all});
+}
+
+void Heap::remove_roots(void* owner) {
+  std::erase_if(impl_->extra_roots, [owner](const Impl::ExtraRoots& roots) { return roots.owner == owner; });
+}
+
+Heap::Counters Heap::counters() const {
+  Counters result = impl_->counters;
+  result.bytes_allocated += static_cast<uint64_t>(ctx_.alloc_ptr - nursery_);
+  result.old_bytes = impl_->old_bytes;
+  result.peak_bytes = std::max(result.peak_bytes, impl_->old_bytes + ctx_.fibers->bytes());
+  return result;
+}
+
+}  // namespace eddy::rt

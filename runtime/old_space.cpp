@@ -1,0 +1,169 @@
+#include "runtime/old_space.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/heap.h"
+
+namespace eddy::rt {
+
+namespace {
+
+// Free blocks that keep their pages: as many as a quarter of the used ones, and these.
+constexpr size_t kKeptBlocks = 256;
+
+[[noreturn]] void no_memory() {
+  std::fputs("eddy: out of memory\n", stderr);
+  std::_Exit(3);
+}
+
+}  // namespace
+
+OldSpace::~OldSpace() {
+  for (LargeObject* large : large_) std::free(large);
+  for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
+}
+
+void OldSpace::add_chunk() {
+  // Twice the size, to cut an aligned piece out of.
+  void* raw = mmap(nullptr, 2 * kChunkBytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (raw == MAP_FAILED) no_memory();
+  Word start = reinterpret_cast<Word>(raw);
+  Word aligned = (start + kChunkBytes - 1) & ~Word{kChunkBytes - 1};
+  if (aligned > start) munmap(raw, aligned - start);
+  if (start + kChunkBytes > aligned)
+    munmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
+  auto* chunk = reinterpret_cast<Chunk*>(aligned);
+  chunks_.push_back(chunk);
+  // Pushed from the high end: blocks are handed out in ascending order.
+  for (size_t i = kBlocks; i-- > 0;) free_.push_back({chunk, i});
+}
+
+void OldSpace::fresh_block(char*& cursor, char*& end) {
+  if (free_.empty()) add_chunk();
+  Block block = free_.back();
+  free_.pop_back();
+  block.chunk->used[block.index] = true;
+  block.chunk->returned[block.index] = false;
+  cursor = block.start() + block.first_line() * kLineBytes;
+  end = block.start() + kBlockBytes;
+}
+
+// Moves the cursor to the next run of free lines in blocks that have some.
+bool OldSpace::next_hole() {
+  for (;;) {
+    if (!current_.chunk) {
+      if (partial_.empty()) return false;
+      current_ = partial_.back();
+      partial_.pop_back();
+      hole_ = current_.first_line();
+    }
+    const unsigned char* lines = current_.lines();
+    size_t line = hole_;
+    while (line < kLines && lines[line]) ++line;
+    size_t end = line;
+    while (end < kLines && !lines[end]) ++end;
+    hole_ = end;
+    if (line < kLines) {
+      cursor_ = current_.start() + line * kLineBytes;
+      end_ = current_.start() + end * kLineBytes;
+      return true;
+    }
+    current_.chunk = nullptr;
+  }
+}
+
+char* OldSpace::allocate_slow(size_t bytes) {
+  if (bytes > kLineBytes) {
+    // Would skip too many small holes: goes to a whole block, and the hole at hand is kept.
+    if (bytes > static_cast<size_t>(medium_end_ - medium_cursor_)) fresh_block(medium_cursor_, medium_end_);
+    char* p = medium_cursor_;
+    medium_cursor_ += bytes;
+    return p;
+  }
+  if (!next_hole()) fresh_block(cursor_, end_);
+  char* p = cursor_;
+  cursor_ += bytes;
+  return p;
+}
+
+LargeObject* OldSpace::allocate_large(size_t bytes, bool cards) {
+  size_t card_bytes = cards ? (bytes + kCardBytes - 1) / kCardBytes : 0;
+  auto* large = static_cast<LargeObject*>(std::malloc(sizeof(LargeObject) + bytes + card_bytes));
+  if (!large) return nullptr;
+  large->bytes = bytes;
+  large->cards = nullptr;
+  if (cards) {
+    large->cards = reinterpret_cast<unsigned char*>(large + 1) + bytes;
+    std::memset(large->cards, 0, card_bytes);
+  }
+  large_.push_back(large);
+  return large;
+}
+
+void OldSpace::start_marking() {
+  sense_ ^= kHeaderMarked;
+  for (Chunk* chunk : chunks_) std::memset(chunk->lines, 0, sizeof(chunk->lines));
+}
+
+void OldSpace::sweep_block(Block block, bool poison) {
+  bool& used = block.chunk->used[block.index];
+  if (!used) {
+    free_.push_back(block);
+    return;
+  }
+  const unsigned char* lines = block.lines();
+  size_t first = block.first_line();
+  auto touched = static_cast<size_t>(std::count(lines + first, lines + kLines, 1));
+  if (touched == 0) {
+    used = false;
+    free_.push_back(block);
+  } else if (touched < kLines - first) {
+    partial_.push_back(block);
+  }
+  if (!poison) return;
+  for (size_t line = first; line < kLines; ++line)
+    if (!lines[line]) std::memset(block.start() + line * kLineBytes, kPoison, kLineBytes);
+}
+
+void OldSpace::sweep(bool poison) {
+  cursor_ = end_ = medium_cursor_ = medium_end_ = nullptr;
+  current_.chunk = nullptr;
+  partial_.clear();
+  free_.clear();
+  for (size_t c = chunks_.size(); c-- > 0;)
+    for (size_t i = kBlocks; i-- > 0;) sweep_block({chunks_[c], i}, poison);
+  // Blocks at the front of the list are used last. Those with tables in them stay.
+  size_t used = chunks_.size() * kBlocks - free_.size();
+  size_t keep = used / 4 + kKeptBlocks;
+  for (size_t i = 0; i + keep < free_.size(); ++i) {
+    Block block = free_[i];
+    bool& returned = block.chunk->returned[block.index];
+    if (returned || block.index == 0) continue;
+    madvise(block.start(), kBlockBytes, MADV_DONTNEED);
+    returned = true;
+  }
+  size_t kept = 0;
+  for (LargeObject* large : large_) {
+    if ((large->object()->header & kHeaderMarked) == sense_)
+      large_[kept++] = large;
+    else
+      std::free(large);
+  }
+  large_.resize(kept);
+}
+
+void OldSpace::list_blocks(std::unordered_set<Word>& blocks, std::unordered_set<Word>& large) const {
+  for (Chunk* chunk : chunks_)
+    for (size_t i = 0; i < kBlocks; ++i)
+      if (chunk->used[i]) blocks.insert(reinterpret_cast<Word>(Block{chunk, i}.start()));
+  for (LargeObject* l : large_) large.insert(reinterpret_cast<Word>(l->object()));
+}
+
+}  // namespace eddy::rt

@@ -1,0 +1,37 @@
+// What a run counts, for --stats. The interpreter and machine code bump the fields of Statistics; fibers and
+// collections are counted where they happen and gathered when printing.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace eddy::rt {
+
+struct Context;
+
+enum class ResumeShape : uint8_t { Tail, NonTail, Escaped, Dropped, Copied };
+constexpr unsigned kClauseKinds = 5, kResumeShapes = 5, kDeoptReasons = 16;
+
+struct Statistics {
+  // Performs by the kind of the clause that ran (runtime/handler.h), and how the handler was found.
+  std::array<uint64_t, kClauseKinds> performs{};
+  uint64_t named_performs = 0;  // among them, to named handlers
+  uint64_t cache_hits = 0, cache_misses = 0;
+  uint64_t walked_nodes = 0;    // handler nodes looked at by the misses
+  uint64_t megamorphic_sites = 0;
+  std::array<uint64_t, kResumeShapes> resumes{};
+  uint64_t handlers_installed = 0, peak_handlers = 0;
+  uint64_t captures = 0, peak_frames = 0;
+
+  uint64_t interpreter_ns = 0, machine_ns = 0, compile_ns = 0;
+  uint64_t functions_compiled = 0, loops_compiled = 0, code_bytes = 0;
+  std::array<uint64_t, kDeoptReasons> deopts{};
+  // Set by the JIT; a reason without a name is not printed.
+  std::array<const char*, kDeoptReasons> deopt_names{};
+};
+
+// Everything counted, as an aligned table or as one JSON object.
+std::string statistics_table(const Context& ctx);
+std::string statistics_json(const Context& ctx);
+
+}  // namespace eddy::rt
