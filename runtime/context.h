@@ -27,7 +27,6 @@ struct Stubs {
   Word fiber_exit;     // below a fiber's base frame: the body has finished
   Word vm_exit;        // below the first frame of the VM
   Word watermark = 0;  // stands in for a return address deep in a stack (fiber.h); 0: never placed
-  Word interp_entry;   // Function::entry of a function without machine code
 };
 
 constexpr unsigned kMaxArgs = 250;

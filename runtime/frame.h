@@ -36,6 +36,9 @@ static_assert(offsetof(Frame, slots) == kFrameHeaderWords * sizeof(Word));
 // Words of a frame with `slots` slots, return address included.
 constexpr unsigned frame_words(unsigned slots) { return kFrameHeaderWords + slots + 1; }
 
+// The resume word of a frame that called: the pc after the call and the register that takes the result. Of a
+// frame that allocates or panics in place: that instruction's own pc and kInPlace.
+constexpr unsigned kInPlace = 0xffff;
 constexpr unsigned kResumeDestinationShift = 48;
 constexpr Word kResumePcMask = (Word{1} << kResumeDestinationShift) - 1;
 inline Word pack_resume(const Word* pc, unsigned destination) {

@@ -10,7 +10,7 @@ namespace eddy::rt {
 
 struct Function {
   const Word* code = nullptr;       // linked bytecode
-  void* entry = nullptr;            // machine entry; Stubs::interp_entry until compiled
+  void* entry = nullptr;            // machine entry; null while it is interpreted
   uint16_t params = 0;              // tagged slots 0…params-1 (with captures, slot 0 is the closure itself)
   uint16_t tagged = 0;              // number of tagged slots
   uint16_t raw = 0;                 // number of raw slots, after the tagged ones

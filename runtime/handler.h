@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/fiber.h"
 #include "runtime/object.h"
 
 namespace eddy::rt {
@@ -29,6 +30,7 @@ struct Clause {
   uint32_t effect = 0;           // global effect id
   ClauseKind kind = ClauseKind::Tail;
   bool plain = false;            // performs nothing, calls nothing, cannot panic: no context change
+  uint16_t params = 0;           // of the operation
   Function* function = nullptr;  // parameters: environment, the operation's arguments, [continuation]
 };
 
@@ -38,7 +40,8 @@ struct Site {
   bool named = false;
   bool mask = false;
   bool needs_fiber = false;        // has a Once or Multi clause
-  uint16_t captures = 0;           // of the environment
+  bool returns = false;            // `target` is only `RET dst`: the frame is dropped before an abort clause runs
+  uint16_t node_slot = 0;          // where HANDLE leaves the node (HANDLE_NAMED: the record's first slot)
   std::vector<uint32_t> effects;   // handled (or masked), by global id
   std::vector<Clause> clauses;     // sorted by (effect, operation)
   Word resume = 0;                 // where an aborted region goes on: pc | destination << 48
@@ -64,11 +67,14 @@ struct EffectCell {
 struct Node : Object {
   Site* site;
   Value env;              // Env object, or unit
-  Value outer;            // Node or kNull
+  Value outer;            // Node, Named (a context to be looked up when needed, see vm/control/find.h) or kNull
   Fiber* home;
-  Word frame_offset;      // of the frame that installed it, from home's base: fiber.at(frame_offset) is the Frame
-  EffectCell previous;    // what the cell of site->effects[0] held when this was installed
-  Value copy;             // scratch while a continuation is copied: this node's twin
+  uint32_t frame_offset;  // of the frame that installed it, in words down from home's base
+  uint32_t records;       // home's newest unwind record when it was installed
+  EffectCell previous;    // what the cell of site->effects[0] held when it was installed
+  Value twin;             // while a continuation is copied: this node's copy; else kNull
+
+  Frame* frame() const { return reinterpret_cast<Frame*>(home->base - frame_offset); }
 };
 
 struct Named : Object {
@@ -80,12 +86,10 @@ struct Named : Object {
 struct Exit : Object { Word live; };
 
 struct Continuation : Object {
-  Fiber* top_fiber;       // null once consumed
+  Fiber* top_fiber;       // the youngest; null once consumed
   Value top;              // ctx.top inside
-  Value node;             // H: for a named handler its base fiber has no node, then kNull
+  Value node;             // H, at the base of base_fiber
   Fiber* base_fiber;      // H.home
-  uint64_t outer_tag;     // tag of the context it was captured into
-  uint64_t inner_tag;
   Word multi;             // 1: may be resumed again
 };
 

@@ -1,5 +1,7 @@
 #include "vm/builder.h"
 
+#include <algorithm>
+
 namespace eddy::vm {
 
 namespace {
@@ -12,19 +14,17 @@ bool reaches(int64_t distance, char field) {
 
 Reg FunctionBuilder::take(bool raw) {
   Sort& sort = raw ? raw_ : tagged_;
-  for (uint32_t i = 0; i < sort.taken.size(); ++i) {
-    if (!sort.taken[i]) {
-      sort.taken[i] = true;
-      return {i, raw};
-    }
-  }
-  sort.taken.push_back(true);
-  return {static_cast<uint32_t>(sort.taken.size() - 1), raw};
+  uint32_t i = sort.first_free;
+  while (i < sort.taken.size() && sort.taken[i]) ++i;
+  sort.first_free = i + 1;
+  if (i == sort.taken.size()) sort.taken.push_back(true);
+  else sort.taken[i] = true;
+  return {i, raw};
 }
 
 Reg FunctionBuilder::take_pair(bool raw) {
   Sort& sort = raw ? raw_ : tagged_;
-  uint32_t i = 0;
+  uint32_t i = sort.first_free;
   while (i + 1 < sort.taken.size() && (sort.taken[i] || sort.taken[i + 1])) ++i;
   if (i + 1 >= sort.taken.size()) {
     i = static_cast<uint32_t>(sort.taken.size());
@@ -35,39 +35,68 @@ Reg FunctionBuilder::take_pair(bool raw) {
   return {i, raw};
 }
 
-void FunctionBuilder::give(Reg r) { (r.is_raw ? raw_ : tagged_).taken[r.index] = false; }
+void FunctionBuilder::give(Reg r) {
+  Sort& sort = r.is_raw ? raw_ : tagged_;
+  assert(sort.taken[r.index]);
+  sort.taken[r.index] = false;
+  sort.first_free = std::min(sort.first_free, r.index);
+}
 
 void FunctionBuilder::position(uint32_t file, uint32_t line, uint32_t column) {
   if (!positions_.empty() && positions_.back().pc == code_.size()) positions_.pop_back();
+  if (!positions_.empty()) {
+    const PositionData& last = positions_.back();
+    if (last.file == file && last.line == line && last.column == column) return;
+  }
   positions_.push_back({static_cast<uint32_t>(code_.size()), file, line, column});
 }
 
 void FunctionBuilder::emit(Op op, std::initializer_list<Operand> operands, std::span<const Reg> list) {
+  if (!reachable_) return;
+  for (const Operand& o : operands) {
+    if (o.is_label) label_used_[o.value] = true;
+  }
   Instruction in{op, static_cast<uint32_t>(operands_.size()), static_cast<uint32_t>(regs_.size()),
                  static_cast<uint16_t>(list.size())};
   operands_.insert(operands_.end(), operands.begin(), operands.end());
   regs_.insert(regs_.end(), list.begin(), list.end());
   code_.push_back(in);
+  bound_here_.clear();
   if (info_of(op).ends) reachable_ = false;
 }
 
 void FunctionBuilder::emit_switch(Reg r, unsigned first, std::span<const Label> targets) {
+  if (!reachable_) return;
   Instruction in{Op::SWITCH, static_cast<uint32_t>(operands_.size()), static_cast<uint32_t>(switch_labels_.size()),
                  static_cast<uint16_t>(targets.size())};
   operands_.insert(operands_.end(), {Operand(r), Operand(first)});
-  for (Label l : targets) switch_labels_.push_back(l.id);
+  for (Label l : targets) {
+    switch_labels_.push_back(l.id);
+    label_used_[l.id] = true;
+  }
   code_.push_back(in);
+  bound_here_.clear();
 }
 
 Label FunctionBuilder::label() {
   labels_.push_back(kUnbound);
+  label_used_.push_back(false);
   return {static_cast<uint32_t>(labels_.size() - 1)};
 }
 
 void FunctionBuilder::bind(Label l) {
   assert(labels_[l.id] == kUnbound);
+  // A jump to right behind itself.
+  if (code_.size() > keep_below_ && code_.back().op == Op::JMP && operands_[code_.back().operands].value == l.id) {
+    code_.pop_back();
+    keep_below_ = code_.size();
+    for (uint32_t other : bound_here_) labels_[other] = static_cast<uint32_t>(code_.size());
+    if (!positions_.empty() && positions_.back().pc > code_.size()) positions_.back().pc = code_.size();
+    reachable_ = true;
+  }
   labels_[l.id] = static_cast<uint32_t>(code_.size());
-  reachable_ = true;
+  bound_here_.push_back(l.id);
+  reachable_ |= label_used_[l.id];
 }
 
 FunctionData FunctionBuilder::build(std::vector<SiteData>& sites) {

@@ -31,6 +31,7 @@ class FunctionBuilder {
   Reg take_pair(bool raw = false);
   void give(Reg r);
 
+  // Of what is emitted from here on.
   void position(uint32_t file, uint32_t line, uint32_t column);
 
   // Operands in the order of the opcode table, without lists and jumps.
@@ -49,13 +50,20 @@ class FunctionBuilder {
 
   Label label();
   void bind(Label l);
-  bool reachable() const { return reachable_; }  // the last instruction can be left downwards, or a label is here
+  // The last instruction can be left downwards, or something jumps to a label here. What is emitted elsewhere is
+  // dropped.
+  bool reachable() const { return reachable_; }
 
   // Where an aborted region goes on: recorded in the site when build() lays the code out.
-  void site_target(uint32_t site, Label l) { site_targets_.push_back({site, l}); }
+  void site_target(uint32_t site, Label l) {
+    site_targets_.push_back({site, l});
+    label_used_[l.id] = true;
+  }
 
   // Lays out the code (replacing jumps that do not reach by longer forms) and fills the sites' targets.
   FunctionData build(std::vector<SiteData>& sites);
+  // Beyond what the instruction format can say: what build() makes of it is wrong.
+  bool too_large() const { return tagged_.taken.size() + raw_.taken.size() > 60000 || code_.size() > (1u << 26); }
 
  private:
   struct Instruction {
@@ -66,7 +74,7 @@ class FunctionBuilder {
     uint32_t words = 0, at = 0;
   };
   struct SiteTarget { uint32_t site; Label label; };
-  struct Sort { uint32_t used = 0; std::vector<bool> taken; };
+  struct Sort { uint32_t first_free = 0; std::vector<bool> taken; };
 
   FunctionData data_;
   Sort tagged_, raw_;
@@ -75,8 +83,11 @@ class FunctionBuilder {
   std::vector<Reg> regs_;
   std::vector<uint32_t> switch_labels_;
   std::vector<uint32_t> labels_;      // instruction index, ~0 where unbound
+  std::vector<bool> label_used_;      // something jumps there
+  std::vector<uint32_t> bound_here_;  // labels after the last instruction
   std::vector<SiteTarget> site_targets_;
   std::vector<PositionData> positions_;  // pc is an instruction index until build()
+  size_t keep_below_ = 0;             // instructions that labels may stand between unnoticed
   bool reachable_ = true;
 
   unsigned final_register(Reg r) const { return r.is_raw ? tagged_.taken.size() + r.index : r.index; }

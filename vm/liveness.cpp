@@ -19,8 +19,8 @@ Liveness::Liveness(std::span<const Word> code, unsigned tagged, const TargetOf& 
   solve();
 }
 
-// A block ends at jumps and jump targets, and where a region opens or closes, so that the open regions are the
-// same in all of it. The opening instruction is outside its region, the closing one inside.
+// A block ends at jumps and jump targets, and where a region opens or closes, so that the open regions are
+// the same in all of it. The opening instruction is outside its region, the closing one inside.
 void Liveness::find_blocks(const TargetOf& target_of) {
   std::vector<bool> starts(code_.size() + 1, false);
   auto mark = [&](int64_t at) {
@@ -63,8 +63,8 @@ void Liveness::find_blocks(const TargetOf& target_of) {
   }
 }
 
-// Walks forwards from the entry with the innermost open region; the verifier has seen to it that every way to a
-// block agrees about it.
+// Walks forwards from the entry with the innermost open region; the verifier has seen to it that every way to
+// a block agrees about it.
 void Liveness::find_regions(const TargetOf& target_of) {
   std::vector<bool> seen(blocks_.size(), false);
   std::vector<uint32_t> work;
@@ -107,11 +107,13 @@ void Liveness::solve() {
   live_in_.assign(blocks_.size() * words_, 0);
   throughout_.assign(regions_.size() * words_, 0);
 
-  // Who depends on whom: a block's live-in feeds its predecessors and the regions it is the target of; what is
-  // live throughout a region feeds the blocks and regions directly inside.
+  // Who depends on whom: a block's live-in feeds its predecessors and the regions it is the target of; what
+  // is live throughout a region feeds the blocks and regions directly inside.
   struct Edges {
     std::vector<uint32_t> start, to;
-    std::span<const uint32_t> of(uint32_t i) const { return std::span(to).subspan(start[i], start[i + 1] - start[i]); }
+    std::span<const uint32_t> of(uint32_t i) const {
+      return std::span(to).subspan(start[i], start[i + 1] - start[i]);
+    }
   };
   auto collect = [](size_t nodes, const std::vector<std::pair<uint32_t, uint32_t>>& pairs) {
     Edges edges;
@@ -159,12 +161,17 @@ void Liveness::step_back(const Word* pc, Row live) const {
     for (unsigned i = 0; i < tagged_; ++i) set_bit(live, i);
     return;
   }
-  visit_registers(pc, [](unsigned, char) {}, [&](unsigned reg, char) {
-    if (reg < tagged_) clear_bit(live, reg);
-  });
-  visit_registers(pc, [&](unsigned reg, char) {
-    if (reg < tagged_) set_bit(live, reg);
-  }, [](unsigned, char) {});
+  visit_registers(
+      pc, [](unsigned, char) {},
+      [&](unsigned reg, char) {
+        if (reg < tagged_) clear_bit(live, reg);
+      });
+  visit_registers(
+      pc,
+      [&](unsigned reg, char) {
+        if (reg < tagged_) set_bit(live, reg);
+      },
+      [](unsigned, char) {});
 }
 
 bool Liveness::transfer(uint32_t b) {

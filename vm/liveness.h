@@ -2,7 +2,8 @@
 // for the frames it walks, and the JIT for its frame states. Works on file form and linked form alike: only
 // opcodes, registers and jumps matter.
 //
-// The code must have passed the verifier: its regions nest, and the product of blocks and registers is bounded.
+// The code must have passed the verifier: its regions nest, and the product of blocks and registers is
+// bounded.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -16,8 +17,8 @@ namespace eddy::vm {
 
 class Liveness {
  public:
-  // Where a region whose target its HANDLE or HANDLE_NAMED (at `pc`) does not say itself goes on, in words from
-  // the function's start.
+  // Where a region whose target its HANDLE or HANDLE_NAMED (at `pc`) does not say itself goes on, in words
+  // from the function's start.
   using TargetOf = std::function<uint32_t(const Word* pc)>;
 
   // `code` stays alive and unchanged (but for profile cells) as long as this does.
@@ -26,11 +27,11 @@ class Liveness {
   static constexpr int kInPlace = -1;
 
   // The tagged registers that are live on entry to the instruction at word `pc`, ascending. `destination` is
-  // kInPlace for an instruction that allocates or panics itself; for a return position it is the register that
-  // waits for the result and holds nothing yet. (It may hold something older that an abort would need: then it
-  // is live all the same.)
-  // What an abort, a panic or a jump out of a region needs counts as live inside that region, and so do the slots
-  // of handlers and unwind records. The answer is good until the next call.
+  // kInPlace for an instruction that allocates or panics itself; for a return position it is the register
+  // that waits for the result and holds nothing yet. (It may hold something older that an abort would need:
+  // then it is live all the same.) What an abort, a panic or a jump out of a region needs counts as live
+  // inside that region, and so do the slots of handlers and unwind records. The answer is good until the next
+  // call.
   std::span<const uint16_t> live_at(uint32_t pc, int destination = kInPlace);
 
   bool is_live(uint32_t pc, unsigned reg, int destination = kInPlace);
@@ -46,30 +47,30 @@ class Liveness {
     uint32_t first_successor = 0, successors = 0;
   };
   struct Region {
-    uint32_t opener;               // word
-    uint32_t target = kNone;       // block
-    uint32_t parent = kNone;       // region
+    uint32_t opener;          // word
+    uint32_t target = kNone;  // block
+    uint32_t parent = kNone;  // region
   };
   using Row = std::span<uint64_t>;
 
   void find_blocks(const TargetOf& target_of);
   void find_regions(const TargetOf& target_of);
   void solve();
-  bool transfer(uint32_t block);            // live-in from the successors' live-in; true where it changed
+  bool transfer(uint32_t block);  // live-in from the successors' live-in; true where it changed
   bool transfer_region(uint32_t region);
   void step_back(const Word* pc, Row live) const;
-  uint32_t block_of(uint32_t pc) const;     // the block that holds the word
+  uint32_t block_of(uint32_t pc) const;  // the block that holds the word
   Row live_in(uint32_t block) { return Row(live_in_).subspan(size_t{block} * words_, words_); }
   Row live_throughout(uint32_t region) { return Row(throughout_).subspan(size_t{region} * words_, words_); }
 
   std::span<const Word> code_;
   unsigned tagged_;
-  unsigned words_;                         // in a row
-  std::vector<Block> blocks_;              // by start
+  unsigned words_;             // in a row
+  std::vector<Block> blocks_;  // by start
   std::vector<uint32_t> successors_;
   std::vector<Region> regions_;
-  std::vector<uint64_t> live_in_;          // a row a block
-  std::vector<uint64_t> throughout_;       // a row a region: live wherever the region is open
+  std::vector<uint64_t> live_in_;     // a row a block
+  std::vector<uint64_t> throughout_;  // a row a region: live wherever the region is open
   std::vector<uint64_t> scratch_;
   std::unordered_map<uint64_t, std::vector<uint16_t>> answers_;  // by position and destination
   size_t cached_ = 0;

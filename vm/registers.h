@@ -11,13 +11,26 @@ enum class RegionKind : uint8_t { Handle, Named, Mask, Defer, Attempt, Exit };
 constexpr bool opens_region(Op op, RegionKind* kind = nullptr) {
   RegionKind k{};
   switch (op) {
-    case Op::HANDLE: k = RegionKind::Handle; break;
-    case Op::HANDLE_NAMED: k = RegionKind::Named; break;
-    case Op::MASK: k = RegionKind::Mask; break;
-    case Op::DEFER: k = RegionKind::Defer; break;
-    case Op::ATTEMPT: k = RegionKind::Attempt; break;
-    case Op::EXIT_POINT: k = RegionKind::Exit; break;
-    default: return false;
+    case Op::HANDLE:
+      k = RegionKind::Handle;
+      break;
+    case Op::HANDLE_NAMED:
+      k = RegionKind::Named;
+      break;
+    case Op::MASK:
+      k = RegionKind::Mask;
+      break;
+    case Op::DEFER:
+      k = RegionKind::Defer;
+      break;
+    case Op::ATTEMPT:
+      k = RegionKind::Attempt;
+      break;
+    case Op::EXIT_POINT:
+      k = RegionKind::Exit;
+      break;
+    default:
+      return false;
   }
   if (kind) *kind = k;
   return true;
@@ -26,13 +39,26 @@ constexpr bool opens_region(Op op, RegionKind* kind = nullptr) {
 constexpr bool closes_region(Op op, RegionKind* kind = nullptr) {
   RegionKind k{};
   switch (op) {
-    case Op::HANDLE_END: k = RegionKind::Handle; break;
-    case Op::NAMED_END: k = RegionKind::Named; break;
-    case Op::MASK_END: k = RegionKind::Mask; break;
-    case Op::DEFER_END: k = RegionKind::Defer; break;
-    case Op::ATTEMPT_END: k = RegionKind::Attempt; break;
-    case Op::EXIT_END: k = RegionKind::Exit; break;
-    default: return false;
+    case Op::HANDLE_END:
+      k = RegionKind::Handle;
+      break;
+    case Op::NAMED_END:
+      k = RegionKind::Named;
+      break;
+    case Op::MASK_END:
+      k = RegionKind::Mask;
+      break;
+    case Op::DEFER_END:
+      k = RegionKind::Defer;
+      break;
+    case Op::ATTEMPT_END:
+      k = RegionKind::Attempt;
+      break;
+    case Op::EXIT_END:
+      k = RegionKind::Exit;
+      break;
+    default:
+      return false;
   }
   if (kind) *kind = k;
   return true;
@@ -50,20 +76,25 @@ constexpr bool region_has_record(RegionKind kind) {
 template <class Visit>
 void visit_delivered(const Word* pc, Visit visit) {
   switch (op_of(*pc)) {
-    case Op::HANDLE: visit(c_of(*pc)); break;
+    case Op::HANDLE:
+      visit(c_of(*pc));
+      break;
     case Op::HANDLE_NAMED:
-    case Op::EXIT_POINT: visit(a_of(*pc) + 1); break;
+    case Op::EXIT_POINT:
+      visit(a_of(*pc) + 1);
+      break;
     case Op::ATTEMPT:
       visit(a_of(*pc));
       visit(a_of(*pc) + 1);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 // Calls read(register, role) and write(register, role) for every register the instruction touches, where role
-// is the operand's in opcodes.def ('m' and 'M' for list items). All reads come before all writes. HANDLE's C is
-// written on the way to its target only, so it is not reported: see visit_delivered.
+// is the operand's in opcodes.def ('m' and 'M' for list items). All reads come before all writes. HANDLE's C
+// is written on the way to its target only, so it is not reported: see visit_delivered.
 template <class Read, class Write>
 void visit_registers(const Word* pc, Read read, Write write) {
   Op op = op_of(*pc);
@@ -91,8 +122,8 @@ void visit_registers(const Word* pc, Read read, Write write) {
   }
 }
 
-// Calls visit(offset) for every place the instruction itself may jump to, in words from `pc`. A region's target
-// (also that of ATTEMPT and EXIT_POINT) is none of them.
+// Calls visit(offset) for every place the instruction itself may jump to, in words from `pc`. A region's
+// target (also that of ATTEMPT and EXIT_POINT) is none of them.
 template <class Visit>
 void visit_jumps(const Word* pc, Visit visit) {
   Op op = op_of(*pc);

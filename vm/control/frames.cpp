@@ -1,0 +1,36 @@
+#include "vm/control/frames.h"
+
+#include "vm/liveness.h"
+
+namespace eddy::vm {
+
+bool describe_frame(Context& ctx, Word address, Word* return_word, rt::FrameView& view) {
+  if (address != ctx.stubs.interp_return) return false;
+  auto* frame = reinterpret_cast<rt::Frame*>(return_word + 1);
+  view.function = frame->function;
+  view.slots = return_word + 1 + rt::kFrameHeaderWords;
+  view.pc = rt::resume_pc(frame->resume);
+  view.return_word = frame->words() + frame->function->frame_words() - 1;
+  return true;
+}
+
+void each_live_slot(Context&, const rt::FrameView& view, void* data, void (*visit)(void*, Value*)) {
+  LoadedFunction* f = loaded(view.function);
+  auto* slots = reinterpret_cast<Value*>(view.slots);
+  if (f->all_live) {
+    for (unsigned i = 0; i < f->tagged; ++i) visit(data, &slots[i]);
+    return;
+  }
+  if (!f->liveness) {
+    auto target = [f](const Word* pc) {
+      const auto* site = reinterpret_cast<const rt::Site*>(pc[1]);
+      return f->pc_of(rt::resume_pc(site->resume));
+    };
+    f->liveness = std::make_unique<Liveness>(std::span<const Word>(f->linked), f->tagged, target);
+  }
+  unsigned destination = rt::resume_destination(reinterpret_cast<rt::Frame*>(view.slots - rt::kFrameHeaderWords)->resume);
+  int waits = destination == rt::kInPlace ? Liveness::kInPlace : static_cast<int>(destination);
+  for (uint16_t slot : f->liveness->live_at(f->pc_of(view.pc), waits)) visit(data, &slots[slot]);
+}
+
+}  // namespace eddy::vm

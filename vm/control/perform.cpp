@@ -1,0 +1,144 @@
+// Performing: find the handler, then run its clause in place, after an abort, or with a continuation.
+#include "runtime/statistics.h"
+#include "vm/control/control.h"
+#include "vm/control/pseudo.h"
+
+namespace eddy::vm {
+
+namespace {
+
+void fail(Context& ctx, std::string message) {
+  rt::panic(ctx, std::move(message));
+  start_panic(&ctx);
+}
+
+// Remembers in a perform site's profile whom it met.
+void profile(PerformCell* cell, rt::Site* site, const rt::Clause* clause) {
+  if (cell->seen == site) return;
+  cell->seen = site;
+  cell->clause = clause;
+  if (cell->seen_sites > 3) return;
+  for (unsigned i = 0; i < cell->seen_sites && i < 3; ++i)
+    if (cell->others[i] == site) return;
+  if (cell->seen_sites < 3) cell->others[cell->seen_sites] = site;
+  ++cell->seen_sites;
+}
+
+// Puts the frame below an in-place clause on the stack, which then has the outer context. False: no room.
+bool push_clause_frame(Context& ctx, Value object, Value outer, unsigned callee_words) {
+  Fiber* fiber = ctx.fiber;
+  if (!reserve(ctx, ClauseFrame::kWords + callee_words)) return false;
+  Word* base = fiber->sp + 1 - ClauseFrame::kWords;
+  auto* frame = reinterpret_cast<rt::Frame*>(base);
+  const LoadedFunction& function = pseudo_functions().clause;
+  frame->function = const_cast<LoadedFunction*>(&function);
+  frame->resume = rt::pack_resume(function.code, ClauseFrame::Result);
+  Value* s = frame->slots;
+  push_record(ctx, s, ClauseFrame::Object, ClauseFrame::Link, object, 0);
+  s[ClauseFrame::Result] = rt::kUnit;
+  s[ClauseFrame::Tag].bits = ctx.tag;
+  s[ClauseFrame::Epoch].bits = ctx.move_epoch;
+  base[-1] = ctx.stubs.interp_return;
+  fiber->sp = base - 1;
+  ctx.top = outer;
+  ctx.tag = ctx.fresh_tag();
+  return true;
+}
+
+// Takes the chain from the current fiber down to the one of `base` off and calls the clause on the owner.
+void capture(Context& ctx, Value base, const rt::Clause* clause, unsigned args) {
+  ctx.result = base;
+  auto* k = static_cast<rt::Continuation*>(
+      ctx.heap->allocate(rt::Kind::Continuation, 0, sizeof(rt::Continuation)));
+  auto* node = rt::as<rt::Node>(ctx.result);
+  Fiber* fiber = ctx.fiber;
+  k->top_fiber = fiber;
+  k->top = ctx.top;
+  k->node = ctx.result;
+  k->base_fiber = node->home;
+  k->multi = clause->kind == rt::ClauseKind::Multi;
+  ++ctx.stats->captures;
+  leave_current(ctx, rt::FiberState::Suspended);
+  Fiber* owner = node->home->parent;
+  ctx.top = node->outer;
+  make_current(ctx, owner);
+  ctx.tag = tag_of(ctx, owner);
+  ctx.args[args + 1] = rt::ptr_value(k);
+  ctx.result = rt::kNull;
+  request_call(ctx, clause->function, args + 2);
+}
+
+std::string operation_name(Context& ctx, const PerformCell* cell) { return ctx.effect_names[cell->effect]; }
+
+}  // namespace
+
+void perform(Context& ctx, PerformCell* cell) {
+  ctx.args_live = cell->args + 1;
+  ctx.args[0] = rt::kUnit;
+  rt::EffectCell& cached = ctx.cells[cell->effect];
+  Value found = cached.node;
+  if (cached.tag != ctx.tag) {
+    ++cell->misses;
+    found = find_handler(ctx, cell->effect);
+    if (found == rt::kNull) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
+    if (found == rt::kHole) return fail(ctx, "handler is suspended");
+  }
+  auto* node = rt::as<rt::Node>(found);
+  const rt::Clause* clause =
+      node->site == cell->seen ? cell->clause : node->site->find(cell->effect, cell->operation);
+  if (!clause || clause->params != cell->args) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
+  profile(cell, node->site, clause);
+  ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
+  ++cell->slow;
+  ctx.args[0] = node->env;
+  switch (clause->kind) {
+    case rt::ClauseKind::Tail:
+    case rt::ClauseKind::TailOrAbort:
+      if (!clause->plain && !push_clause_frame(ctx, found, node->outer, clause->function->frame_words())) return;
+      return request_call(ctx, clause->function, cell->args + 1);
+    case rt::ClauseKind::Abort:
+      return abort_clause(ctx, found, clause, cell->args);
+    case rt::ClauseKind::Once:
+    case rt::ClauseKind::Multi:
+      return capture(ctx, found, clause, cell->args);
+  }
+}
+
+void perform_named(Context& ctx, PerformCell* cell) {
+  ctx.args_live = cell->args + 1;
+  Value handler = ctx.args[0];
+  if (!rt::is_kind(handler, rt::Kind::Named)) return fail(ctx, "expected a handler");
+  auto* named = rt::as<rt::Named>(handler);
+  if (named->live == 0) return fail(ctx, "handler is no longer active");
+  const rt::Clause* clause =
+      named->site == cell->seen ? cell->clause : named->site->find(cell->effect, cell->operation);
+  if (!clause || clause->params != cell->args) return fail(ctx, "this handler does not handle " + operation_name(ctx, cell));
+  profile(cell, named->site, clause);
+  ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
+  ++ctx.stats->named_performs;
+  ++cell->slow;
+  ctx.args[0] = named->env;
+  if (clause->kind == rt::ClauseKind::Tail) {
+    if (!clause->plain && !push_clause_frame(ctx, handler, handler, clause->function->frame_words())) return;
+    return request_call(ctx, clause->function, cell->args + 1);
+  }
+  Record region = find_region(ctx, handler);
+  if (!region) return fail(ctx, "handler is suspended");
+  switch (clause->kind) {
+    case rt::ClauseKind::TailOrAbort:
+      if (!push_clause_frame(ctx, handler, *region.top(), clause->function->frame_words())) return;
+      return request_call(ctx, clause->function, cell->args + 1);
+    case rt::ClauseKind::Abort:
+      return abort_clause(ctx, handler, clause, cell->args);
+    default: {
+      // The region's fiber starts with a joint: the node that links the captured piece to its context.
+      auto* base = reinterpret_cast<rt::Frame*>(region.fiber->base - region.frame()->function->frame_words());
+      Value joint = base->slots[1];
+      if (!region.frame()->function->fiber_base || base != region.frame() || !rt::is_kind(joint, rt::Kind::Node))
+        return fail(ctx, "this handler has no fiber");
+      return capture(ctx, joint, clause, cell->args);
+    }
+  }
+}
+
+}  // namespace eddy::vm

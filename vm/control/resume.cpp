@@ -1,0 +1,207 @@
+// Fibers and continuations: start one, put a captured one back, copy one.
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/statistics.h"
+#include "vm/control/control.h"
+#include "vm/control/pseudo.h"
+
+namespace eddy::vm {
+
+namespace {
+
+void fail(Context& ctx, std::string message) {
+  rt::panic(ctx, std::move(message));
+  start_panic(&ctx);
+}
+
+// A fiber whose frames have all been left (a tail call took the place of the last one) is not worth keeping
+// below another: chains of tail resumptions would grow. What comes next goes above its parent.
+void skip_finished(Context& ctx) {
+  while (ctx.fiber->sp == ctx.fiber->base - 1 && *ctx.fiber->sp == ctx.stubs.fiber_exit && ctx.fiber->parent) finish_fiber(ctx);
+}
+
+Value twin_of(Value v) {
+  if (!rt::is_kind(v, rt::Kind::Node)) return v;
+  Value twin = rt::as<rt::Node>(v)->twin;
+  return twin == rt::kNull ? v : twin;
+}
+
+// In a copied fiber, everything that belongs to the copy must be the copy's: its nodes, and what its unwind
+// records and in-place clauses remember of the context.
+void adopt_records(Fiber* fiber) {
+  for (uint32_t at = fiber->records; at;) {
+    Record record = record_at(fiber, at);
+    at = record.previous();
+    *record.object() = twin_of(*record.object());
+    *record.top() = twin_of(*record.top());
+    Value object = *record.object();
+    if (record.frame()->function == &pseudo_functions().clause) continue;
+    if (rt::is_kind(object, rt::Kind::Named)) ++rt::as<rt::Named>(object)->live;
+    if (rt::is_kind(object, rt::Kind::Exit)) ++rt::as<rt::Exit>(object)->live;
+  }
+}
+
+// What copying works on; kept between copies, which are frequent and mostly small.
+struct CopyWork {
+  std::vector<Fiber*> originals, copies;
+  std::unordered_map<const Fiber*, Fiber*> by_original;  // used for long chains only
+  std::vector<Value> nodes, twins;
+
+  Fiber* copy_of(const Fiber* fiber) const {
+    if (originals.size() > 8) {
+      auto found = by_original.find(fiber);
+      return found == by_original.end() ? nullptr : found->second;
+    }
+    for (size_t i = 0; i < originals.size(); ++i)
+      if (originals[i] == fiber) return copies[i];
+    return nullptr;
+  }
+  // The nodes of the chain that a context reaches, newest first.
+  void collect(Value top) {
+    while (rt::is_kind(top, rt::Kind::Node)) {
+      auto* node = rt::as<rt::Node>(top);
+      if (node->twin != rt::kNull || !copy_of(node->home)) return;
+      node->twin = rt::kHole;  // listed
+      nodes.push_back(top);
+      top = node->outer;
+    }
+  }
+};
+
+bool copy_fibers(Context& ctx, CopyWork& work) {
+  auto* k = rt::as<rt::Continuation>(ctx.args[0]);
+  work.originals.clear();
+  work.copies.clear();
+  work.by_original.clear();
+  for (Fiber* f = k->top_fiber;; f = f->parent) {
+    Fiber* copy = ctx.fibers->copy(f);
+    if (!copy) {
+      for (Fiber* c : work.copies) ctx.fibers->release(c);
+      return false;
+    }
+    if (!work.copies.empty()) work.copies.back()->parent = copy;
+    work.originals.push_back(f);
+    work.copies.push_back(copy);
+    if (f == k->base_fiber) break;
+  }
+  if (work.originals.size() > 8)
+    for (size_t i = 0; i < work.originals.size(); ++i) work.by_original[work.originals[i]] = work.copies[i];
+  return true;
+}
+
+// ctx.args[0] becomes a copy of the continuation there. False: no stack left, a panic has been started.
+bool copy_continuation(Context& ctx) {
+  static thread_local CopyWork work;
+  if (!copy_fibers(ctx, work)) {
+    fail(ctx, "stack overflow");
+    return false;
+  }
+  auto source = [&] { return rt::as<rt::Continuation>(ctx.args[0]); };
+  work.nodes.clear();
+  work.twins.clear();
+  work.collect(source()->top);
+  for (Fiber* f : work.originals)
+    for (uint32_t at = f->records; at;) {
+      Record record = record_at(f, at);
+      work.collect(*record.top());
+      at = record.previous();
+    }
+  work.collect(source()->node);
+  for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
+
+  size_t held = ctx.heap->held.size();
+  ctx.heap->held.insert(ctx.heap->held.end(), work.copies.begin(), work.copies.end());
+  rt::Roots keep_nodes(ctx, work.nodes), keep_twins(ctx, work.twins);
+  for (size_t i = 0; i < work.nodes.size(); ++i) {
+    auto* twin = static_cast<rt::Node*>(ctx.heap->allocate(rt::Kind::Node, 0, sizeof(rt::Node)));
+    rt::Word header = twin->header;
+    *twin = *rt::as<rt::Node>(work.nodes[i]);
+    twin->header = header;
+    twin->previous = {};
+    work.twins.push_back(rt::ptr_value(twin));
+  }
+  auto* k = static_cast<rt::Continuation*>(ctx.heap->allocate(rt::Kind::Continuation, 0, sizeof(rt::Continuation)));
+  rt::Word header = k->header;
+  *k = *source();
+  k->header = header;
+  k->top_fiber = work.copies.front();
+  k->base_fiber = work.copies.back();
+  ctx.heap->held.resize(held);
+
+  // No allocation from here on: originals point to their twins while references are replaced.
+  for (size_t i = 0; i < work.nodes.size(); ++i) rt::as<rt::Node>(work.nodes[i])->twin = work.twins[i];
+  for (Value v : work.twins) {
+    auto* twin = rt::as<rt::Node>(v);
+    twin->home = work.copy_of(twin->home);
+    ctx.heap->write(twin, &twin->outer, twin_of(twin->outer));
+    twin->frame()->slots[twin->site->node_slot] = v;
+  }
+  for (Fiber* copy : work.copies) adopt_records(copy);
+  k->top = twin_of(k->top);
+  k->node = twin_of(k->node);
+  for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
+  ctx.args[0] = rt::ptr_value(k);
+  ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
+  return true;
+}
+
+// Puts k (in ctx.args[0]) on top of the current fiber, which has been left.
+void relink(Context& ctx) {
+  auto* k = rt::as<rt::Continuation>(ctx.args[0]);
+  auto* node = rt::as<rt::Node>(k->node);
+  Fiber* top_fiber = k->top_fiber;
+  bool same_context = node->outer == ctx.top && top_fiber->epoch == ctx.move_epoch;
+  if (!same_context) {
+    ++ctx.move_epoch;
+    ctx.heap->write(node, &node->outer, ctx.top);
+  }
+  node->home->parent = ctx.fiber;
+  k->top_fiber = nullptr;
+  ctx.top = k->top;
+  make_current(ctx, top_fiber);
+  ctx.tag = same_context ? top_fiber->tag : ctx.fresh_tag();
+}
+
+}  // namespace
+
+void call_on_fiber(Context& ctx) {
+  Value closure = ctx.args[0];
+  ctx.args_live = 1;
+  if (!rt::is_kind(closure, rt::Kind::Closure) || !rt::as<rt::Closure>(closure)->function->fiber_base)
+    return fail(ctx, "expected a fiber's body");
+  skip_finished(ctx);
+  rt::Function* function = rt::as<rt::Closure>(closure)->function;
+  Fiber* fiber = ctx.fibers->make(function->frame_words() + 1);
+  if (!fiber) return fail(ctx, "stack overflow");
+  leave_current(ctx, rt::FiberState::Waiting);
+  fiber->sp = fiber->base - 1;
+  *fiber->sp = ctx.stubs.fiber_exit;
+  fiber->records = 0;
+  fiber->parent = ctx.fiber;
+  make_current(ctx, fiber);
+  ctx.tag = ctx.fresh_tag();
+  request_call(ctx, function, 1);
+}
+
+void resume(Context& ctx, ResumeMode mode) {
+  ctx.args_live = 2;
+  if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
+  if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
+  if (mode == ResumeMode::Keep && rt::as<rt::Continuation>(ctx.args[0])->multi) {
+    if (!copy_continuation(ctx)) return;
+  }
+  skip_finished(ctx);
+  leave_current(ctx, rt::FiberState::Waiting);
+  relink(ctx);
+  ctx.args_live = 0;
+  deliver(ctx, ctx.args[1]);
+}
+
+// Linked as by a resume, so that its pending defers see the context of whoever drops it; then unwound.
+void relink_to_drop(Context& ctx) {
+  leave_current(ctx, rt::FiberState::Waiting);
+  relink(ctx);
+}
+
+}  // namespace eddy::vm

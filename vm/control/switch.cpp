@@ -1,0 +1,59 @@
+#include "vm/control/switch.h"
+
+#include "vm/control/control.h"
+
+namespace eddy::vm {
+
+void finish_fiber(Context& ctx) {
+  Fiber* done = ctx.fiber;
+  Fiber* parent = done->parent;
+  ctx.fibers->release(done);
+  make_current(ctx, parent);
+  ctx.tag = tag_of(ctx, parent);
+}
+
+bool reserve(Context& ctx, size_t words) {
+  Fiber* fiber = ctx.fiber;
+  if (static_cast<size_t>(fiber->sp - fiber->limit) >= words) return true;
+  if (ctx.fibers->grow(fiber, words)) {
+    if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
+    return true;
+  }
+  rt::panic(ctx, "stack overflow");
+  start_panic(&ctx);
+  return false;
+}
+
+bool safepoint(Context* ctx) {
+  ctx->stack_limit = ctx->fiber->limit;
+  if (ctx->fuel_limited) {
+    if (ctx->fuel == 0) {
+      ctx->limit_hit = rt::Limit::Fuel;
+      ctx->action = rt::Action::Stop;
+      return false;
+    }
+    --ctx->fuel;
+    ctx->request_safepoint();
+  }
+  if (ctx->heap_exhausted) {
+    ctx->heap_exhausted = false;
+    rt::panic(*ctx, "out of memory");
+    start_panic(ctx);
+    return false;
+  }
+  switch (ctx->interrupt.exchange(rt::Interrupt::None)) {
+    case rt::Interrupt::None: return true;
+    case rt::Interrupt::Timeout:
+      ctx->limit_hit = rt::Limit::Time;
+      ctx->action = rt::Action::Stop;
+      return false;
+    case rt::Interrupt::Stop:
+      ctx->interrupted = true;  // no attempt catches it
+      rt::panic(*ctx, "interrupted");
+      start_panic(ctx);
+      return false;
+  }
+  return true;
+}
+
+}  // namespace eddy::vm

@@ -1,0 +1,64 @@
+// Which fiber runs, and what its context is. Every change of the current fiber goes through here.
+#pragma once
+#include "runtime/context.h"
+#include "runtime/fiber_pool.h"
+#include "runtime/heap.h"
+#include "vm/loaded.h"
+
+namespace eddy::vm {
+
+using rt::Context;
+using rt::Fiber;
+using rt::Value;
+
+inline Word* const kAlwaysSlow = reinterpret_cast<Word*>(~Word{0});
+
+inline void make_current(Context& ctx, Fiber* fiber) {
+  fiber->state = rt::FiberState::Running;
+  ctx.heap->fiber_ran(fiber);
+  ctx.fiber = fiber;
+  if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
+}
+
+// The current fiber is about to be left, its sp written: remembers which cells are right for it.
+inline void leave_current(Context& ctx, rt::FiberState state) {
+  ctx.fiber->state = state;
+  ctx.fiber->tag = ctx.tag;
+  ctx.fiber->epoch = ctx.move_epoch;
+}
+
+// The tag of a fiber's context on coming back to it: its old one while no continuation moved meanwhile.
+inline uint64_t tag_of(Context& ctx, const Fiber* fiber) {
+  return fiber->epoch == ctx.move_epoch ? fiber->tag : ctx.fresh_tag();
+}
+
+inline void deliver(Context& ctx, Value v) {
+  ctx.result = v;
+  ctx.action = rt::Action::Deliver;
+}
+
+// Asks for a call of `function` with the first `count` of ctx.args.
+inline void request_call(Context& ctx, rt::Function* function, unsigned count) {
+  ctx.callee = function;
+  ctx.args_live = count;
+  ctx.action = rt::Action::Call;
+}
+
+// Room for `words` more below the current fiber's sp; on failure a panic has been started (ctx.action says how
+// it goes on). May move the stack.
+bool reserve(Context& ctx, size_t words);
+
+// What a check found with the stack limit raised: interrupts, fuel, an exhausted heap. The frame has been
+// written down. False where control went elsewhere.
+bool safepoint(Context* ctx);
+
+// The current fiber's body has finished with ctx.result: goes on in its parent.
+void finish_fiber(Context& ctx);
+
+// The address in a return-address word of the current fiber that is about to be returned to.
+inline Word return_target(Context& ctx, Word* word) {
+  Word address = *word;
+  return address == ctx.stubs.watermark ? ctx.fibers->restore_watermark(ctx.fiber, word) : address;
+}
+
+}  // namespace eddy::vm

@@ -1,0 +1,292 @@
+// Handlers, performing, resuming, fibers.
+#include "runtime/statistics.h"
+#include "vm/control/control.h"
+#include "vm/control/pseudo.h"
+#include "vm/interpreter/dispatch.h"
+
+namespace eddy::vm {
+
+namespace {
+
+inline rt::Object* allocate_object(Context* ctx, rt::Kind kind, size_t bytes) { return ctx->heap->allocate(kind, 0, bytes); }
+
+inline rt::Site* site_of(const Word* pc) { return reinterpret_cast<rt::Site*>(pc[1]); }
+
+}  // namespace
+
+HANDLER(HANDLE) {
+  SUSPEND_HERE();
+  auto* node = static_cast<rt::Node*>(allocate_object(ctx, rt::Kind::Node, sizeof(rt::Node)));
+  RELOAD();
+  rt::Site* site = site_of(pc);
+  node->site = site;
+  node->env = RB;
+  node->outer = ctx->top;
+  node->home = ctx->fiber;
+  node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame_of(s)));
+  node->records = ctx->fiber->records;
+  node->twin = rt::kNull;
+  Value v = rt::ptr_value(node);
+  if (!site->effects.empty()) [[likely]] {
+    rt::EffectCell& cell = ctx->cells[site->effects[0]];
+    node->previous = cell;
+    cell = {ctx->tag, v};
+    for (size_t i = 1; i < site->effects.size(); ++i) ctx->cells[site->effects[i]] = {ctx->tag, v};
+  } else {
+    node->previous = {};
+  }
+  ctx->top = v;
+  RA = v;
+  NEXT(2);
+}
+
+HANDLER(HANDLE_END) {
+  Value v = RA;
+  if (!rt::is_kind(v, rt::Kind::Node)) [[unlikely]] FAIL_WITH("expected a handler");
+  auto* node = rt::as<rt::Node>(v);
+  ctx->top = node->outer;
+  const rt::Site* site = node->site;
+  if (!site->effects.empty()) [[likely]] {
+    ctx->cells[site->effects[0]] = node->previous;
+    for (size_t i = 1; i < site->effects.size(); ++i) ctx->cells[site->effects[i]].tag = 0;
+  }
+  NEXT(1);
+}
+
+HANDLER(MASK) {
+  SUSPEND_HERE();
+  auto* node = static_cast<rt::Node*>(allocate_object(ctx, rt::Kind::Node, sizeof(rt::Node)));
+  RELOAD();
+  rt::Site* site = site_of(pc);
+  node->site = site;
+  node->env = rt::kUnit;
+  node->outer = ctx->top;
+  node->home = ctx->fiber;
+  node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame_of(s)));
+  node->records = ctx->fiber->records;
+  node->twin = rt::kNull;
+  node->previous = {};
+  for (uint32_t effect : site->effects) ctx->cells[effect].tag = 0;
+  ctx->top = RA = rt::ptr_value(node);
+  NEXT(2);
+}
+
+HANDLER(MASK_END) {
+  Value v = RA;
+  if (!rt::is_kind(v, rt::Kind::Node)) [[unlikely]] FAIL_WITH("expected a handler");
+  auto* node = rt::as<rt::Node>(v);
+  ctx->top = node->outer;
+  for (uint32_t effect : node->site->effects) ctx->cells[effect].tag = 0;
+  NEXT(1);
+}
+
+HANDLER(HANDLE_NAMED) {
+  SUSPEND_HERE();
+  auto* named = static_cast<rt::Named*>(allocate_object(ctx, rt::Kind::Named, sizeof(rt::Named)));
+  RELOAD();
+  rt::Site* site = site_of(pc);
+  named->site = site;
+  named->env = RC;
+  named->live = 1;
+  push_record(*ctx, s, a_of(w), b_of(w), rt::ptr_value(named), site->resume);
+  NEXT(2);
+}
+HANDLER(NAMED_END) {
+  Value v = RA;
+  if (!rt::is_kind(v, rt::Kind::Named)) [[unlikely]] FAIL_WITH("expected a handler");
+  --rt::as<rt::Named>(v)->live;
+  pop_record(*ctx, s, b_of(w));
+  NEXT(1);
+}
+
+HANDLER(FIBER_CALL) {
+  ctx->args[0] = RB;
+  SUSPEND(1, a_of(w));
+  call_on_fiber(*ctx);
+  CONTINUE();
+}
+
+static void replace_frame(Context* ctx, Value* s) {
+  rt::Frame* frame = frame_of(s);
+  ctx->fiber->sp = frame->words() + frame->function->frame_words() - 1;
+}
+
+HANDLER(TAIL_FIBER) {
+  ctx->args[0] = RB;
+  replace_frame(ctx, s);
+  call_on_fiber(*ctx);
+  CONTINUE();
+}
+
+HANDLER(PERFORM) {
+  auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
+  unsigned count = b_of(w);
+  unsigned words = 2 + list_words(count);
+  ++cell->count;
+  const rt::EffectCell& cached = ctx->cells[cell->effect];
+  if (cached.tag == ctx->tag) [[likely]] {
+    auto* node = rt::as<rt::Node>(cached.node);
+    const rt::Clause* clause = cell->clause;
+    if (node->site == cell->seen && clause->plain) [[likely]] {
+      // A clause that needs no context of its own is a call.
+      rt::Function* f = clause->function;
+      SUSPEND(words, a_of(w));
+      Value* callee = s - f->frame_words();
+      if (reinterpret_cast<Word>(callee - rt::kFrameHeaderWords) >= reinterpret_cast<Word>(ctx->stack_limit) &&
+          f->entry == nullptr) [[likely]] {
+        callee[0] = node->env;
+        for (unsigned i = 0; i < count; ++i) callee[1 + i] = s[list_item(pc + 2, i)];
+        s = callee;
+        frame_of(s)->function = f;
+        GO(f->code);
+      }
+    }
+  }
+  for (unsigned i = 0; i < count; ++i) ctx->args[1 + i] = s[list_item(pc + 2, i)];
+  SUSPEND(words, a_of(w));
+  perform(*ctx, cell);
+  CONTINUE();
+}
+
+HANDLER(PERFORM_NAMED) {
+  auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
+  unsigned count = b_of(w);
+  ++cell->count;
+  for (unsigned i = 0; i < count; ++i) ctx->args[i] = s[list_item(pc + 2, i)];
+  SUSPEND(2 + list_words(count), a_of(w));
+  perform_named(*ctx, cell);
+  CONTINUE();
+}
+
+static inline void profile_resume(const Word* pc) { ++reinterpret_cast<ResumeCell*>(pc[1])->count; }
+
+HANDLER(RESUME) {
+  profile_resume(pc);
+  ctx->args[0] = RB;
+  ctx->args[1] = RC;
+  SUSPEND(2, a_of(w));
+  resume(*ctx, ResumeMode::Keep);
+  CONTINUE();
+}
+HANDLER(RESUME_LAST) {
+  profile_resume(pc);
+  ctx->args[0] = RB;
+  ctx->args[1] = RC;
+  SUSPEND(2, a_of(w));
+  resume(*ctx, ResumeMode::Last);
+  CONTINUE();
+}
+HANDLER(TAIL_RESUME) {
+  profile_resume(pc);
+  ctx->args[0] = RB;
+  ctx->args[1] = RC;
+  replace_frame(ctx, s);
+  resume(*ctx, ResumeMode::Keep);
+  CONTINUE();
+}
+HANDLER(TAIL_RESUME_LAST) {
+  profile_resume(pc);
+  ctx->args[0] = RB;
+  ctx->args[1] = RC;
+  replace_frame(ctx, s);
+  resume(*ctx, ResumeMode::Last);
+  CONTINUE();
+}
+
+HANDLER(DROP) {
+  ctx->args[0] = RA;
+  SUSPEND(1, rt::kInPlace);
+  drop(*ctx);
+  CONTINUE();
+}
+HANDLER(DROP_UNUSED) {
+  Value k = RA;
+  if (!rt::is_kind(k, rt::Kind::Continuation) || !rt::as<rt::Continuation>(k)->top_fiber) NEXT(1);
+  ctx->args[0] = k;
+  SUSPEND(1, rt::kInPlace);
+  drop(*ctx);
+  CONTINUE();
+}
+
+// In an in-place clause: who its handler is.
+HANDLER(ABORT_RET) {
+  Value value = RA;
+  rt::Frame* frame = frame_of(s);
+  Word* return_word = frame->words() + frame->function->frame_words() - 1;
+  auto* below = reinterpret_cast<rt::Frame*>(return_word + 1);
+  ctx->fiber->sp = return_word;
+  if (*return_word != ctx->stubs.interp_return || below->function != &pseudo_functions().clause) {
+    deliver(*ctx, value);  // ABORT_NOW has been here
+    CONTINUE();
+  }
+  abort_with_value(*ctx, below->slots[ClauseFrame::Object], value);
+  CONTINUE();
+}
+HANDLER(ABORT_NOW) {
+  SUSPEND(1, rt::kInPlace);
+  if (cut_for_abort(*ctx, s)) s = current_slots(ctx);
+  NEXT(1);
+}
+
+HANDLER(CLAUSE_END) {
+  pop_record(*ctx, s, ClauseFrame::Link);
+  ctx->top = s[ClauseFrame::Top];
+  ctx->tag = s[ClauseFrame::Epoch].bits == ctx->move_epoch ? s[ClauseFrame::Tag].bits : ctx->fresh_tag();
+  Value returned = s[ClauseFrame::Result];
+  Word* caller = frame_of(s)->words() + ClauseFrame::kWords;
+  if (caller[-1] == ctx->stubs.interp_return) [[likely]] {
+    Word resume_word = reinterpret_cast<rt::Frame*>(caller)->resume;
+    s = reinterpret_cast<Value*>(caller + rt::kFrameHeaderWords);
+    s[rt::resume_destination(resume_word)] = returned;
+    GO(rt::resume_pc(resume_word));
+  }
+  ctx->fiber->sp = caller - 1;
+  deliver(*ctx, returned);
+  CONTINUE();
+}
+
+// --- unwinding
+HANDLER(DEFER) {
+  push_record(*ctx, s, a_of(w), b_of(w), RC, 0);
+  if (!rt::is_kind(RA, rt::Kind::Closure) || rt::as<rt::Closure>(RA)->function->arity() != 0) {
+    pop_record(*ctx, s, b_of(w));
+    FAIL_WITH("expected a function");
+  }
+  NEXT(1);
+}
+HANDLER(DEFER_END) { pop_record(*ctx, s, b_of(w)); NEXT(1); }
+HANDLER(ATTEMPT) {
+  push_record(*ctx, s, a_of(w), b_of(w), rt::kAttemptMark,
+              rt::pack_resume(pc + static_cast<int64_t>(pc[1]), rt::kInPlace));
+  NEXT(2);
+}
+HANDLER(ATTEMPT_END) { pop_record(*ctx, s, b_of(w)); NEXT(1); }
+HANDLER(EXIT_POINT) {
+  SUSPEND_HERE();
+  auto* exit = static_cast<rt::Exit*>(allocate_object(ctx, rt::Kind::Exit, sizeof(rt::Exit)));
+  RELOAD();
+  exit->live = 1;
+  push_record(*ctx, s, a_of(w), b_of(w), rt::ptr_value(exit),
+              rt::pack_resume(pc + static_cast<int64_t>(pc[1]), rt::kInPlace));
+  NEXT(2);
+}
+HANDLER(EXIT_END) {
+  Value v = RA;
+  if (!rt::is_kind(v, rt::Kind::Exit)) [[unlikely]] FAIL_WITH("expected an exit");
+  --rt::as<rt::Exit>(v)->live;
+  pop_record(*ctx, s, b_of(w));
+  NEXT(1);
+}
+HANDLER(EXIT) {
+  Value exit = RA, value = RB;
+  SUSPEND_HERE();
+  exit_to(*ctx, exit, value);
+  CONTINUE();
+}
+HANDLER(UNWIND_NEXT) {
+  SUSPEND_HERE();
+  unwind_next(*ctx);
+  CONTINUE();
+}
+
+}  // namespace eddy::vm

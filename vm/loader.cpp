@@ -1,0 +1,229 @@
+#include "vm/loader.h"
+
+#include <algorithm>
+
+#include "runtime/bigint.h"
+#include "runtime/heap.h"
+#include "runtime/natives/natives.h"
+#include "vm/liveness.h"
+
+namespace eddy::vm {
+
+LoadedFunction::LoadedFunction() = default;
+LoadedFunction::~LoadedFunction() = default;
+
+PositionData LoadedFunction::position_at(uint32_t pc) const {
+  if (!data) return {};
+  const auto& all = data->positions;
+  auto after = std::upper_bound(all.begin(), all.end(), pc, [](uint32_t p, const PositionData& d) { return p < d.pc; });
+  return after == all.begin() ? PositionData{} : *(after - 1);
+}
+
+namespace {
+
+class Loader {
+ public:
+  Loader(rt::Context& ctx, std::vector<rt::EffectCell>& cells, Module&& module) : ctx_(ctx), cells_(cells) {
+    out_->source = std::move(module);
+  }
+
+  std::unique_ptr<LoadedModule> run(std::string* problem) {
+    if (!intern_constructors(problem) || !find_natives(problem)) return nullptr;
+    intern_effects();
+    out_->first_global = static_cast<uint32_t>(ctx_.globals.size());
+    ctx_.globals.resize(ctx_.globals.size() + source().globals.size(), rt::kHole);
+    make_functions();
+    make_sites();
+    if (!make_constants(problem)) return nullptr;
+    for (LoadedFunction& f : out_->functions) link(f);
+    return std::move(out_);
+  }
+
+ private:
+  const Module& source() const { return out_->source; }
+
+  bool intern_constructors(std::string* problem) {
+    first_con_ = ctx_.constructors.size();
+    for (const TypeData& type : source().types) {
+      uint16_t index = 0;
+      for (const ConstructorData& c : type.constructors) {
+        rt::ConInfo info;
+        info.name = c.name;
+        info.type_name = type.name;
+        info.index = index++;
+        info.fields = static_cast<uint16_t>(c.field_names.size());
+        if (std::find(c.raw.begin(), c.raw.end(), true) != c.raw.end()) info.raw = c.raw;
+        info.field_names = c.field_names;
+        ctx_.constructors.push_back(std::move(info));
+      }
+    }
+    if (ctx_.constructors.size() < 65536) return true;
+    *problem = "too many constructors";
+    return false;
+  }
+
+  bool find_natives(std::string* problem) {
+    for (const std::string& name : source().natives) {
+      const rt::Native* native = rt::find_native(name);
+      if (!native) {
+        *problem = "there is no native `" + name + "`";
+        return false;
+      }
+      natives_.push_back(static_cast<uint16_t>(native - rt::natives().data()));
+    }
+    return true;
+  }
+
+  void intern_effects() {
+    for (const EffectData& e : source().effects) {
+      auto& names = ctx_.effect_names;
+      auto found = std::find(names.begin(), names.end(), e.name);
+      effects_.push_back(static_cast<uint32_t>(found - names.begin()));
+      if (found == names.end()) names.push_back(e.name);
+    }
+    cells_.resize(ctx_.effect_names.size());
+    ctx_.cells = cells_.data();
+  }
+
+  void make_functions() {
+    for (const FunctionData& data : source().functions) {
+      LoadedFunction& f = out_->functions.emplace_back();
+      f.module = out_.get();
+      f.data = &data;
+      f.name = data.name;
+      f.params = data.params;
+      f.tagged = data.tagged;
+      f.raw = data.raw;
+      f.captures = data.captures;
+      f.takes_self = data.takes_self;
+      f.fiber_base = data.fiber_base;
+      f.hidden = data.hidden;
+      f.linked = data.code;
+      f.code = f.linked.data();
+      ctx_.functions.push_back(&f);
+    }
+    for (LoadedFunction& f : out_->functions) {
+      if (f.takes_self) continue;
+      auto* closure = static_cast<rt::Closure*>(ctx_.heap->allocate(rt::Kind::Closure, 0, sizeof(rt::Closure)));
+      closure->function = &f;
+      f.closure = rt::ptr_value(closure);
+    }
+  }
+
+  void make_sites() {
+    for (const SiteData& data : source().sites) {
+      rt::Site& site = out_->sites.emplace_back();
+      site.id = static_cast<uint32_t>(out_->sites.size());
+      site.name = data.name;
+      site.named = data.named;
+      site.mask = data.mask;
+      for (uint32_t e : data.effects) site.effects.push_back(effects_[e]);
+      for (const ClauseData& c : data.clauses) {
+        rt::Clause clause;
+        clause.effect = effects_[c.effect];
+        clause.operation = c.operation;
+        clause.kind = c.kind;
+        clause.plain = c.plain;
+        clause.params = source().effects[c.effect].operations[c.operation].params;
+        clause.function = &out_->functions[c.function];
+        site.needs_fiber |= c.kind == rt::ClauseKind::Once || c.kind == rt::ClauseKind::Multi;
+        site.clauses.push_back(clause);
+      }
+    }
+  }
+
+  bool make_constants(std::string* problem) {
+    out_->constants.resize(source().constants.size(), rt::kUnit);
+    ctx_.heap->add_roots(&out_->constants, [](void* owner, void* data, rt::Heap::RootVisitor visit) {
+      for (rt::Value& v : *static_cast<std::vector<rt::Value>*>(owner)) visit(data, &v);
+    });
+    for (size_t i = 0; i < source().constants.size(); ++i) {
+      const ConstantData& c = source().constants[i];
+      rt::Value v = rt::kNull;
+      switch (c.kind) {
+        case ConstantData::Kind::String: v = rt::new_string(ctx_, c.text); break;
+        case ConstantData::Kind::Float: v = rt::new_float(ctx_, c.number); break;
+        case ConstantData::Kind::Int: rt::int_parse(ctx_, c.text, 10, false, &v); break;
+      }
+      if (v == rt::kNull) {
+        *problem = "a constant does not fit into memory";
+        return false;
+      }
+      out_->constants[i] = v;
+    }
+    return true;
+  }
+
+  uint64_t constructor(uint64_t c) const { return c < rt::con::FirstFree ? c : c - rt::con::FirstFree + first_con_; }
+
+  void link(LoadedFunction& f) {
+    std::vector<Word>& code = f.linked;
+    for (size_t at = 0; at < code.size();) {
+      Word* pc = &code[at];
+      unsigned length = length_of(*pc);
+      Op op = op_of(*pc);
+      for (const OperandInfo& o : info_of(op)) {
+        auto set = [&](uint64_t v) {
+          if (o.field == 'X') pc[1] = v;
+          else if (o.field == 'B') *pc = (*pc & ~(Word{0xffff} << 32)) | (v << 32);
+          else if (o.field == 'C') *pc = (*pc & ~(Word{0xffff} << 48)) | (v << 48);
+          else *pc = (*pc & 0xffffffffu) | (v << 32);
+        };
+        auto value = static_cast<uint64_t>(field_value(pc, o));
+        switch (o.role) {
+          case 'k': set(reinterpret_cast<uint64_t>(&out_->constants[value])); break;
+          case 'f': set(reinterpret_cast<uint64_t>(&out_->functions[value])); break;
+          case 'c': set(constructor(value)); break;
+          case 'g': set(value + out_->first_global); break;
+          case 'n': set(natives_[value]); break;
+          case 's': {
+            rt::Site& site = out_->sites[value];
+            site.owner = &f;
+            const OperandInfo* result = op == Op::HANDLE ? &info_of(op).operands[2] : nullptr;
+            site.node_slot = static_cast<uint16_t>(a_of(*pc));
+            unsigned destination = op == Op::HANDLE_NAMED ? a_of(*pc) + 1 : result ? c_of(*pc) : 0;
+            if (!site.mask) {
+              const Word* target = code.data() + source().sites[value].target;
+              site.resume = rt::pack_resume(target, destination);
+              site.returns = op_of(*target) == Op::RET && a_of(*target) == destination;
+            }
+            set(reinterpret_cast<uint64_t>(&site));
+            break;
+          }
+          case 'e': {
+            PerformCell& cell = out_->performs.emplace_back();
+            cell.effect = effects_[value];
+            cell.operation = static_cast<uint16_t>(c_of(*pc));
+            cell.args = static_cast<uint16_t>(b_of(*pc) - (op == Op::PERFORM_NAMED));
+            set(reinterpret_cast<uint64_t>(&cell));
+            break;
+          }
+          case 'u':
+            if (o.field != 'X') break;
+            if (op == Op::CALL_CLOSURE || op == Op::TAIL_CLOSURE) set(reinterpret_cast<uint64_t>(&out_->calls.emplace_back()));
+            else set(reinterpret_cast<uint64_t>(&out_->resumes.emplace_back()));
+            break;
+          default: break;
+        }
+      }
+      if (op == Op::RET || op == Op::RET_UNIT) *pc = (*pc & 0xffffffffu) | (Word{f.frame_words()} << 32);
+      at += length;
+    }
+  }
+
+  rt::Context& ctx_;
+  std::vector<rt::EffectCell>& cells_;
+  std::unique_ptr<LoadedModule> out_ = std::make_unique<LoadedModule>();
+  size_t first_con_ = 0;
+  std::vector<uint16_t> natives_;
+  std::vector<uint32_t> effects_;
+};
+
+}  // namespace
+
+std::unique_ptr<LoadedModule> load(rt::Context& ctx, std::vector<rt::EffectCell>& cells, Module module,
+                                   std::string* problem) {
+  return Loader(ctx, cells, std::move(module)).run(problem);
+}
+
+}  // namespace eddy::vm

@@ -1,0 +1,111 @@
+#include "vm/vm.h"
+
+#include "runtime/fiber_pool.h"
+#include "vm/control/frames.h"
+#include "vm/interpreter/run.h"
+#include "vm/liveness.h"
+#include "vm/loader.h"
+
+namespace eddy::vm {
+
+namespace {
+// Without machine code the stubs are only told apart; odd, so that they are no code address either.
+constexpr rt::Stubs kNamesOnly{.interp_return = 0x11, .fiber_exit = 0x13, .vm_exit = 0x15, .watermark = 0x17};
+}  // namespace
+
+Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
+  ctx_.stubs = kNamesOnly;
+  ctx_.stats = stats_.get();
+  ctx_.constructors = rt::builtin_constructors();
+  ctx_.arguments = options.arguments;
+  ctx_.max_stack = options.max_stack;
+  ctx_.fuel = options.fuel;
+  ctx_.fuel_limited = options.fuel != 0;
+  fibers_ = std::make_unique<rt::FiberPool>(ctx_);
+  ctx_.fibers = fibers_.get();
+  heap_ = std::make_unique<rt::Heap>(ctx_, options.heap);
+  ctx_.heap = heap_.get();
+  heap_->frame_maps = {describe_frame, each_live_slot};
+}
+
+Vm::~Vm() {
+  for (auto& module : modules_) heap_->remove_roots(&module->constants);
+}
+
+LoadedModule* Vm::load(Module module, std::string* problem) {
+  auto loaded_module = vm::load(ctx_, cells_, std::move(module), problem);
+  if (!loaded_module) return nullptr;
+  return modules_.emplace_back(std::move(loaded_module)).get();
+}
+
+RunResult Vm::initialise(LoadedModule* module) {
+  int32_t index = module->source.initialiser;
+  return index < 0 ? RunResult{} : call(&module->functions[static_cast<size_t>(index)]);
+}
+
+RunResult Vm::run_main(LoadedModule* module) {
+  rt::Function* main = &module->functions[static_cast<size_t>(module->source.main)];
+  if (!module->source.main_takes_args) return call(main);
+  std::vector<rt::Value> items;
+  {
+    rt::Roots keep(ctx_, items);
+    for (const std::string& text : ctx_.arguments) items.push_back(rt::new_string(ctx_, text));
+    rt::Value list = rt::new_list(ctx_, items);
+    items.assign(1, list);
+  }
+  return call(main, items);
+}
+
+RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
+  for (size_t i = 0; i < args.size(); ++i) ctx_.args[i] = args[i];
+  ctx_.args_live = static_cast<unsigned>(args.size());
+  rt::Fiber* fiber = fibers_->make(function->frame_words() + 1);
+  if (!fiber) return {Outcome::Panicked, rt::kUnit, 0, rt::Limit::None, "stack overflow", ""};
+  fiber->parent = nullptr;
+  fiber->records = 0;
+  fiber->state = rt::FiberState::Running;
+  fiber->sp = fiber->base - 1;
+  *fiber->sp = ctx_.stubs.vm_exit;
+  ctx_.fiber = fiber;
+  ctx_.heap->fiber_ran(fiber);
+  ctx_.stack_limit = fiber->limit;
+  if (ctx_.fuel_limited || ctx_.interrupt.load() != rt::Interrupt::None) ctx_.request_safepoint();
+  ctx_.top = rt::kNull;
+  ctx_.tag = ctx_.fresh_tag();
+  ctx_.callee = function;
+  ctx_.action = rt::Action::Call;
+  ctx_.uncaught = ctx_.exiting = ctx_.interrupted = false;
+  ctx_.limit_hit = rt::Limit::None;
+  interpret(ctx_);
+
+  RunResult result;
+  if (ctx_.exiting) {
+    result.outcome = Outcome::Exited;
+    result.status = ctx_.exit_status;
+  } else if (ctx_.limit_hit != rt::Limit::None) {
+    result.outcome = Outcome::LimitHit;
+    result.limit = ctx_.limit_hit;
+  } else if (ctx_.uncaught) {
+    result.outcome = ctx_.interrupted ? Outcome::Interrupted : Outcome::Panicked;
+    result.message = rt::string_view_of(ctx_.panic_message);
+    result.trace = rt::string_view_of(ctx_.panic_trace);
+    ctx_.panic_message = ctx_.panic_trace = rt::kNull;
+  } else {
+    result.value = ctx_.result;
+  }
+  for (rt::Fiber* f = ctx_.fiber; f;) {
+    rt::Fiber* parent = f->parent;
+    fibers_->release(f);
+    f = parent;
+  }
+  ctx_.fiber = nullptr;
+  ctx_.top = rt::kNull;
+  return result;
+}
+
+void Vm::interrupt(rt::Interrupt why) {
+  ctx_.interrupt.store(why);
+  ctx_.request_safepoint();
+}
+
+}  // namespace eddy::vm
