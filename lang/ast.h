@@ -186,7 +186,7 @@ struct FloatExpr : Expr {
 struct CharExpr : Expr {
   uint32_t value = 0;
 };
-/// Escapes and indentation already dealt with; valid UTF-8, may hold NUL.
+/// Escapes and indentation already dealt with; valid UTF-8, may hold NUL. Lives as long as arena and file.
 struct StringExpr : Expr {
   std::string_view value;
 };
@@ -446,12 +446,25 @@ struct MaskExpr : Expr {
 
 enum class DeclKind : uint8_t { kImport, kLet, kFn, kType, kEffect, kStmt };
 
+struct Attribute {
+  Ident name;
+  Slice<Expr*> args;  // literals
+  Span span;
+};
 struct Decl {
   DeclKind kind;
   bool is_private = false;
   Span span;  // without doc comment and attributes
   Span doc;   // from the first `///` to the end of the last line; empty: none. See doc_text.
-  DeclNote* note = nullptr;  // checker
+  Slice<Attribute> attributes;  // of functions and types
+  DeclNote* note = nullptr;     // checker
+
+  const Attribute* attribute(Symbol wanted) const {
+    for (const Attribute& a : attributes) {
+      if (a.name.name == wanted) return &a;
+    }
+    return nullptr;
+  }
 };
 
 struct ImportName {
@@ -470,26 +483,13 @@ struct LetDecl : Decl {
   TypeExpr* type = nullptr;
   Expr* value = nullptr;
 };
-struct Attribute {
-  Ident name;
-  Slice<Expr*> args;  // literals
-  Span span;
-};
 struct FnDecl : Decl {
   Ident name;
-  Slice<Attribute> attributes;
   Slice<Param> params;
   TypeExpr* result = nullptr;
   RowExpr* row = nullptr;
   Expr* body = nullptr;  // null: a native, declared without a body
   FnNote* fn = nullptr;  // checker
-
-  const Attribute* attribute(Symbol wanted) const {
-    for (const Attribute& a : attributes) {
-      if (a.name.name == wanted) return &a;
-    }
-    return nullptr;
-  }
 };
 
 /// A type's or effect's parameter; the checker finds out whether it is a row.
@@ -500,6 +500,7 @@ struct FieldDecl {
   Span span;
   Ident name;
   TypeExpr* type = nullptr;
+  Expr* default_value = nullptr;  // of the constructor's parameter
   bool is_var = false;
 };
 struct ConstructorDecl {

@@ -63,7 +63,11 @@ class Diagnostics {
  private:
   Diagnostic& add(Severity severity, Span span, std::string message);
 
+  // Hostile input can be wrong at every byte; nobody reads more than this.
+  static constexpr size_t kMostKept = 1000;
+
   std::deque<Diagnostic> items_;
+  Diagnostic surplus_;
   size_t errors_ = 0;
 };
 

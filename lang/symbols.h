@@ -18,11 +18,17 @@ struct Symbol {
   auto operator<=>(const Symbol&) const = default;
 };
 
-/// Names the compiler itself asks for; interned first, so that `sym::main` is a constant.
+/// The keywords, interned before everything else, so that a symbol's id tells what it is.
+#define EDDY_KEYWORDS(X)                                                                                   \
+  X(fn) X(fun) X(let) X(var) X(type) X(effect) X(multi) X(handle) X(with) X(return) X(finally) X(final)    \
+  X(resume) X(if) X(else) X(match) X(while) X(for) X(in) X(loop) X(break) X(continue) X(defer) X(import)   \
+  X(as) X(mask) X(true) X(false) X(private)
+
+/// Names the compiler itself asks for; interned next, so that `sym::main` is a constant.
 /// Columns: C++ name, text. Append freely; order only fixes the ids.
 #define EDDY_KNOWN_SYMBOLS(X)                                                                              \
-  X(underscore, "_") X(main, "main") X(resume, "resume") X(test, "test") X(memo, "memo")                   \
-  X(native, "native") X(std_, "std") X(prelude, "prelude") X(value, "value") X(head, "head")               \
+  X(underscore, "_") X(main, "main") X(test, "test") X(memo, "memo")                   \
+  X(native, "native") X(intrinsic, "intrinsic") X(std_, "std") X(prelude, "prelude") X(value, "value") X(head, "head")               \
   X(tail, "tail") X(message, "message") X(trace, "trace") X(emit, "emit") X(Int, "Int")                    \
   X(Float, "Float") X(Bool, "Bool") X(Char, "Char") X(String, "String") X(Unit, "Unit")                    \
   X(Never, "Never") X(List, "List") X(Array, "Array") X(Option, "Option") X(Result, "Result") X(Ref, "Ref") \
@@ -32,6 +38,11 @@ struct Symbol {
 namespace sym {
 enum KnownId : uint32_t {
   kNoSymbol,
+#define EDDY_KEYWORD_ID(NAME) kKeyword_##NAME,
+  EDDY_KEYWORDS(EDDY_KEYWORD_ID)
+#undef EDDY_KEYWORD_ID
+  kAfterKeywords,
+  kBeforeKnown = kAfterKeywords - 1,
 #define EDDY_KNOWN_ID(NAME, TEXT) kId_##NAME,
   EDDY_KNOWN_SYMBOLS(EDDY_KNOWN_ID)
 #undef EDDY_KNOWN_ID
@@ -39,6 +50,7 @@ enum KnownId : uint32_t {
 #define EDDY_KNOWN_CONSTANT(NAME, TEXT) inline constexpr Symbol NAME{kId_##NAME};
 EDDY_KNOWN_SYMBOLS(EDDY_KNOWN_CONSTANT)
 #undef EDDY_KNOWN_CONSTANT
+inline constexpr Symbol resume{kKeyword_resume};  // a keyword, but read like any other name
 }  // namespace sym
 
 class Symbols {
