@@ -8,5 +8,7 @@ namespace eddy::rt {
 bool check_memory(Context& ctx, uint64_t bytes);
 // True where `bytes` could fit into an empty heap; otherwise the same panic. Never collects.
 bool check_size(Context& ctx, uint64_t bytes);
+// For loops that allocate many small objects: false, with the panic, once the heap lives on its reserve.
+bool check_exhausted(Context& ctx);
 
 }  // namespace eddy::rt

@@ -56,8 +56,7 @@ Value fill(Context& ctx, Value* args) {
     return kUnit;
   }
   auto* array = as<Array>(args[0]);
-  std::fill_n(array->items, n, args[1]);
-  ctx.heap->write(array, &array->items[0], args[1]);
+  for (uint32_t i = 0; i < n; ++i) ctx.heap->write(array, &array->items[i], args[1]);
   return kUnit;
 }
 
@@ -131,18 +130,21 @@ Value from_list(Context& ctx, Value* args) {
   }
   Value result = new_array(ctx, static_cast<uint32_t>(n), kUnit);
   if (result == kNull) return kNull;
-  auto* array = as<Array>(result);
   Value cell = args[0];
-  for (uint64_t i = 0; i < n; ++i, cell = tail_of(cell)) ctx.heap->write(array, &array->items[i], head_of(cell));
+  for (uint64_t i = 0; i < n; ++i, cell = tail_of(cell)) as<Array>(result)->items[i] = head_of(cell);
   return result;
 }
 
-Value reverse(Context&, Value* args) {
-  // The same elements in the same object: nothing for the write barrier to see.
+Value reverse(Context& ctx, Value* args) {
   if (is_floats(args[0])) {
     std::reverse(as<FloatArray>(args[0])->items, as<FloatArray>(args[0])->items + count_of(args[0]));
-  } else {
-    std::reverse(as<Array>(args[0])->items, as<Array>(args[0])->items + count_of(args[0]));
+    return kUnit;
+  }
+  auto* array = as<Array>(args[0]);
+  for (uint32_t i = 0, k = array->count(); i + 1 < k; ++i) {
+    Value last = array->items[--k];
+    ctx.heap->write(array, &array->items[k], array->items[i]);
+    ctx.heap->write(array, &array->items[i], last);
   }
   return kUnit;
 }

@@ -64,31 +64,31 @@ class MergeSort {
   Compare compare_;
 };
 
-// Writes the sorted elements back. They are the same elements in the same object, so there is nothing for the
-// write barrier to see.
-template <class T, class Compare>
-Value sort_items(T* items, uint32_t n, Compare order) {
-  MergeSort<T, Compare> sorting(items, items + n, order);
-  if (!sorting.run()) return kNull;
-  std::copy(sorting.items().begin(), sorting.items().end(), items);
-  return kUnit;
-}
-
 int compare_doubles(double a, double b) {
   if (a < b) return -1;
   if (a > b) return 1;
   return a == b ? 0 : static_cast<int>(std::isnan(a)) - static_cast<int>(std::isnan(b));
 }
 
+Value sort_floats(FloatArray* array) {
+  MergeSort sorting(array->items, array->items + array->count(), compare_doubles);
+  sorting.run();
+  std::copy(sorting.items().begin(), sorting.items().end(), array->items);
+  return kUnit;
+}
+
 Value sort(Context& ctx, Value* args) {
-  uint32_t n = args[0].ptr()->count();
-  if (is_kind(args[0], Kind::FloatArray)) return sort_items(as<FloatArray>(args[0])->items, n, compare_doubles);
-  Value* items = as<Array>(args[0])->items;
-  if (std::all_of(items, items + n, [](Value v) { return v.is_small(); })) {
-    std::sort(items, items + n, [](Value a, Value b) { return static_cast<int64_t>(a.bits) < static_cast<int64_t>(b.bits); });
+  if (is_kind(args[0], Kind::FloatArray)) return sort_floats(as<FloatArray>(args[0]));
+  auto* array = as<Array>(args[0]);
+  Value *begin = array->items, *end = begin + array->count();
+  if (std::all_of(begin, end, [](Value v) { return v.is_small(); })) {
+    std::sort(begin, end, [](Value a, Value b) { return static_cast<int64_t>(a.bits) < static_cast<int64_t>(b.bits); });
     return kUnit;
   }
-  return sort_items(items, n, [&ctx](Value a, Value b) { return compare(ctx, a, b); });
+  MergeSort sorting(begin, end, [&ctx](Value a, Value b) { return compare(ctx, a, b); });
+  if (!sorting.run()) return kNull;
+  for (size_t i = 0; i < sorting.items().size(); ++i) ctx.heap->write(array, &array->items[i], sorting.items()[i]);
+  return kUnit;
 }
 
 const Native table[] = {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/memory_limit.h"
 #include "runtime/natives/define.h"
 
 namespace eddy::rt {
@@ -64,7 +65,7 @@ Value make_err(Context& ctx, std::string_view message) {
 }
 
 bool push_front(Context& ctx, Value* list, Value head) {
-  if (head == kNull) return false;
+  if (head == kNull || !check_exhausted(ctx)) return false;
   Value fields[] = {head, *list};
   *list = new_con(ctx, con::Cons, fields);
   return *list != kNull;
