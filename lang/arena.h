@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
-#include <memory>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +27,23 @@ struct Slice {
   bool empty() const { return size == 0; }
 };
 
+/// Memory in large pieces, on huge pages where the system has them: a front end that builds a tree
+/// of hundreds of megabytes spends most of its time in page faults otherwise.
+void* allocate_block(size_t bytes);
+void free_block(void* block, size_t bytes);
+
+/// For std::vector of what there are millions of.
+template <typename T>
+struct BlockAllocator {
+  using value_type = T;
+  BlockAllocator() = default;
+  template <typename U>
+  BlockAllocator(const BlockAllocator<U>&) {}
+  T* allocate(size_t count) { return static_cast<T*>(allocate_block(count * sizeof(T))); }
+  void deallocate(T* data, size_t count) { free_block(data, count * sizeof(T)); }
+  bool operator==(const BlockAllocator&) const { return true; }
+};
+
 /// Bump allocator for trees and types. Nothing in it is ever destroyed, so only trivially
 /// destructible things may live here; everything goes when the arena goes.
 class Arena {
@@ -35,8 +51,9 @@ class Arena {
   Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  Arena(Arena&&) = default;
-  Arena& operator=(Arena&&) = default;
+  ~Arena() {
+    for (const Block& block : blocks_) free_block(block.data, block.size);
+  }
 
   void* allocate(size_t bytes, size_t align) {
     uintptr_t at = (cursor_ + align - 1) & ~(uintptr_t{align} - 1);
@@ -87,17 +104,21 @@ class Arena {
     size_t size = next_size_;
     if (size < bytes + align) size = bytes + align;
     if (next_size_ < kLargestBlock) next_size_ *= 2;
-    blocks_.emplace_back(new std::byte[size]);
-    cursor_ = reinterpret_cast<uintptr_t>(blocks_.back().get());
+    blocks_.push_back({allocate_block(size), size});
+    cursor_ = reinterpret_cast<uintptr_t>(blocks_.back().data);
     limit_ = cursor_ + size;
     return allocate(bytes, align);
   }
 
-  static constexpr size_t kLargestBlock = size_t{1} << 20;
+  struct Block {
+    void* data;
+    size_t size;
+  };
+  static constexpr size_t kLargestBlock = size_t{1} << 25;
   size_t next_size_ = size_t{1} << 14;
   uintptr_t cursor_ = 0;
   uintptr_t limit_ = 0;
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::vector<Block> blocks_;
 };
 
 }  // namespace eddy::lang

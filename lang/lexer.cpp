@@ -66,7 +66,7 @@ class Lexer {
 
   Tokens run() {
     if (acceptable()) {
-      out_.tokens.reserve(file_.text().size() / 4 + 16);
+      out_.tokens.reserve(file_.text().size() / 3 + 16);
       if (file_.text().substr(0, 3) == "\xEF\xBB\xBF") at_ += 3;
       if (at_[0] == '#' && at_[1] == '!') skip_line();  // lets a script start with `#!/usr/bin/env eddy`
       while (next()) {

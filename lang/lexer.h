@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "lang/arena.h"
 #include "lang/diagnostics.h"
 #include "lang/source.h"
 #include "lang/symbols.h"
@@ -10,7 +11,7 @@
 namespace eddy::lang {
 
 struct Tokens {
-  std::vector<Token> tokens;      // always ends in one kEnd
+  std::vector<Token, BlockAllocator<Token>> tokens;  // always ends in one kEnd
   std::vector<Comment> comments;  // in order
   /// The text ends inside a string or comment: an interactive reader asks for more.
   bool unterminated = false;
