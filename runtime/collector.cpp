@@ -1,4 +1,5 @@
 #include "runtime/collector.h"
+#include "runtime/resources.h"
 
 namespace eddy::rt {
 
@@ -25,6 +26,7 @@ void Collector::clear_weak(bool (*alive)(Collector&, Value*)) {
   weak_nodes_.clear();
   if (ctx.cells)
     for (size_t i = 0; i < ctx.effect_names.size(); ++i) settle(ctx.cells[i]);
+  settle_resources(ctx, [&](Value* holder) { return alive(*this, holder); });
 }
 
 }  // namespace eddy::rt

@@ -9,37 +9,35 @@
 namespace eddy::rt {
 
 Resources::~Resources() {
-  for (auto& file : files_)
-    if (file) close(*file);
+  for (Entry& entry : entries_)
+    if (entry.file) close(*entry.file);
 }
 
-uint32_t Resources::add(std::unique_ptr<OpenFile> file) {
-  ++live_;
+void Resources::add(std::unique_ptr<OpenFile> file, Value holder) {
   if (free_.empty()) {
-    files_.push_back(std::move(file));
-    return static_cast<uint32_t>(files_.size() - 1);
+    free_.push_back(static_cast<uint32_t>(entries_.size()));
+    entries_.emplace_back();
   }
-  uint32_t index = free_.back();
+  as<Resource>(holder)->index = free_.back();
+  entries_[free_.back()] = {std::move(file), holder};
   free_.pop_back();
-  files_[index] = std::move(file);
-  return index;
 }
 
-OpenFile* Resources::find(uint64_t index) { return index < files_.size() ? files_[index].get() : nullptr; }
+OpenFile* Resources::find(uint64_t index) { return index < entries_.size() ? entries_[index].file.get() : nullptr; }
 
-void Resources::sweep(const std::function<bool(uint32_t)>& is_live) {
-  for (uint32_t i = 0; i < files_.size(); ++i) {
-    if (!files_[i] || is_live(i)) continue;
-    close(*files_[i]);
-    files_[i].reset();
+void Resources::settle(const std::function<bool(Value*)>& survives) {
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (!entry.file || survives(&entry.holder)) continue;
+    close(*entry.file);
+    entry.file.reset();
     free_.push_back(i);
-    --live_;
   }
 }
 
 void Resources::flush_all() {
-  for (auto& file : files_)
-    if (file) flush(*file);
+  for (Entry& entry : entries_)
+    if (entry.file) flush(*entry.file);
 }
 
 int Resources::flush(OpenFile& file) {
@@ -59,10 +57,8 @@ int Resources::close(OpenFile& file) {
   return error;
 }
 
-void sweep_resources(Context& ctx, const std::function<bool(uint32_t)>& is_live) {
-  if (ctx.natives) ctx.natives->files.sweep(is_live);
+void settle_resources(Context& ctx, const std::function<bool(Value*)>& survives) {
+  if (ctx.natives) ctx.natives->files.settle(survives);
 }
-
-bool has_resources(const Context& ctx) { return ctx.natives && !ctx.natives->files.empty(); }
 
 }  // namespace eddy::rt

@@ -1,11 +1,13 @@
-// Open files. A heap Resource holds an index into this table, so the collector can tell which entries no
-// program can reach any more; those are closed.
+// Open files. A heap Resource holds an index into this table, and the table knows that Resource weakly: when
+// the collector finds it dead, the file is closed.
 #pragma once
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "runtime/value.h"
 
 namespace eddy::rt {
 
@@ -23,26 +25,29 @@ struct OpenFile {
 class Resources {
  public:
   ~Resources();
-  uint32_t add(std::unique_ptr<OpenFile> file);
+  // Opens an entry for `holder`, a Resource whose index is set here.
+  void add(std::unique_ptr<OpenFile> file, Value holder);
   OpenFile* find(uint64_t index);  // null where there is none
-  // Closes the entries for which is_live says no, and forgets them.
-  void sweep(const std::function<bool(uint32_t index)>& is_live);
+  // Asks for every holder whether it survives a collection and where it is now; closes the files of those that
+  // do not.
+  void settle(const std::function<bool(Value* holder)>& survives);
   // Writes out what files have pending: before anybody looks at the file system.
   void flush_all();
-  bool empty() const { return live_ == 0; }
 
   // errno, or 0.
   static int flush(OpenFile& file);
   static int close(OpenFile& file);
 
  private:
-  std::vector<std::unique_ptr<OpenFile>> files_;
+  struct Entry {
+    std::unique_ptr<OpenFile> file;
+    Value holder;
+  };
+  std::vector<Entry> entries_;
   std::vector<uint32_t> free_;
-  uint32_t live_ = 0;
 };
 
-// For the collector, after marking: closes what unreachable Resources held. `is_live` is asked for each index.
-void sweep_resources(Context& ctx, const std::function<bool(uint32_t index)>& is_live);
-bool has_resources(const Context& ctx);
+// For the collector, with everything reachable known.
+void settle_resources(Context& ctx, const std::function<bool(Value* holder)>& survives);
 
 }  // namespace eddy::rt

@@ -35,10 +35,9 @@ Value open(Context& ctx, Value* args) {
   auto file = std::make_unique<OpenFile>();
   file->fd = fd;
   file->path = path;
-  // The object first: were the table's entry made before it, a collection would find nobody holding it.
-  Object* object = ctx.heap->allocate(Kind::Resource, 1, sizeof(Resource));
-  static_cast<Resource*>(object)->index = native_state(ctx).files.add(std::move(file));
-  return make_ok(ctx, ptr_value(object));
+  Value resource = ptr_value(ctx.heap->allocate(Kind::Resource, 0, sizeof(Resource)));
+  native_state(ctx).files.add(std::move(file), resource);
+  return make_ok(ctx, resource);
 }
 
 Value read_line(Context& ctx, Value* args) {
