@@ -126,8 +126,9 @@ void Heap::add_dirty(Fiber* fiber) {
 void Heap::check_limit() {
   uint64_t total = impl_->old_bytes + ctx_.fibers->bytes();
   impl_->counters.peak_bytes = std::max(impl_->counters.peak_bytes, total);
-  if (total <= impl_->limit) return;
-  ctx_.heap_exhausted = true;
+  // A panic on the way up may have freed what was too much before its safepoint came.
+  ctx_.heap_exhausted = total > impl_->limit;
+  if (!ctx_.heap_exhausted) return;
   ctx_.request_safepoint();
 }
 
