@@ -1,5 +1,7 @@
 #include "runtime/show.h"
 
+#include <algorithm>
+#include <bit>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -8,7 +10,6 @@
 #include "runtime/floats.h"
 #include "runtime/function.h"
 #include "runtime/handler.h"
-#include "runtime/memory_limit.h"
 #include "runtime/strings.h"
 #include "runtime/tree.h"
 #include "runtime/utf8.h"
@@ -70,16 +71,12 @@ class Path {
 
 class Show {
  public:
-  Show(Context& ctx, std::string& out) : ctx_(ctx), out_(out) {}
+  Show(Context& ctx, std::string& out) : ctx_(ctx), out_(out), limit_(std::min(kMaxStringBytes, ctx.heap->limit())) {}
 
   bool run(Value v) {
     show(v);
     while (!open_.empty()) {
-      if (out_.size() >= check_at_) {
-        if (out_.size() > kMaxStringBytes) return panic(ctx_, "out of memory"), false;
-        if (!check_size(ctx_, out_.size() + open_.size() * sizeof(Open))) return false;
-        check_at_ = out_.size() * 2 + (1 << 20);
-      }
+      if (out_.size() > limit_) return panic(ctx_, "out of memory"), false;
       step();
     }
     return true;
@@ -101,7 +98,7 @@ class Show {
       case Open::Fields: {
         ConObject* object = top.object;
         const ConInfo* info = info_of(object->con());
-        if (i == object->count()) return close(object->con() == con::Range || object->con() == con::RangeInclusive ? "" : ")");
+        if (i == object->count()) return close(is_range(object) ? "" : ")");
         if (i) out_ += object->con() == con::Range ? ".." : object->con() == con::RangeInclusive ? "..=" : ", ";
         if (info && info->is_raw(i)) {
           append_float(out_, std::bit_cast<double>(object->fields[i].bits));
@@ -167,6 +164,9 @@ class Show {
     open_.pop_back();
   }
 
+  static bool is_range(const Object* object) {
+    return object->con() == con::Range || object->con() == con::RangeInclusive;
+  }
   static bool is_cons(Value v) { return is_con(v, con::Cons) && v.ptr()->count() == 2; }
   const ConInfo* info_of(uint16_t con) const {
     return con < ctx_.constructors.size() ? &ctx_.constructors[con] : nullptr;
@@ -254,8 +254,10 @@ class Show {
       out_ += object->con() == con::MapTree ? "map.from_list([" : "set.from_list([";
       open_.push_back({Open::Tree, 0, fields, std::make_unique<TreeWalk>(v)});
     } else {
-      append_name(object->con());
-      if (object->con() != con::Range && object->con() != con::RangeInclusive) out_ += '(';
+      if (!is_range(object)) {
+        append_name(object->con());
+        out_ += '(';
+      }
       open_.push_back({Open::Fields, 0, fields});
     }
   }
@@ -264,7 +266,7 @@ class Show {
   std::string& out_;
   std::vector<Open> open_;
   Path path_;
-  size_t check_at_ = 1 << 20;
+  const uint64_t limit_;
 };
 
 }  // namespace
