@@ -1,0 +1,51 @@
+#include "tools/eddy/files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace eddy::tool {
+
+namespace {
+struct Close {
+  void operator()(FILE* f) const {
+    if (f != stdin && f != stdout) std::fclose(f);
+  }
+};
+using File = std::unique_ptr<FILE, Close>;
+}  // namespace
+
+void complain(const std::string& message) { std::fprintf(stderr, "eddy: %s\n", message.c_str()); }
+
+bool standard_error_has_color() { return isatty(2) && !std::getenv("NO_COLOR"); }
+
+bool read_file(const std::string& path, std::string* bytes) {
+  struct stat info;
+  File file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  if (!file) {
+    complain(path + ": " + std::strerror(errno));
+    return false;
+  }
+  if (fstat(fileno(file.get()), &info) == 0 && S_ISDIR(info.st_mode)) {
+    complain(path + ": is a directory");
+    return false;
+  }
+  char buffer[1 << 16];
+  while (size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) bytes->append(buffer, n);
+  if (!std::ferror(file.get())) return true;
+  complain(path + ": " + std::strerror(errno));
+  return false;
+}
+
+bool write_file(const std::string& path, std::string_view bytes) {
+  File file(path == "-" ? stdout : std::fopen(path.c_str(), "wb"));
+  bool written = file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
+  if (!written) complain(path + ": " + std::strerror(errno));
+  return written;
+}
+
+}  // namespace eddy::tool

@@ -1,0 +1,25 @@
+// A VM set up as the flags say, with limits and signals that work.
+#pragma once
+#include <memory>
+
+#include "tools/eddy/options.h"
+#include "vm/vm.h"
+
+namespace eddy::tool {
+
+class MachineRun {
+ public:
+  MachineRun(const RunFlags& flags, std::vector<std::string> arguments);
+  ~MachineRun();
+  vm::Vm& vm() { return *vm_; }
+  // Prints what a result has to say and gives the exit status it means. `value_is_status`: an Int is the status.
+  int report(const vm::RunResult& result, bool value_is_status);
+  // After the last run: output written, statistics printed.
+  int finish(int status);
+
+ private:
+  RunFlags flags_;
+  std::unique_ptr<vm::Vm> vm_;
+};
+
+}  // namespace eddy::tool

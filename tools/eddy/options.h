@@ -1,0 +1,41 @@
+// What the command line says, as data.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace eddy::tool {
+
+enum Status : int { kOk = 0, kPanic = 1, kUsage = 2, kLimit = 3, kInternal = 70, kInterrupted = 130 };
+
+// Where a program comes from.
+struct Source {
+  std::string file;                 // "-": standard input
+  std::string expression;           // -e
+  std::vector<std::string> paths;   // --path
+};
+
+struct RunFlags {
+  std::string tier = "auto";
+  int64_t jit_threshold = -1, osr_threshold = -1;  // -1: the default
+  std::string jit_filter, no_opt;
+  std::string stats;                // "", "table", "json"
+  std::vector<std::string> trace;
+  uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
+  double timeout = 0;
+  uint32_t gc_stress = 0;
+  bool verify_heap = false;
+  uint64_t seed = 0;
+  bool has_seed = false;
+  std::string log_level = "warn";
+};
+
+// Adds the flags of `run` to a subcommand.
+void add_run_flags(CLI::App& command, RunFlags& flags);
+void add_source_flags(CLI::App& command, Source& source);
+
+}  // namespace eddy::tool
