@@ -6,7 +6,9 @@
 //   collector_fibers.cpp  which fibers are alive, and the frames of one; watermarks
 //   collector_verify.cpp  checks the heap, shares nothing but each_slot
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "runtime/fiber_pool.h"
@@ -15,6 +17,38 @@
 #include "runtime/old_space.h"
 
 namespace eddy::rt {
+
+// Objects still to be looked into.
+class GreyStack {
+ public:
+  GreyStack() { resize(4096); }
+  GreyStack(const GreyStack&) = delete;
+  GreyStack& operator=(const GreyStack&) = delete;
+  bool empty() const { return top_ == items_.get(); }
+  void push(Object* object) {
+    if (top_ == end_) [[unlikely]]
+      resize(2 * static_cast<size_t>(end_ - items_.get()));
+    *top_++ = object;
+  }
+  Object* pop() { return *--top_; }
+  // Gives back what an unusual heap made it grow to.
+  void trim() {
+    if (end_ - items_.get() > 65536) resize(4096);
+  }
+
+ private:
+  void resize(size_t size) {
+    size_t used = static_cast<size_t>(top_ - items_.get());
+    auto items = std::make_unique_for_overwrite<Object*[]>(size);
+    std::copy(items_.get(), top_, items.get());
+    items_ = std::move(items);
+    top_ = items_.get() + used;
+    end_ = items_.get() + size;
+  }
+  std::unique_ptr<Object*[]> items_;
+  Object** top_ = nullptr;
+  Object** end_ = nullptr;
+};
 
 struct Heap::Impl {
   OldSpace old;
@@ -33,7 +67,7 @@ struct Heap::Impl {
   };
   std::vector<ExtraRoots> extra_roots;
   // Kept for their capacity.
-  std::vector<Object*> stack;
+  GreyStack stack;
   std::vector<Fiber*> fiber_stack;
 
   uint64_t limit = 0;                  // of old_bytes + fibers' bytes
@@ -74,7 +108,7 @@ struct Collector {
   Heap::Impl& impl;
   OldSpace& old;
   FiberPool& fibers;
-  std::vector<Object*>& stack;
+  GreyStack& stack;
   std::vector<Fiber*>& fiber_stack;
   bool is_major = false;
   size_t chain_budget = kChainBudget;
@@ -87,9 +121,10 @@ struct Collector {
   static constexpr size_t kWatermarkDepth = 8192;     // stacks below this many words have none
 
   // minor
-  static void promote_root(void* self, Value* slot) { static_cast<Collector*>(self)->promote(slot); }
-  void promote(Value* slot);
-  Object* copy(Object* object);
+  static void promote_root(void* self, Value* slot);
+  Object* promote(Value* slot);
+  Object* copy(Object* object, Value* slot);
+  Object* copy_large(Object* object, size_t bytes);
   void scan(Object* object);
   void scan_remembered();
   void drain_minor();
@@ -115,6 +150,7 @@ struct Collector {
   char* nursery_ = heap.nursery_;
   size_t nursery_words_ = heap.nursery_bytes_ / 8;
   Word copied_bits_ = 0;
+  uint64_t copied_bytes_ = 0;
 };
 
 }  // namespace eddy::rt

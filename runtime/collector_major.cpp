@@ -22,6 +22,7 @@ void Collector::major() {
   release_unreached();
   old.sweep(heap.options_.verify);
   fibers.trim();
+  stack.trim();
   ++impl.counters.major;
 }
 
@@ -34,7 +35,7 @@ inline void Collector::mark(Value value) {
   size_t bytes = size_of_object(object);
   impl.old_bytes += bytes;
   if (bytes <= Heap::kLargeBytes) old.mark_lines(object, bytes);
-  if (has_slots(object->kind())) stack.push_back(object);
+  if (has_slots(object->kind())) stack.push(object);
 }
 
 void Collector::scan_marked(Object* object) {
@@ -56,9 +57,7 @@ void Collector::scan_marked(Object* object) {
 void Collector::drain_major() {
   for (;;) {
     if (!stack.empty()) {
-      Object* object = stack.back();
-      stack.pop_back();
-      scan_marked(object);
+      scan_marked(stack.pop());
     } else if (!segments_.empty()) {
       auto& [array, next] = segments_.back();
       uint32_t from = next, count = array->count();

@@ -27,34 +27,46 @@ void Collector::minor() {
   }
   clear_weak(settle_young);
   finish_fibers();
+  impl.old_bytes += copied_bytes_;
   ++impl.counters.minor;
 }
 
-inline void Collector::promote(Value* slot) {
+// Moves what a slot refers to. Returns the copy where it is new and has slots of its own to be looked into.
+inline Object* Collector::promote(Value* slot) {
   // One comparison for "a pointer" and "into the nursery": tag bits rotate to the top.
-  if (std::rotr(slot->bits - reinterpret_cast<Word>(nursery_), 3) >= nursery_words_) return;
+  if (std::rotr(slot->bits - reinterpret_cast<Word>(nursery_), 3) >= nursery_words_) return nullptr;
   Object* object = slot->ptr();
-  slot->bits = object->is_forwarded() ? object->header : reinterpret_cast<Word>(copy(object));
+  if (!object->is_forwarded()) return copy(object, slot);
+  slot->bits = object->header;
+  return nullptr;
 }
 
-Object* Collector::copy(Object* object) {
+inline Object* Collector::copy(Object* object, Value* slot) {
+  const Word header = object->header;
   size_t bytes = size_of_object(object);
   Object* to;
-  if (bytes <= Heap::kLargeBytes) [[likely]]
+  if (bytes <= 64) [[likely]] {
     to = reinterpret_cast<Object*>(old.allocate(bytes));
-  else
-    to = old.allocate_large(bytes, object->kind() == Kind::Array)->object();
-  if (bytes <= 64) {
-    const Word* from = &object->header;
-    for (size_t i = 1; i < bytes / 8; ++i) (&to->header)[i] = from[i];
+    for (size_t i = 1; i < bytes / 8; ++i) (&to->header)[i] = (&object->header)[i];
   } else {
-    std::memcpy(static_cast<void*>(to), object, bytes);
+    to = copy_large(object, bytes);
   }
-  to->header = object->header | copied_bits_;
-  if (has_slots(object->kind())) stack.push_back(to);
-  object->header = reinterpret_cast<Word>(to);
-  impl.old_bytes += bytes;
-  return to;
+  to->header = header | copied_bits_;
+  object->header = slot->bits = reinterpret_cast<Word>(to);
+  copied_bytes_ += bytes;
+  return has_slots(to->kind()) ? to : nullptr;
+}
+
+Object* Collector::copy_large(Object* object, size_t bytes) {
+  void* to = bytes <= Heap::kLargeBytes ? static_cast<void*>(old.allocate(bytes))
+                                        : old.allocate_large(bytes, object->kind() == Kind::Array)->object();
+  std::memcpy(to, object, bytes);
+  return static_cast<Object*>(to);
+}
+
+void Collector::promote_root(void* self, Value* slot) {
+  auto* collector = static_cast<Collector*>(self);
+  if (Object* object = collector->promote(slot)) collector->stack.push(object);
 }
 
 void Collector::scan(Object* object) {
@@ -64,7 +76,9 @@ void Collector::scan(Object* object) {
   } else if (object->kind() == Kind::Continuation) {
     reach_continuation(static_cast<Continuation*>(object));
   }
-  each_slot(impl.raw, object, [this](Value* slot) { promote(slot); });
+  each_slot(impl.raw, object, [this](Value* slot) {
+    if (Object* copied = promote(slot)) stack.push(copied);
+  });
 }
 
 void Collector::scan_remembered() {
@@ -78,7 +92,7 @@ void Collector::scan_remembered() {
   // In pieces, for each may hold a value of its own in every element.
   constexpr uint32_t piece = OldSpace::kCardBytes / sizeof(Value);
   auto scan_items = [this](Array* array, uint32_t from, uint32_t to) {
-    for (uint32_t i = from; i < to; ++i) promote(&array->items[i]);
+    for (uint32_t i = from; i < to; ++i) promote_root(this, &array->items[i]);
     drain_minor();
   };
   for (auto [array, card] : impl.cards) {
@@ -105,9 +119,21 @@ void Collector::scan_remembered() {
 void Collector::drain_minor() {
   for (;;) {
     while (!stack.empty()) {
-      Object* object = stack.back();
-      stack.pop_back();
-      scan(object);
+      // The top of the stack is kept in `object` and `next`: lists and trees mostly do without the memory.
+      for (Object* object = stack.pop(); object;) {
+        if (object->kind() != Kind::Con || impl.raw.any(object->con())) [[unlikely]] {
+          scan(object);
+          break;
+        }
+        Value* fields = static_cast<ConObject*>(object)->fields;
+        Object* next = nullptr;
+        for (uint32_t i = object->count(); i-- > 0;)
+          if (Object* copied = promote(&fields[i])) {
+            if (next) stack.push(next);
+            next = copied;
+          }
+        object = next;
+      }
     }
     if (fiber_stack.empty()) return;
     Fiber* fiber = fiber_stack.back();

@@ -23,20 +23,18 @@ class RawFields {
         if (constructors[i].raw[f]) f < 64 ? void(mask |= uint64_t{1} << f) : void(beyond = true);
       masks_.push_back(mask);
       beyond_.push_back(beyond);
+      any_.push_back(mask != 0 || beyond);
     }
   }
-  // Fields 0 … 63.
-  uint64_t mask(uint16_t con) const { return masks_[con]; }
   bool is_raw(uint16_t con, unsigned field) const {
     return field < 64 ? (masks_[con] >> field) & 1 : beyond_[con] && infos_[con].is_raw(field);
   }
-  bool any(uint16_t con) const { return masks_[con] != 0 || beyond_[con]; }
-  bool knows(uint16_t con) const { return con < masks_.size(); }
+  bool any(uint16_t con) const { return any_[con]; }
 
  private:
   const ConInfo* infos_ = nullptr;
   std::vector<uint64_t> masks_;
-  std::vector<unsigned char> beyond_;
+  std::vector<unsigned char> beyond_, any_;
 };
 
 constexpr bool has_slots(Kind kind) {

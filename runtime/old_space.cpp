@@ -14,8 +14,9 @@ namespace eddy::rt {
 
 namespace {
 
-// Free blocks that keep their pages: as many as a quarter of the used ones, and these.
-constexpr size_t kKeptBlocks = 256;
+// Free blocks that keep their pages: as many as the used ones (the heap may double before the next sweep), and
+// these.
+constexpr size_t kKeptBlocks = 1024;
 
 [[noreturn]] void no_memory() {
   std::fputs("eddy: out of memory\n", stderr);
@@ -141,7 +142,7 @@ void OldSpace::sweep(bool poison) {
     for (size_t i = kBlocks; i-- > 0;) sweep_block({chunks_[c], i}, poison);
   // Blocks at the front of the list are used last. Those with tables in them stay.
   size_t used = chunks_.size() * kBlocks - free_.size();
-  size_t keep = used / 4 + kKeptBlocks;
+  size_t keep = used + kKeptBlocks;
   for (size_t i = 0; i + keep < free_.size(); ++i) {
     Block block = free_[i];
     bool& returned = block.chunk->returned[block.index];
