@@ -131,9 +131,9 @@ struct Collector {
   void finish_fibers();
   static bool settle_young(Collector&, Value* slot);
   // major
-  static void mark_root(void* self, Value* slot) { static_cast<Collector*>(self)->mark(*slot); }
+  static void mark_root(void* self, Value* slot);
   static bool is_marked(Collector&, Value* slot);
-  void mark(Value value);
+  Object* mark(Value value);
   void scan_marked(Object* object);
   void drain_major();
 

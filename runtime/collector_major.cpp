@@ -26,16 +26,22 @@ void Collector::major() {
   ++impl.counters.major;
 }
 
-inline void Collector::mark(Value value) {
-  if (!value.is_ptr() || !value.bits) return;
+// Marks a value. Returns the object where it is new and has slots to be looked into.
+inline Object* Collector::mark(Value value) {
+  if (!value.is_ptr() || !value.bits) return nullptr;
   Object* object = value.ptr();
   // What is not in old space is no heap object at all but part of the program, and immortal.
-  if ((object->header & (kHeaderMarked | kHeaderOld)) != ((old.sense() ^ kHeaderMarked) | kHeaderOld)) return;
+  if ((object->header & (kHeaderMarked | kHeaderOld)) != ((old.sense() ^ kHeaderMarked) | kHeaderOld)) return nullptr;
   object->header ^= kHeaderMarked;
   size_t bytes = size_of_object(object);
   impl.old_bytes += bytes;
   if (bytes <= Heap::kLargeBytes) old.mark_lines(object, bytes);
-  if (has_slots(object->kind())) stack.push(object);
+  return has_slots(object->kind()) ? object : nullptr;
+}
+
+void Collector::mark_root(void* self, Value* slot) {
+  auto* collector = static_cast<Collector*>(self);
+  if (Object* object = collector->mark(*slot)) collector->stack.push(object);
 }
 
 void Collector::scan_marked(Object* object) {
@@ -51,13 +57,27 @@ void Collector::scan_marked(Object* object) {
     case Kind::Continuation: reach_continuation(static_cast<Continuation*>(object)); break;
     default: break;
   }
-  each_slot(impl.raw, object, [this](Value* slot) { mark(*slot); });
+  each_slot(impl.raw, object, [this](Value* slot) { mark_root(this, slot); });
 }
 
 void Collector::drain_major() {
   for (;;) {
     if (!stack.empty()) {
-      scan_marked(stack.pop());
+      // As in a minor collection: the top of the stack is in `object` and `next`.
+      for (Object* object = stack.pop(); object;) {
+        if (object->kind() != Kind::Con || impl.raw.any(object->con())) [[unlikely]] {
+          scan_marked(object);
+          break;
+        }
+        Value* fields = static_cast<ConObject*>(object)->fields;
+        Object* next = nullptr;
+        for (uint32_t i = object->count(); i-- > 0;)
+          if (Object* found = mark(fields[i])) {
+            if (next) stack.push(next);
+            next = found;
+          }
+        object = next;
+      }
     } else if (!segments_.empty()) {
       auto& [array, next] = segments_.back();
       uint32_t from = next, count = array->count();
@@ -67,7 +87,7 @@ void Collector::drain_major() {
         segments_.pop_back();
       else
         next = to;
-      for (uint32_t i = from; i < to; ++i) mark(items->items[i]);
+      for (uint32_t i = from; i < to; ++i) mark_root(this, &items->items[i]);
     } else if (!fiber_stack.empty()) {
       Fiber* fiber = fiber_stack.back();
       fiber_stack.pop_back();
