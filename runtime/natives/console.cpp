@@ -52,9 +52,10 @@ NativeState::~NativeState() {
 bool flush_output(Context& ctx, std::string* problem) {
   if (!ctx.natives) return true;
   ctx.natives->files.flush_all();
-  if (ctx.natives->out.flush()) return true;
-  *problem = std::string("standard output: ") + std::strerror(errno);
-  return false;
+  int& error = ctx.natives->out.error;
+  if (!ctx.natives->out.flush()) error = errno;
+  if (error) *problem = std::strerror(error);
+  return error == 0;
 }
 
 namespace {

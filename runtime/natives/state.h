@@ -23,6 +23,7 @@ class Output {
   // After something was appended to buffer(): writes it out where it is time to. False: errno is why.
   bool appended() { return (buffer_.size() < kSize && !terminal_) || flush(); }
   bool flush();
+  int error = 0;  // why flush_output() failed
 
  private:
   static constexpr size_t kSize = 1 << 16;
@@ -53,7 +54,8 @@ inline NativeState& native_state(Context& ctx) {
 // Writes all of it; errno, or 0. An interruption by a signal only counts where the program is to stop.
 int write_fully(int fd, std::string_view bytes);
 
-// At the end of a program: true where standard output took everything, else what went wrong.
+// At the end of a program: true where standard output took everything. Else, also when asked again, false and
+// the system's word for what went wrong.
 bool flush_output(Context& ctx, std::string* problem);
 
 }  // namespace eddy::rt

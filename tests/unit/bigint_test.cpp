@@ -37,8 +37,9 @@ class BigIntTest : public RuntimeTest {
       const BigInt* b = as<BigInt>(v);
       EXPECT_GT(b->count(), 0u);
       EXPECT_NE(b->limbs[b->count() - 1], 0u);
-      if (b->count() == 1)
+      if (b->count() == 1) {
         EXPECT_GT(b->limbs[0], static_cast<uint64_t>(kSmallMax) + (b->negative() ? 1 : 0));
+      }
     }
     return int_to_string(v);
   }
