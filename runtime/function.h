@@ -9,6 +9,9 @@
 namespace eddy::rt {
 
 struct Function {
+  const Word* start = nullptr;      // what an interpreted call executes: code; ENTER_MACHINE once there is `entry`
+  uint32_t frame_size = 0;          // frame_words()
+  uint16_t values = 0;              // arguments of a call through a value; kNeverCalled: not callable so
   const Word* code = nullptr;       // linked bytecode
   void* entry = nullptr;            // machine entry; null while it is interpreted
   uint16_t params = 0;              // tagged slots 0…params-1 (with captures, slot 0 is the closure itself)
@@ -21,6 +24,14 @@ struct Function {
   int32_t heat = 0;                 // counts down to compilation
   Value closure = kNull;            // the closure of a function without captures (a root)
   std::string name;
+
+  static constexpr uint16_t kNeverCalled = 0xffff;
+  // Computes start, frame_size and values from the rest.
+  void settle() {
+    start = code;
+    frame_size = frame_words();
+    values = fiber_base ? kNeverCalled : static_cast<uint16_t>(arity());
+  }
 
   unsigned slots() const { return tagged + raw; }
   unsigned frame_words() const { return 3u + tagged + raw; }

@@ -100,6 +100,7 @@ class Loader {
       f.hidden = data.hidden;
       f.linked = data.code;
       f.code = f.linked.data();
+      f.settle();
       ctx_.functions.push_back(&f);
     }
     for (LoadedFunction& f : out_->functions) {
@@ -206,9 +207,18 @@ class Loader {
           default: break;
         }
       }
+      if (op == Op::CALL) quicken_call(pc);
       if (op == Op::RET || op == Op::RET_UNIT) *pc = (*pc & 0xffffffffu) | (Word{f.frame_words()} << 32);
       at += length;
     }
+  }
+
+  // CALL with few arguments gets an opcode of its own and the callee's frame size in C.
+  static void quicken_call(Word* pc) {
+    static constexpr Op kByCount[] = {Op::CALL_0, Op::CALL_1, Op::CALL_2, Op::CALL_3, Op::CALL_4};
+    uint32_t size = reinterpret_cast<rt::Function*>(pc[1])->frame_size;
+    if (b_of(*pc) < std::size(kByCount) && size <= 0xffff)
+      *pc = encode(kByCount[b_of(*pc)], a_of(*pc), b_of(*pc), size);
   }
 
   rt::Context& ctx_;

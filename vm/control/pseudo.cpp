@@ -13,6 +13,7 @@ void set_up(LoadedFunction& f, const char* name, const Word* code, unsigned tagg
   f.tagged = static_cast<uint16_t>(tagged);
   f.raw = static_cast<uint16_t>(raw);
   f.hidden = true;
+  f.settle();
   f.all_live = true;
 }
 

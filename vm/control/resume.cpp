@@ -80,6 +80,7 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
       for (Fiber* c : work.copies) ctx.fibers->release(c);
       return false;
     }
+    copy->tag = ctx.fresh_tag();  // what the cells know under the old one are the original's nodes
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
     work.copies.push_back(copy);

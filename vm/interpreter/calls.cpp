@@ -24,13 +24,6 @@ inline void copy_args(Value* to, const Value* s, const Word* list, unsigned coun
   for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
 }
 
-// The slots of a callee's frame directly below the current one.
-inline Value* callee_slots(Value* s, const rt::Function* f) { return s - f->frame_words(); }
-
-inline bool fits(Context* ctx, const Value* callee) {
-  return reinterpret_cast<Word>(callee - rt::kFrameHeaderWords) >= reinterpret_cast<Word>(ctx->stack_limit);
-}
-
 std::string arity_problem(const rt::Function* f, unsigned given) {
   return f->name + " takes " + std::to_string(f->arity()) + " arguments, not " + std::to_string(given);
 }
@@ -41,29 +34,47 @@ HANDLER(CALL) {
   auto* f = reinterpret_cast<rt::Function*>(pc[1]);
   unsigned count = b_of(w);
   unsigned words = 2 + list_words(count);
-  Value* callee = callee_slots(s, f);
-  SUSPEND(words, a_of(w));
-  if (fits(ctx, callee) && f->entry == nullptr) [[likely]] {
+  Value* callee = s - f->frame_size;
+  if (fits(ctx, callee)) [[likely]] {
+    WRITE_RETURN(words, a_of(w));
     copy_args(callee, s, pc + 2, count);
-    s = callee;
-    frame_of(s)->function = f;
-    GO(f->code);
+    ENTER(callee, f);
   }
+  SUSPEND(words, a_of(w));
   args_from_list(ctx, s, pc + 2, count, 0);
   request_call(*ctx, f, count);
   CONTINUE();
 }
 
-// Whether a function value can be called with `count` arguments; a panic is pending where not.
-static bool check_callable(Context* ctx, Value callee, unsigned count) {
-  if (!rt::is_kind(callee, rt::Kind::Closure)) {
-    rt::panic(*ctx, "expected a function");
-    return false;
+#define CALL_FEW(count)                                                                \
+  HANDLER(CALL_##count) {                                                              \
+    auto* f = reinterpret_cast<rt::Function*>(pc[1]);                                  \
+    constexpr unsigned words = 2 + list_words(count);                                  \
+    Value* callee = s - c_of(w);                                                       \
+    if (fits(ctx, callee)) [[likely]] {                                                \
+      WRITE_RETURN(words, a_of(w));                                                    \
+      [[maybe_unused]] Word list = count ? pc[2] : 0;                                  \
+      if constexpr (count > 0) callee[0] = s[list & 0xffff];                           \
+      if constexpr (count > 1) callee[1] = s[(list >> 16) & 0xffff];                   \
+      if constexpr (count > 2) callee[2] = s[(list >> 32) & 0xffff];                   \
+      if constexpr (count > 3) callee[3] = s[list >> 48];                              \
+      ENTER(callee, f);                                                                \
+    }                                                                                  \
+    SUSPEND(words, a_of(w));                                                           \
+    args_from_list(ctx, s, pc + 2, count, 0);                                          \
+    request_call(*ctx, f, count);                                                      \
+    CONTINUE();                                                                        \
   }
-  rt::Function* f = rt::as<rt::Closure>(callee)->function;
-  if (f->arity() == count && !f->fiber_base) return true;
-  rt::panic(*ctx, arity_problem(f, count));
-  return false;
+CALL_FEW(0)
+CALL_FEW(1)
+CALL_FEW(2)
+CALL_FEW(3)
+CALL_FEW(4)
+
+// Explains why a value cannot be called with `count` arguments.
+static void not_callable(Context* ctx, Value callee, unsigned count) {
+  bool function = rt::is_kind(callee, rt::Kind::Closure);
+  rt::panic(*ctx, function ? arity_problem(rt::as<rt::Closure>(callee)->function, count) : "expected a function");
 }
 
 static inline void profile_call(const Word* pc, rt::Function* f) {
@@ -75,99 +86,112 @@ static inline void profile_call(const Word* pc, rt::Function* f) {
   }
 }
 
+// A call through a value that is not simply one of the function's own arity: puts the arguments into ctx.args.
+// `fn(): T` and `fn(Unit): T` are one type, so one argument may be () or missing. Null: it cannot be called, or
+// is a resumption, to be resumed with ctx.args[1].
+static rt::Function* prepare_call(Context* ctx, Value target, const Value* s, const Word* list, unsigned count) {
+  if (rt::is_kind(target, rt::Kind::Continuation) && count <= 1) {
+    ctx->args[0] = target;
+    ctx->args[1] = count ? s[list_item(list, 0)] : rt::kUnit;
+    return nullptr;
+  }
+  if (!rt::is_kind(target, rt::Kind::Closure)) return nullptr;
+  rt::Function* f = rt::as<rt::Closure>(target)->function;
+  unsigned first = f->takes_self;
+  if (first) ctx->args[0] = target;
+  if (f->values != count) {
+    if (f->values > 1 || count > 1) return nullptr;
+    ctx->args[first] = rt::kUnit;  // unused where the function takes none
+    return f;
+  }
+  args_from_list(ctx, s, list, count, first);
+  return f;
+}
+
 HANDLER(CALL_CLOSURE) {
   Value target = RC;
   unsigned count = b_of(w);
   unsigned words = 2 + list_words(count);
   if (rt::is_kind(target, rt::Kind::Closure)) [[likely]] {
-    auto* closure = rt::as<rt::Closure>(target);
-    rt::Function* f = closure->function;
-    if (f->arity() == count && !f->fiber_base) [[likely]] {
+    rt::Function* f = rt::as<rt::Closure>(target)->function;
+    Value* callee = s - f->frame_size;
+    if (f->values == count && fits(ctx, callee)) [[likely]] {
       profile_call(pc, f);
-      SUSPEND(words, a_of(w));
-      Value* callee = callee_slots(s, f);
-      if (fits(ctx, callee) && f->entry == nullptr) [[likely]] {
-        unsigned first = f->takes_self;
-        if (first) callee[0] = target;
-        copy_args(callee + first, s, pc + 2, count);
-        s = callee;
-        frame_of(s)->function = f;
-        GO(f->code);
-      }
-      args_from_list(ctx, s, pc + 2, count, f->takes_self);
-      if (f->takes_self) ctx->args[0] = target;
-      request_call(*ctx, f, f->params);
-      CONTINUE();
+      WRITE_RETURN(words, a_of(w));
+      unsigned first = f->takes_self;
+      if (first) callee[0] = target;
+      copy_args(callee + first, s, pc + 2, count);
+      ENTER(callee, f);
     }
   }
-  if (rt::is_kind(target, rt::Kind::Continuation) && count == 1) {
+  rt::Function* f = prepare_call(ctx, target, s, pc + 2, count);
+  if (f) {
     SUSPEND(words, a_of(w));
-    ctx->args[0] = target;
-    ctx->args[1] = s[list_item(pc + 2, 0)];
+    request_call(*ctx, f, f->params);
+  } else if (rt::is_kind(target, rt::Kind::Continuation)) {
+    SUSPEND(words, a_of(w));
     resume(*ctx, ResumeMode::Keep);
-    CONTINUE();
+  } else {
+    SUSPEND_HERE();
+    not_callable(ctx, target, count);
+    FAIL();
   }
-  SUSPEND_HERE();
-  check_callable(ctx, target, count);
-  FAIL();
+  CONTINUE();
 }
 
 // In place of the current frame: the callee's return address is this frame's.
 static void replace_frame(Context* ctx, Value* s) {
   rt::Frame* frame = frame_of(s);
-  ctx->fiber->sp = frame->words() + frame->function->frame_words() - 1;
+  ctx->fiber->sp = frame->words() + frame->function->frame_size - 1;
 }
+
+// The arguments are in ctx.args.
+#define TAIL_ENTER(f, count)                                                                       \
+  do {                                                                                             \
+    Value* callee = reinterpret_cast<Value*>(frame_of(s)->words() + function_of(s)->frame_size -   \
+                                             (f)->frame_size + rt::kFrameHeaderWords);             \
+    if (fits(ctx, callee)) [[likely]] {                                                            \
+      for (unsigned i = 0; i < (count); ++i) callee[i] = ctx->args[i];                             \
+      ENTER(callee, f);                                                                            \
+    }                                                                                              \
+    replace_frame(ctx, s);                                                                         \
+    request_call(*ctx, (f), (count));                                                              \
+    CONTINUE();                                                                                    \
+  } while (0)
 
 HANDLER(TAIL_CALL) {
   auto* f = reinterpret_cast<rt::Function*>(pc[1]);
   unsigned count = b_of(w);
   args_from_list(ctx, s, pc + 2, count, 0);
-  Word* top = frame_of(s)->words() + function_of(s)->frame_words();
-  Value* callee = reinterpret_cast<Value*>(top - f->frame_words() + rt::kFrameHeaderWords);
-  if (fits(ctx, callee) && f->entry == nullptr) [[likely]] {
-    for (unsigned i = 0; i < count; ++i) callee[i] = ctx->args[i];
-    s = callee;
-    frame_of(s)->function = f;
-    GO(f->code);
-  }
-  replace_frame(ctx, s);
-  request_call(*ctx, f, count);
-  CONTINUE();
+  TAIL_ENTER(f, count);
 }
 
 HANDLER(TAIL_CLOSURE) {
   Value target = RC;
   unsigned count = b_of(w);
-  if (rt::is_kind(target, rt::Kind::Closure)) [[likely]] {
-    rt::Function* f = rt::as<rt::Closure>(target)->function;
-    if (f->arity() == count && !f->fiber_base) [[likely]] {
-      profile_call(pc, f);
-      args_from_list(ctx, s, pc + 2, count, f->takes_self);
-      if (f->takes_self) ctx->args[0] = target;
-      unsigned params = f->params;
-      Word* top = frame_of(s)->words() + function_of(s)->frame_words();
-      Value* callee = reinterpret_cast<Value*>(top - f->frame_words() + rt::kFrameHeaderWords);
-      if (fits(ctx, callee) && f->entry == nullptr) [[likely]] {
-        for (unsigned i = 0; i < params; ++i) callee[i] = ctx->args[i];
-        s = callee;
-        frame_of(s)->function = f;
-        GO(f->code);
-      }
-      replace_frame(ctx, s);
-      request_call(*ctx, f, params);
-      CONTINUE();
-    }
+  rt::Function* f = prepare_call(ctx, target, s, pc + 2, count);
+  if (f) {
+    profile_call(pc, f);
+    TAIL_ENTER(f, f->params);
   }
-  if (rt::is_kind(target, rt::Kind::Continuation) && count == 1) {
-    ctx->args[0] = target;
-    ctx->args[1] = s[list_item(pc + 2, 0)];
+  if (rt::is_kind(target, rt::Kind::Continuation)) {
     replace_frame(ctx, s);
     resume(*ctx, ResumeMode::Keep);
-    CONTINUE();
+  } else {
+    SUSPEND_HERE();
+    not_callable(ctx, target, count);
+    FAIL();
   }
-  SUSPEND_HERE();
-  check_callable(ctx, target, count);
-  FAIL();
+  CONTINUE();
+}
+
+// A compiled function's start: its frame has been laid out, but machine code makes its own.
+HANDLER(ENTER_MACHINE) {
+  rt::Function* f = function_of(s);
+  for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = s[i];
+  replace_frame(ctx, s);
+  request_call(*ctx, f, f->params);
+  CONTINUE();
 }
 
 // Loading turned operand C into an index of the table of all natives.

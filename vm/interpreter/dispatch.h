@@ -104,6 +104,23 @@ inline void suspend(Context* ctx, Value* s, Word resume) {
 inline Value* current_slots(Context* ctx) { return reinterpret_cast<Value*>(ctx->fiber->sp + 1 + rt::kFrameHeaderWords); }
 #define RELOAD() (s = current_slots(ctx))
 
+// The first half of it, where nobody looks before the callee has run: enough to return here.
+#define WRITE_RETURN(words, destination)                                \
+  do {                                                                  \
+    frame_of(s)->resume = rt::pack_resume(pc + (words), (destination)); \
+    frame_of(s)->words()[-1] = ctx->stubs.interp_return;                \
+  } while (0)
+// Goes to a callee whose slots, arguments in place, are `callee`.
+#define ENTER(callee, f)          \
+  do {                            \
+    s = (callee);                 \
+    frame_of(s)->function = (f);  \
+    GO((f)->start);               \
+  } while (0)
+inline bool fits(Context* ctx, const Value* callee) {
+  return reinterpret_cast<Word>(callee - rt::kFrameHeaderWords) >= reinterpret_cast<Word>(ctx->stack_limit);
+}
+
 // Follows ctx->action as far as it stays interpreted: fills pc and s, or says to leave.
 bool next_frame(Context* ctx, const Word*& pc, Value*& s);
 #define CONTINUE()                            \

@@ -130,15 +130,12 @@ HANDLER(PERFORM) {
     if (node->site == cell->seen && clause->plain) [[likely]] {
       // A clause that needs no context of its own is a call.
       rt::Function* f = clause->function;
-      SUSPEND(words, a_of(w));
-      Value* callee = s - f->frame_words();
-      if (reinterpret_cast<Word>(callee - rt::kFrameHeaderWords) >= reinterpret_cast<Word>(ctx->stack_limit) &&
-          f->entry == nullptr) [[likely]] {
+      Value* callee = s - f->frame_size;
+      if (fits(ctx, callee)) [[likely]] {
+        WRITE_RETURN(words, a_of(w));
         callee[0] = node->env;
         for (unsigned i = 0; i < count; ++i) callee[1 + i] = s[list_item(pc + 2, i)];
-        s = callee;
-        frame_of(s)->function = f;
-        GO(f->code);
+        ENTER(callee, f);
       }
     }
   }

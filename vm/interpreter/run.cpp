@@ -19,18 +19,18 @@ bool next_frame(Context* ctx, const Word*& pc, Value*& s) {
       case rt::Action::Call: {
         rt::Function* f = ctx->callee;
         if (f->entry) return false;
-        Word* base = ctx->fiber->sp + 1 - f->frame_words();
+        Word* base = ctx->fiber->sp + 1 - f->frame_size;
         if (reinterpret_cast<Word>(base) < reinterpret_cast<Word>(ctx->stack_limit)) {
           if (ctx->stack_limit == kAlwaysSlow && !safepoint(ctx)) continue;
-          if (!reserve(*ctx, f->frame_words())) continue;
-          base = ctx->fiber->sp + 1 - f->frame_words();
+          if (!reserve(*ctx, f->frame_size)) continue;
+          base = ctx->fiber->sp + 1 - f->frame_size;
         }
         auto* frame = reinterpret_cast<rt::Frame*>(base);
         frame->function = f;
         s = frame->slots;
         for (unsigned i = 0; i < f->params; ++i) s[i] = ctx->args[i];
         ctx->args_live = 0;
-        pc = f->code;
+        pc = f->start;
         return true;
       }
       case rt::Action::Deliver: {
