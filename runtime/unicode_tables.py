@@ -18,6 +18,8 @@ def ranges(wanted):
 
 
 def simple(c, full):
+    if c == 0x130 and full is str.lower:
+        return 0x69  # the one lower case that takes two characters in full
     text = full(chr(c))
     if len(text) != 1:
         text = chr(c).title()  # some have a one-character title case where upper case takes several
