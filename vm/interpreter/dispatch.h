@@ -55,7 +55,7 @@ using Handler = bool (*)(EDDY_HANDLER_PARAMS);
 #define LEAVE() return false
 #endif
 
-extern const Handler kHandlers[kOpCount];
+extern const Handler kHandlers[kOpCount] __attribute__((visibility("hidden")));
 
 #define OP(name, operands, flags, doc)                                                       \
   DECLARE_HANDLER(op_##name)
@@ -123,11 +123,17 @@ inline bool fits(Context* ctx, const Value* callee) {
 
 // Follows ctx->action as far as it stays interpreted: fills pc and s, or says to leave.
 bool next_frame(Context* ctx, const Word*& pc, Value*& s);
-#define CONTINUE()                            \
-  do {                                        \
-    if (!next_frame(ctx, pc, s)) LEAVE();     \
-    DISPATCH();                               \
+#if EDDY_TAIL_DISPATCH
+// A handler of its own, so that no other one has the addresses of its registers taken.
+EDDY_HANDLER_CC void go_on(EDDY_HANDLER_PARAMS);
+#define CONTINUE() [[clang::musttail]] return go_on(pc, s, ctx, w)
+#else
+#define CONTINUE()                                \
+  do {                                            \
+    if (!next_frame(ctx, pc, s)) LEAVE();         \
+    DISPATCH();                                   \
   } while (0)
+#endif
 
 // Unwinds with the panic that is pending in the context (after SUSPEND or SUSPEND_HERE).
 void start_panic(Context* ctx);

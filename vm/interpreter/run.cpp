@@ -56,13 +56,11 @@ bool next_frame(Context* ctx, const Word*& pc, Value*& s) {
 }
 
 #if EDDY_TAIL_DISPATCH
-EDDY_HANDLER_CC static void start(EDDY_HANDLER_PARAMS) { DISPATCH(); }
-
-void interpret(Context& ctx) {
-  const Word* pc = nullptr;
-  Value* s = nullptr;
-  if (next_frame(&ctx, pc, s)) start(pc, s, &ctx, 0);
+EDDY_HANDLER_CC void go_on(EDDY_HANDLER_PARAMS) {
+  if (next_frame(ctx, pc, s)) DISPATCH();
 }
+
+void interpret(Context& ctx) { go_on(nullptr, nullptr, &ctx, 0); }
 #else
 void interpret(Context& ctx) {
   Machine m{};
