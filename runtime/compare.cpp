@@ -9,6 +9,7 @@
 #include "runtime/bigint.h"
 #include "runtime/strings.h"
 #include "runtime/tree.h"
+#include "runtime/work_stack.h"
 
 namespace eddy::rt {
 
@@ -64,8 +65,9 @@ class Comparison {
     enum Kind : uint8_t { Fields, List, Items, Tree } kind;
     uint32_t next;
     Value a, b;
-    struct Walks { TreeWalk a, b; };
-    std::unique_ptr<Walks> walks = {};
+  };
+  struct Walks {
+    TreeWalk a, b;
   };
 
   int step() {
@@ -95,12 +97,13 @@ class Comparison {
       }
       case Open::Items: return step_items(top, i);
       case Open::Tree: {
-        auto &x = top.walks->a, &y = top.walks->b;
+        auto &x = walks_.back().a, &y = walks_.back().b;
         if (i % 2 == 0) {
           if (i) x.next(), y.next();
           if (x.done() || y.done()) {
             int order = static_cast<int>(!x.done()) - static_cast<int>(!y.done());
             open_.pop_back();
+            walks_.pop_back();
             return order;
           }
           return visit(x.key(), y.key());
@@ -165,7 +168,8 @@ class Comparison {
         if (is_cons(a) && is_cons(b)) {
           open_.push_back({Open::List, 0, a, b});
         } else if (is_tree(a)) {
-          open_.push_back({Open::Tree, 0, a, b, std::make_unique<Open::Walks>(Open::Walks{TreeWalk(a), TreeWalk(b)})});
+          open_.push_back({Open::Tree, 0, a, b});
+          walks_.push_back({TreeWalk(a), TreeWalk(b)});
         } else {
           open_.push_back({Open::Fields, 0, a, b});
         }
@@ -186,9 +190,10 @@ class Comparison {
   // only some are noted, which still bounds the rounds through any cycle.
   bool seen(Value a, Value b) {
     if (++steps_ < 1024) return false;
+    if (!seen_) seen_ = std::make_unique<std::unordered_set<Pair, PairHash>>();
     Pair pair{a.bits, b.bits};
-    if (seen_.contains(pair)) return true;
-    if (steps_ % 32 == 0) seen_.insert(pair);
+    if (seen_->contains(pair)) return true;
+    if (steps_ % 32 == 0) seen_->insert(pair);
     return false;
   }
 
@@ -208,8 +213,9 @@ class Comparison {
   Context& ctx_;
   Mode mode_;
   uint64_t steps_ = 0;
-  std::vector<Open> open_;
-  std::unordered_set<Pair, PairHash> seen_;
+  WorkStack<Open> open_;
+  std::vector<Walks> walks_;  // of the Trees in open_
+  std::unique_ptr<std::unordered_set<Pair, PairHash>> seen_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace eddy::rt {
@@ -25,36 +26,51 @@ void append_float(std::string& out, double d) {
   }
   // "d.ddde±xx": the shortest digits, laid out by our own rule.
   char text[40];
-  char* end = std::to_chars(text, text + sizeof text, d, std::chars_format::scientific).ptr;
-  char digits[24];
-  int count = 0;
-  const char* p = text;
-  for (; p < end && *p != 'e'; ++p)
-    if (*p != '.') digits[count++] = *p;
-  int exponent = 0;
-  std::from_chars(p[1] == '+' ? p + 2 : p + 1, end, exponent);
-  auto put = [&](int from, int to) { out.append(digits + from, static_cast<size_t>(to - from)); };
+  char* mark = std::to_chars(text, text + sizeof text, d, std::chars_format::scientific).ptr;
+  int exponent = 0, sign = 1;
+  for (int unit = 1; *--mark != 'e'; unit *= 10) {
+    if (*mark == '-') sign = -1;
+    if (*mark >= '0') exponent += (*mark - '0') * unit;
+  }
+  exponent *= sign;
+  // The digits without their point: text[1 … count].
+  text[1] = text[0];
+  const char* digits = text + 1;
+  int count = mark - text == 1 ? 1 : static_cast<int>(mark - text) - 1;
+  char laid_out[40];
+  char* p = laid_out;
+  auto put = [&](int from, int to) {
+    std::memcpy(p, digits + from, static_cast<size_t>(to - from));
+    p += to - from;
+  };
+  auto zeros = [&](int n) {
+    std::memset(p, '0', static_cast<size_t>(n));
+    p += n;
+  };
   if (d < 1e-5 || d >= 1e16) {
     put(0, 1);
     if (count > 1) {
-      out += '.';
+      *p++ = '.';
       put(1, count);
     }
-    out += 'e';
-    out += std::to_string(exponent);
+    *p++ = 'e';
+    p = std::to_chars(p, p + 8, exponent).ptr;
   } else if (exponent < 0) {
-    out += "0.";
-    out.append(static_cast<size_t>(-exponent - 1), '0');
+    *p++ = '0';
+    *p++ = '.';
+    zeros(-exponent - 1);
     put(0, count);
   } else if (count <= exponent + 1) {
     put(0, count);
-    out.append(static_cast<size_t>(exponent + 1 - count), '0');
-    out += ".0";
+    zeros(exponent + 1 - count);
+    *p++ = '.';
+    *p++ = '0';
   } else {
     put(0, exponent + 1);
-    out += '.';
+    *p++ = '.';
     put(exponent + 1, count);
   }
+  out.append(laid_out, p);
 }
 
 std::string float_to_string(double d) {

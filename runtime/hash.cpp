@@ -1,12 +1,13 @@
 // Hashing consistent with `compare` = 0: differently balanced equal Maps, -0.0 and 0.0, plain and Float arrays.
+#include <bit>
 #include <cmath>
-#include <memory>
 #include <vector>
 
 #include "runtime/bigint.h"
 #include "runtime/compare.h"
 #include "runtime/strings.h"
 #include "runtime/tree.h"
+#include "runtime/work_stack.h"
 
 namespace eddy::rt {
 
@@ -43,7 +44,6 @@ class Hasher {
     enum Kind : uint8_t { Fields, List, Items, Floats, Tree } kind;
     uint32_t next;
     Value v;
-    std::unique_ptr<TreeWalk> walk = {};
   };
 
   void add(uint64_t part) { h_ = mix(h_, part); }
@@ -82,11 +82,12 @@ class Hasher {
         return add(float_hash(array->items[i])), true;
       }
       case Open::Tree: {
-        if (i % 2 == 0) {
-          if (i) top.walk->next();
-          return top.walk->done() ? close(i) : visit(top.walk->key());
-        }
-        return top.walk->is_map() ? visit(top.walk->value()) : true;
+        TreeWalk& walk = walks_.back();
+        if (i % 2) return walk.is_map() ? visit(walk.value()) : true;
+        if (i) walk.next();
+        if (!walk.done()) return visit(walk.key());
+        walks_.pop_back();
+        return close(i);
       }
     }
     return true;
@@ -105,7 +106,8 @@ class Hasher {
         if (is_cons(v)) {
           open_.push_back({Open::List, 0, v});
         } else if (is_tree(v)) {
-          open_.push_back({Open::Tree, 0, v, std::make_unique<TreeWalk>(v)});
+          open_.push_back({Open::Tree, 0, v});
+          walks_.emplace_back(v);
         } else {
           add(v.ptr()->con());
           open_.push_back({Open::Fields, 0, v});
@@ -124,7 +126,8 @@ class Hasher {
 
   Context& ctx_;
   uint64_t h_ = 0x51ed270b35a8b0d1u;
-  std::vector<Open> open_;
+  WorkStack<Open> open_;
+  std::vector<TreeWalk> walks_;  // of the Trees in open_
 };
 
 }  // namespace

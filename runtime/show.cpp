@@ -13,6 +13,7 @@
 #include "runtime/strings.h"
 #include "runtime/tree.h"
 #include "runtime/utf8.h"
+#include "runtime/work_stack.h"
 
 namespace eddy::rt {
 
@@ -48,25 +49,28 @@ void append_escaped(std::string& out, uint32_t code, char quote, bool before_bra
 // The objects whose parts are being shown right now: one of them again is a cycle.
 class Path {
  public:
-  bool contains(const Object* object) const {
+  bool contains(const Object* object) {
     size_t near = std::min(objects_.size(), kNear);
     for (size_t i = 0; i < near; ++i)
       if (objects_[i] == object) return true;
-    return !deep_.empty() && deep_.contains(object);
+    return deep_ && deep_->contains(object);
   }
   void push(const Object* object) {
-    if (objects_.size() >= kNear) deep_.insert(object);
+    if (objects_.size() >= kNear) {
+      if (!deep_) deep_ = std::make_unique<std::unordered_set<const Object*>>();
+      deep_->insert(object);
+    }
     objects_.push_back(object);
   }
   void pop() {
-    if (objects_.size() > kNear) deep_.erase(objects_.back());
+    if (objects_.size() > kNear) deep_->erase(objects_.back());
     objects_.pop_back();
   }
 
  private:
-  static constexpr size_t kNear = 16;  // this many are cheaper to search than to hash
-  std::vector<const Object*> objects_;
-  std::unordered_set<const Object*> deep_;
+  static constexpr size_t kNear = 12;  // this many are cheaper to search than to hash
+  WorkStack<const Object*, kNear> objects_;
+  std::unique_ptr<std::unordered_set<const Object*>> deep_;
 };
 
 class Show {
@@ -87,8 +91,7 @@ class Show {
   struct Open {
     enum Kind : uint8_t { Fields, List, Items, Floats, Tree } kind;
     uint32_t next = 0;
-    ConObject* object = nullptr;          // Fields, List: the current cell
-    std::unique_ptr<TreeWalk> walk = {};  // Tree
+    ConObject* object = nullptr;  // Fields, List: the current cell
   };
 
   void step() {
@@ -132,10 +135,10 @@ class Show {
         return;
       }
       case Open::Tree: {
-        TreeWalk& walk = *top.walk;
+        TreeWalk& walk = walks_.back();
         if (!walk.is_map()) {
           if (i) walk.next();
-          if (walk.done()) return close("])");
+          if (walk.done()) return close_tree();
           if (i) out_ += ", ";
           show(walk.key());
           return;
@@ -146,7 +149,7 @@ class Show {
             out_ += ')';
             walk.next();
           }
-          if (walk.done()) return close("])");
+          if (walk.done()) return close_tree();
           out_ += i ? ", (" : "(";
           show(walk.key());
         } else {
@@ -158,6 +161,10 @@ class Show {
     }
   }
 
+  void close_tree() {
+    walks_.pop_back();
+    close("])");
+  }
   void close(const char* text) {
     out_ += text;
     path_.pop();
@@ -252,7 +259,8 @@ class Show {
       open_.push_back({Open::List, 0, fields});
     } else if (is_tree(v)) {
       out_ += object->con() == con::MapTree ? "map.from_list([" : "set.from_list([";
-      open_.push_back({Open::Tree, 0, fields, std::make_unique<TreeWalk>(v)});
+      open_.push_back({Open::Tree, 0, fields});
+      walks_.emplace_back(v);
     } else {
       if (!is_range(object)) {
         append_name(object->con());
@@ -264,7 +272,8 @@ class Show {
 
   Context& ctx_;
   std::string& out_;
-  std::vector<Open> open_;
+  WorkStack<Open> open_;
+  std::vector<TreeWalk> walks_;  // of the Trees in open_
   Path path_;
   const uint64_t limit_;
 };

@@ -38,11 +38,23 @@ struct Input {
   bool at_end = false;
 };
 
+// Text under construction. One native at a time may use it, and natives never nest.
+class ScratchText {
+ public:
+  explicit ScratchText(Context& ctx);
+  ~ScratchText() {
+    if (text.capacity() > 1 << 16) text = {};
+  }
+  ScratchText(const ScratchText&) = delete;
+  std::string& text;
+};
+
 struct NativeState {
   Output out;
   Input in;
   Resources files;
   CharCursor cursor;
+  std::string scratch;
   ~NativeState();
 };
 
@@ -50,6 +62,8 @@ inline NativeState& native_state(Context& ctx) {
   if (!ctx.natives) [[unlikely]] ctx.natives = std::make_shared<NativeState>();
   return *ctx.natives;
 }
+
+inline ScratchText::ScratchText(Context& ctx) : text(native_state(ctx).scratch) { text.clear(); }
 
 // Writes all of it; errno, or 0. An interruption by a signal only counts where the program is to stop.
 int write_fully(int fd, std::string_view bytes);

@@ -5,6 +5,7 @@
 #include "runtime/floats.h"
 #include "runtime/memory_limit.h"
 #include "runtime/natives/define.h"
+#include "runtime/natives/state.h"
 #include "runtime/show.h"
 #include "runtime/unicode.h"
 #include "runtime/utf8.h"
@@ -19,7 +20,8 @@ Value concat(Context& ctx, Value* args) { return string_concat(ctx, &args[0], &a
 // copied once, into its final place.
 Value interpolate(Context& ctx, Value* args) {
   if (is_kind(args[0], Kind::FloatArray)) {
-    std::string text;
+    ScratchText scratch(ctx);
+    std::string& text = scratch.text;
     const auto* floats = as<FloatArray>(args[0]);
     for (uint32_t i = 0; i < floats->count(); ++i) append_float(text, floats->items[i]);
     return make_string(ctx, text);
@@ -43,14 +45,16 @@ Value interpolate(Context& ctx, Value* args) {
     }
     return ptr_value(result);
   }
-  std::string text;
+  ScratchText scratch(ctx);
+  std::string& text = scratch.text;
   for (uint32_t i = 0; i < parts->count(); ++i)
     if (!append_display(ctx, text, parts->items[i])) return kNull;
   return make_string(ctx, text);
 }
 
 Value join(Context& ctx, Value* args) {
-  std::string text;
+  ScratchText scratch(ctx);
+  std::string& text = scratch.text;
   std::string_view separator = string_view_of(args[1]);
   bool first = true;
   for (Value cell = args[0]; is_cell(cell); cell = tail_of(cell)) {

@@ -1,21 +1,32 @@
 // Natives on any value.
+#include <charconv>
+
 #include "runtime/compare.h"
 #include "runtime/natives/define.h"
+#include "runtime/natives/state.h"
 #include "runtime/show.h"
 
 namespace eddy::rt {
 
 namespace {
 
+Value show_small(Context& ctx, Value v) {
+  char digits[24];
+  auto end = std::to_chars(digits, digits + sizeof digits, v.small()).ptr;
+  return make_string(ctx, {digits, end});
+}
+
 Value show(Context& ctx, Value* args) {
-  std::string text;
-  return append_show(ctx, text, args[0]) ? make_string(ctx, text) : kNull;
+  if (args[0].is_small()) return show_small(ctx, args[0]);
+  ScratchText scratch(ctx);
+  return append_show(ctx, scratch.text, args[0]) ? make_string(ctx, scratch.text) : kNull;
 }
 
 Value display(Context& ctx, Value* args) {
   if (is_string(args[0])) return args[0];
-  std::string text;
-  return append_display(ctx, text, args[0]) ? make_string(ctx, text) : kNull;
+  if (args[0].is_small()) return show_small(ctx, args[0]);
+  ScratchText scratch(ctx);
+  return append_display(ctx, scratch.text, args[0]) ? make_string(ctx, scratch.text) : kNull;
 }
 
 Value compare_values(Context& ctx, Value* args) {
