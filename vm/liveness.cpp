@@ -156,11 +156,6 @@ void Liveness::solve() {
 }
 
 void Liveness::step_back(const Word* pc, Row live) const {
-  // Code of the loader's own (an unwinder's frame) needs its whole frame.
-  if (info_of(op_of(*pc)).internal) {
-    for (unsigned i = 0; i < tagged_; ++i) set_bit(live, i);
-    return;
-  }
   visit_registers(
       pc, [](unsigned, char) {},
       [&](unsigned reg, char) {

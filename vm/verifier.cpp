@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/constructors.h"
+#include <algorithm>
+
 #include "runtime/context.h"
 #include "runtime/utf8.h"
 #include "vm/verifier_internal.h"
@@ -12,30 +13,6 @@ namespace eddy::vm {
 namespace verifying {
 
 namespace {
-
-// The well-known constructors that a module may refer to, by id: how many fields; -1: there is none.
-int well_known_fields(uint32_t id) {
-  using namespace rt::con;
-  switch (id) {
-    case None:
-    case Nil:
-      return 0;
-    case Some:
-    case Ok:
-    case Err:
-    case Ref:
-    case MapTree:
-    case SetTree:
-      return 1;
-    case Cons:
-    case Panic:
-    case Range:
-    case RangeInclusive:
-      return 2;
-    default:
-      return id >= tuple(2) && id <= tuple(MaxTuple) ? static_cast<int>(id - tuple(0)) : -1;
-  }
-}
 
 bool valid_integer(std::string_view text) {
   bool negative = text.starts_with('-');
@@ -219,7 +196,7 @@ class TableCheck {
 }  // namespace
 
 int ModuleFacts::fields(uint32_t id) const {
-  if (id < rt::con::FirstFree) return well_known_fields(id);
+  if (id < rt::con::FirstFree) return well_known[id].type_name.empty() ? -1 : well_known[id].fields;
   id -= rt::con::FirstFree;
   return id < constructors.size() ? static_cast<int>(constructors[id]->field_names.size()) : -1;
 }
@@ -248,7 +225,7 @@ std::optional<VerifyError> FunctionVerifier::run() {
 }  // namespace verifying
 
 std::optional<VerifyError> verify(const Module& module, const NativeArity& native_arity) {
-  verifying::ModuleFacts facts{module, {}, {}, {}, {}, {}, {}, {}, {}};
+  verifying::ModuleFacts facts{module, rt::builtin_constructors(), {}, {}, {}, {}, {}, {}, {}, {}};
   if (auto error = verifying::check_tables(module, native_arity, facts)) return error;
   for (uint32_t i = 0; i < module.functions.size(); ++i)
     if (auto error = verifying::FunctionVerifier(facts, i).run()) return error;

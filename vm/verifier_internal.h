@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/constructors.h"
 #include "vm/module.h"
 #include "vm/registers.h"
 #include "vm/verifier.h"
@@ -15,6 +16,7 @@ namespace eddy::vm::verifying {
 // What the passes over code need to know about the module's tables.
 struct ModuleFacts {
   const Module& module;
+  std::vector<rt::ConInfo> well_known;               // by operand, below rt::con::FirstFree
   std::vector<const ConstructorData*> constructors;  // by operand, from rt::con::FirstFree on
   std::vector<uint16_t> type_end;                    // by the same: one past the last constructor of its type
   std::vector<int> native_arity;                     // by index
