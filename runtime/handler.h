@@ -30,6 +30,7 @@ struct Clause {
   uint32_t effect = 0;           // global effect id
   ClauseKind kind = ClauseKind::Tail;
   bool plain = false;            // performs nothing, calls nothing, cannot panic: no context change
+  bool in_place = false;         // Tail or TailOrAbort
   uint16_t params = 0;           // of the operation
   Function* function = nullptr;  // parameters: environment, the operation's arguments, [continuation]
 };

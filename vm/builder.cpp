@@ -42,6 +42,12 @@ void FunctionBuilder::give(Reg r) {
   sort.first_free = std::min(sort.first_free, r.index);
 }
 
+void FunctionBuilder::retake(Reg r) {
+  Sort& sort = r.is_raw ? raw_ : tagged_;
+  assert(!sort.taken[r.index]);
+  sort.taken[r.index] = true;
+}
+
 void FunctionBuilder::position(uint32_t file, uint32_t line, uint32_t column) {
   if (!positions_.empty() && positions_.back().pc == code_.size()) positions_.pop_back();
   if (!positions_.empty()) {

@@ -30,6 +30,8 @@ class FunctionBuilder {
   Reg take(bool raw = false);
   Reg take_pair(bool raw = false);
   void give(Reg r);
+  // A register that was given back and is free again: in use once more.
+  void retake(Reg r);
 
   // Of what is emitted from here on.
   void position(uint32_t file, uint32_t line, uint32_t column);

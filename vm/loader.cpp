@@ -125,6 +125,7 @@ class Loader {
         clause.operation = c.operation;
         clause.kind = c.kind;
         clause.plain = c.plain;
+        clause.in_place = c.kind == rt::ClauseKind::Tail || c.kind == rt::ClauseKind::TailOrAbort;
         clause.params = source().effects[c.effect].operations[c.operation].params;
         clause.function = &out_->functions[c.function];
         site.needs_fiber |= c.kind == rt::ClauseKind::Once || c.kind == rt::ClauseKind::Multi;

@@ -55,7 +55,7 @@ Module fibonacci() {
 }
 
 // A body that performs tick(i) for i = n … 1 and returns 0; `base`: as the body of a fiber.
-Module ticker(rt::ClauseKind kind, bool plain) {
+Module ticker(rt::ClauseKind kind, bool plain, bool tail_resume = false) {
   Module m;
   m.effects.push_back({"Tick", {{"tick", 1, kind == rt::ClauseKind::Multi}}});
   bool fiber = kind == rt::ClauseKind::Once || kind == rt::ClauseKind::Multi;
@@ -85,7 +85,9 @@ Module ticker(rt::ClauseKind kind, bool plain) {
   {
     FunctionBuilder f = function("clause", fiber ? 3 : 2);
     f.data().clause = f.data().takes_self = true;
-    if (kind == rt::ClauseKind::Once) {
+    if (tail_resume) {
+      f.emit(Op::TAIL_RESUME_LAST, {r(2), r(1), 0});
+    } else if (kind == rt::ClauseKind::Once) {
       // resume(x) * 1 + 1, not in tail position
       f.emit(Op::RESUME, {r(2), r(2), r(1), 0});
       f.emit(Op::ADD_I, {r(2), r(2), 1});
@@ -155,6 +157,9 @@ TEST_P(Interpreter, TailClauseInItsOwnContext) { EXPECT_EQ(run(ticker(rt::Clause
 TEST_P(Interpreter, Abort) { EXPECT_EQ(run(ticker(rt::ClauseKind::Abort, false), 100, GetParam()), 100); }
 TEST_P(Interpreter, TailOrAbort) { EXPECT_EQ(run(ticker(rt::ClauseKind::TailOrAbort, false), 100, GetParam()), 77); }
 TEST_P(Interpreter, OnceNotInTailPosition) { EXPECT_EQ(run(ticker(rt::ClauseKind::Once, false), 100, GetParam()), 5150); }
+TEST_P(Interpreter, OnceInTailPosition) {
+  EXPECT_EQ(run(ticker(rt::ClauseKind::Once, false, true), 100, GetParam()), 5050);
+}
 TEST_P(Interpreter, MultiResumesEveryCopy) { EXPECT_EQ(run(ticker(rt::ClauseKind::Multi, false), 8, GetParam()), 1024); }
 
 INSTANTIATE_TEST_SUITE_P(Collector, Interpreter, testing::Values(0u, 1u),

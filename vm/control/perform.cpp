@@ -29,19 +29,8 @@ bool push_clause_frame(Context& ctx, Value object, Value outer, unsigned callee_
   Fiber* fiber = ctx.fiber;
   if (!reserve(ctx, ClauseFrame::kWords + callee_words)) return false;
   Word* base = fiber->sp + 1 - ClauseFrame::kWords;
-  auto* frame = reinterpret_cast<rt::Frame*>(base);
-  const LoadedFunction& function = pseudo_functions().clause;
-  frame->function = const_cast<LoadedFunction*>(&function);
-  frame->resume = rt::pack_resume(function.code, ClauseFrame::Result);
-  Value* s = frame->slots;
-  push_record(ctx, s, ClauseFrame::Object, ClauseFrame::Link, object, 0);
-  s[ClauseFrame::Result] = rt::kUnit;
-  s[ClauseFrame::Tag].bits = ctx.tag;
-  s[ClauseFrame::Epoch].bits = ctx.move_epoch;
-  base[-1] = ctx.stubs.interp_return;
+  lay_clause_frame(ctx, reinterpret_cast<Value*>(base + rt::kFrameHeaderWords), object, outer);
   fiber->sp = base - 1;
-  ctx.top = outer;
-  ctx.tag = ctx.fresh_tag();
   return true;
 }
 

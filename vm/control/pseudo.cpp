@@ -17,18 +17,13 @@ void set_up(LoadedFunction& f, const char* name, const Word* code, unsigned tagg
   f.all_live = true;
 }
 
-struct Made : PseudoFunctions {
-  Made() {
-    set_up(clause, "<clause>", kClauseEnd, ClauseFrame::kTagged, ClauseFrame::kRaw);
-    set_up(unwind, "<unwind>", kUnwindNext, UnwindFrame::kTagged, UnwindFrame::kRaw);
-  }
-};
-
 }  // namespace
 
-const PseudoFunctions& pseudo_functions() {
-  static const Made made;
-  return made;
+PseudoFunctions::PseudoFunctions() {
+  set_up(clause, "<clause>", kClauseEnd, ClauseFrame::kTagged, ClauseFrame::kRaw);
+  set_up(unwind, "<unwind>", kUnwindNext, UnwindFrame::kTagged, UnwindFrame::kRaw);
 }
+
+PseudoFunctions pseudo_functions;
 
 }  // namespace eddy::vm

@@ -2,7 +2,7 @@
 // instruction.
 #pragma once
 #include "runtime/frame.h"
-#include "vm/loaded.h"
+#include "vm/control/records.h"
 
 namespace eddy::vm {
 
@@ -28,7 +28,21 @@ struct UnwindFrame {
 struct PseudoFunctions {
   LoadedFunction clause;
   LoadedFunction unwind;
+  PseudoFunctions();
 };
-const PseudoFunctions& pseudo_functions();
+extern PseudoFunctions pseudo_functions;
+
+// Fills in the ClauseFrame whose slots are `s`, directly below the youngest frame; afterwards the context is `outer`.
+inline void lay_clause_frame(Context& ctx, Value* s, Value object, Value outer) {
+  s[-2].bits = reinterpret_cast<Word>(static_cast<rt::Function*>(&pseudo_functions.clause));
+  s[-1].bits = rt::pack_resume(pseudo_functions.clause.code, ClauseFrame::Result);
+  push_record(ctx, s, ClauseFrame::Object, ClauseFrame::Link, object, 0);
+  s[ClauseFrame::Result] = rt::kUnit;
+  s[ClauseFrame::Tag].bits = ctx.tag;
+  s[ClauseFrame::Epoch].bits = ctx.move_epoch;
+  s[-3].bits = ctx.stubs.interp_return;
+  ctx.top = outer;
+  ctx.tag = ctx.fresh_tag();
+}
 
 }  // namespace eddy::vm

@@ -8,7 +8,7 @@ namespace eddy::vm {
 namespace {
 bool is_pseudo(const Record& record) {
   const rt::Function* f = record.frame()->function;
-  return f == &pseudo_functions().clause || f == &pseudo_functions().unwind;
+  return f == &pseudo_functions.clause || f == &pseudo_functions.unwind;
 }
 }  // namespace
 

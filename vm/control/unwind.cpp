@@ -90,8 +90,8 @@ void run_deferred(Context& ctx, Unwind& u, const Record& record, Value closure) 
   if (!reserve(ctx, UnwindFrame::kWords + function->frame_words())) return;
   Word* base = fiber->sp + 1 - UnwindFrame::kWords;
   auto* frame = reinterpret_cast<rt::Frame*>(base);
-  const LoadedFunction& own = pseudo_functions().unwind;
-  frame->function = const_cast<LoadedFunction*>(&own);
+  LoadedFunction& own = pseudo_functions.unwind;
+  frame->function = &own;
   frame->resume = rt::pack_resume(own.code, UnwindFrame::Result);
   Value* s = frame->slots;
   push_record(ctx, s, UnwindFrame::Object, UnwindFrame::Link, u.target == rt::kNull ? rt::kHole : u.target, 0);
@@ -155,8 +155,8 @@ void run(Context& ctx, Unwind u) {
     Record record = record_at(fiber, fiber->records);
     fiber->records = record.previous();
     Value object = *record.object();
-    bool pseudo = record.frame()->function == &pseudo_functions().clause ||
-                  record.frame()->function == &pseudo_functions().unwind;
+    bool pseudo = record.frame()->function == &pseudo_functions.clause ||
+                  record.frame()->function == &pseudo_functions.unwind;
     if (pseudo) {
       // A panic in a clause drops the body that performed; in deferred code, what was being dropped.
       if (panicking && u.target == rt::kNull && object != rt::kHole) u.target = object;
@@ -281,7 +281,7 @@ bool cut_for_abort(Context& ctx, Value* s) {
   Word* return_word = frame->words() + words - 1;
   if (*return_word != ctx.stubs.interp_return) return false;
   auto* marker = reinterpret_cast<rt::Frame*>(return_word + 1);
-  if (marker->function != &pseudo_functions().clause) return false;
+  if (marker->function != &pseudo_functions.clause) return false;
   Value object = marker->slots[ClauseFrame::Object];
   uint32_t below = static_cast<uint32_t>(rt::RecordLink::previous(marker->slots[ClauseFrame::Link].bits));
   if (!rt::is_kind(object, rt::Kind::Node)) return false;

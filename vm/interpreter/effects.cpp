@@ -127,14 +127,16 @@ HANDLER(PERFORM) {
   if (cached.tag == ctx->tag) [[likely]] {
     auto* node = rt::as<rt::Node>(cached.node);
     const rt::Clause* clause = cell->clause;
-    if (node->site == cell->seen && clause->plain) [[likely]] {
-      // A clause that needs no context of its own is a call.
+    if (node->site == cell->seen && clause->in_place) [[likely]] {
+      // A clause that needs no context of its own is a call; another one gets a frame that keeps the performer's.
       rt::Function* f = clause->function;
-      Value* callee = s - f->frame_size;
+      Value* clause_frame = clause->plain ? s : s - ClauseFrame::kWords;
+      Value* callee = clause_frame - f->frame_size;
       if (fits(ctx, callee)) [[likely]] {
         WRITE_RETURN(words, a_of(w));
-        callee[0] = node->env;
         for (unsigned i = 0; i < count; ++i) callee[1 + i] = s[list_item(pc + 2, i)];
+        callee[0] = node->env;
+        if (!clause->plain) lay_clause_frame(*ctx, clause_frame, rt::ptr_value(node), node->outer);
         ENTER(callee, f);
       }
     }
@@ -212,7 +214,7 @@ HANDLER(ABORT_RET) {
   Word* return_word = frame->words() + frame->function->frame_words() - 1;
   auto* below = reinterpret_cast<rt::Frame*>(return_word + 1);
   ctx->fiber->sp = return_word;
-  if (*return_word != ctx->stubs.interp_return || below->function != &pseudo_functions().clause) {
+  if (*return_word != ctx->stubs.interp_return || below->function != &pseudo_functions.clause) {
     deliver(*ctx, value);  // ABORT_NOW has been here
     CONTINUE();
   }
