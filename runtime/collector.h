@@ -61,6 +61,7 @@ struct Heap::Impl {
   std::vector<Card> cards;             // set ones
   std::vector<LargeObject*> fresh;     // large objects made since the last minor collection: filled by plain stores
   std::vector<Fiber*> dirty;           // fibers that are not young and ran since they were last scanned
+  std::vector<Fiber*> scanned;         // by the last minor collection
   struct ExtraRoots {
     void* owner;
     void (*visit_all)(void* owner, void* data, RootVisitor visit);
@@ -128,6 +129,7 @@ struct Collector {
   void scan(Object* object);
   void scan_remembered();
   void drain_minor();
+  void cut_sleepers();
   void finish_fibers();
   static bool settle_young(Collector&, Value* slot);
   // major

@@ -9,6 +9,7 @@
 namespace eddy::rt {
 
 void Collector::minor() {
+  cut_sleepers();
   copied_bits_ = kHeaderOld | old.sense();
   each_root(this, promote_root);
   scan_remembered();
@@ -150,15 +151,28 @@ bool Collector::settle_young(Collector& self, Value* slot) {
   return true;
 }
 
+// Fibers that were scanned last time and have not run since sleep for longer: they keep only what they use.
+// (Others soon grow again; so a scheduler's do not go back and forth.)
+void Collector::cut_sleepers() {
+  for (Fiber* fiber : impl.scanned)
+    if (fiber->state == FiberState::Suspended && !fiber->dirty) fibers.cut_stack(fiber);
+  impl.scanned.clear();
+}
+
 // Releases young fibers that nobody reached; all others are now old, and clean except where they go on.
 void Collector::finish_fibers() {
-  for (Fiber* fiber : impl.dirty) fiber->dirty = fiber->young;
+  for (Fiber* fiber : impl.dirty) {
+    fiber->dirty = fiber->young;
+    impl.scanned.push_back(fiber);
+  }
   impl.dirty.clear();
   for (Fiber* fiber : fibers.young()) {
     fiber->young = false;
     if (fiber->state == FiberState::Free) continue;
     fiber->dirty = false;
-    if (!fiber->marked) {
+    if (fiber->marked) {
+      impl.scanned.push_back(fiber);
+    } else {
       fibers.release(fiber);
       ++impl.counters.fibers_collected;
     }

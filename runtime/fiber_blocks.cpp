@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <bit>
 
 namespace eddy::rt {
 
@@ -35,13 +34,7 @@ FiberBlocks::~FiberBlocks() {
   for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
 }
 
-unsigned FiberBlocks::class_for(size_t words) {
-  if (words <= kSmallestWords) return 0;
-  return static_cast<unsigned>(std::bit_width(words - 1)) - 5;
-}
-static_assert(FiberBlocks::kSmallestWords == size_t{1} << 5);
-
-bool FiberBlocks::carve(unsigned size_class) {
+bool FiberBlocks::add_chunk(unsigned size_class) {
   auto* raw = static_cast<char*>(reserve(2 * kChunkBytes));
   if (!raw) return false;
   Word start = reinterpret_cast<Word>(raw);
@@ -52,25 +45,24 @@ bool FiberBlocks::carve(unsigned size_class) {
   chunk->size_class = size_class;
   chunk->free = 0;
   chunks_.push_back(chunk);
-  // From low to high, so that the list hands out the highest first: the pages of big classes are touched
-  // no earlier than needed, for only a link is written to each block.
-  size_t bytes = words(size_class) * sizeof(Word), count = chunk->count();
-  Word end = aligned + kChunkBytes;
-  for (size_t i = count; i > 0; --i) {
-    auto* block = reinterpret_cast<Free*>(end - i * bytes);
-    block->next = free_[size_class];
-    free_[size_class] = block;
-  }
-  free_count_[size_class] += count;
+  Class& c = classes_[size_class];
+  c.end = reinterpret_cast<char*>(aligned + kChunkBytes);
+  c.fresh = c.end - chunk->count() * words(size_class) * sizeof(Word);
   return true;
 }
 
 FiberBlock FiberBlocks::take(unsigned size_class) {
-  if (size_class >= kBigClass) return {static_cast<Word*>(reserve(words(size_class) * sizeof(Word))), size_class};
-  if (!free_[size_class] && !carve(size_class)) return {};
-  Free* block = free_[size_class];
-  free_[size_class] = block->next;
-  --free_count_[size_class];
+  size_t bytes = words(size_class) * sizeof(Word);
+  if (size_class >= kBigClass) return {static_cast<Word*>(reserve(bytes)), size_class};
+  Class& c = classes_[size_class];
+  if (Free* block = c.free) {
+    c.free = block->next;
+    --c.free_count;
+    return {reinterpret_cast<Word*>(block), size_class};
+  }
+  if (c.fresh == c.end && !add_chunk(size_class)) return {};
+  char* block = c.fresh;
+  c.fresh += bytes;
   return {reinterpret_cast<Word*>(block), size_class};
 }
 
@@ -79,22 +71,24 @@ void FiberBlocks::give(const FiberBlock& block) {
     munmap(block.lowest, words(block.size_class) * sizeof(Word));
     return;
   }
+  Class& c = classes_[block.size_class];
   auto* free = reinterpret_cast<Free*>(block.lowest);
-  free->next = free_[block.size_class];
-  free_[block.size_class] = free;
-  ++free_count_[block.size_class];
+  free->next = c.free;
+  c.free = free;
+  ++c.free_count;
 }
 
 void FiberBlocks::trim() {
   bool dropped = false;
-  for (unsigned c = 0; c < kBigClass; ++c) {
-    if (free_count_[c] * words(c) * sizeof(Word) < kTrimBytes) continue;
-    for (Free* block = free_[c]; block; block = block->next) ++Chunk::of(block)->free;
-    Free** link = &free_[c];
-    for (Free* block = free_[c]; block; block = block->next) {
+  for (unsigned i = 0; i < kBigClass; ++i) {
+    Class& c = classes_[i];
+    if (c.free_count * words(i) * sizeof(Word) < kTrimBytes) continue;
+    for (Free* block = c.free; block; block = block->next) ++Chunk::of(block)->free;
+    Free** link = &c.free;
+    for (Free* block = c.free; block; block = block->next) {
       Chunk* chunk = Chunk::of(block);
       if (chunk->free == chunk->count()) {
-        --free_count_[c];
+        --c.free_count;
         continue;  // left out of the list
       }
       *link = block;

@@ -1,9 +1,11 @@
-// Memory for the stacks of fibers: blocks of 32 << size_class words.
+// Memory for the stacks of fibers. Size classes are eight words apart up to 128 words, so that a sleeping fiber
+// can be cut down to what it uses, then powers of two.
 //
 // Blocks up to 256 KiB are carved from chunks and recycled through one free list a class. Bigger ones are
 // reservations of their own: pages cost nothing until touched and go back to the system at once.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <vector>
 
@@ -18,11 +20,17 @@ struct FiberBlock {
 
 class FiberBlocks {
  public:
-  static constexpr size_t kSmallestWords = 32;
-  static constexpr unsigned kBigClass = 11;  // the first class beyond 256 KiB
-  static constexpr unsigned kClasses = 36;
-  static constexpr size_t words(unsigned size_class) { return kSmallestWords << size_class; }
-  static unsigned class_for(size_t words);
+  static constexpr unsigned kFineClasses = 15;
+  static constexpr unsigned kBigClass = kFineClasses + 8;  // the first class beyond 256 KiB
+  static constexpr unsigned kClasses = 48;
+  static constexpr size_t words(unsigned size_class) {
+    return size_class < kFineClasses ? 16 + 8 * size_class : size_t{256} << (size_class - kFineClasses);
+  }
+  static constexpr unsigned class_for(size_t words) {
+    if (words <= 16) return 0;
+    if (words <= 128) return static_cast<unsigned>(words - 16 + 7) / 8;
+    return kFineClasses + static_cast<unsigned>(std::bit_width(words - 1)) - 8;
+  }
 
   FiberBlocks() = default;
   ~FiberBlocks();
@@ -38,11 +46,18 @@ class FiberBlocks {
  private:
   struct Free { Free* next; };
   struct Chunk;
-  bool carve(unsigned size_class);
+  struct Class {
+    Free* free = nullptr;
+    size_t free_count = 0;
+    char* fresh = nullptr;  // of the newest chunk, what was never handed out
+    char* end = nullptr;
+  };
+  bool add_chunk(unsigned size_class);
 
-  std::array<Free*, kBigClass> free_{};
-  std::array<size_t, kBigClass> free_count_{};
+  std::array<Class, kBigClass> classes_{};
   std::vector<Chunk*> chunks_;
 };
+static_assert(FiberBlocks::words(FiberBlocks::kBigClass - 1) == 256 * 1024 / sizeof(Word));
+static_assert(FiberBlocks::class_for(128) == 14 && FiberBlocks::class_for(129) == 15 && FiberBlocks::words(15) == 256);
 
 }  // namespace eddy::rt

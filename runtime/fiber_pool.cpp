@@ -16,6 +16,8 @@ namespace {
 
 // Stacks made since the last minor collection that make it worth having one: many may be garbage.
 constexpr uint64_t kPressureBytes = uint64_t{64} << 20;
+// A new fiber's stack, before it grows or is cut down: 256 bytes.
+constexpr size_t kFirstWords = 32;
 constexpr size_t kPageWords = 4096 / sizeof(Word);
 
 // The words a fiber's limit allows it and its slack: what is accounted for. Less than its block has only where
@@ -66,7 +68,7 @@ void FiberPool::clear_block(Fiber* fiber) {
 }
 
 Fiber* FiberPool::make(size_t words) {
-  words += kStackSlackWords;
+  words = std::max(words + kStackSlackWords, kFirstWords);
   Fiber* fiber = free_;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && FiberBlocks::words(fiber->size_class) >= words) [[likely]] {
@@ -238,6 +240,23 @@ Word FiberPool::return_address(const Fiber* fiber, const Word* return_word) cons
                                [](const Watermark& m, Word offset) { return m.offset < offset; });
   assert(mark != marks.end() && mark->offset == fiber->offset_of(return_word));
   return mark->address;
+}
+
+void FiberPool::cut_stack(Fiber* fiber) {
+  size_t used = fiber->offset_of(fiber->sp);
+  unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords);
+  // Below two steps it is not worth the copying back when it runs again.
+  if (fiber->size_class >= FiberBlocks::kBigClass || size_class + 2 > fiber->size_class) return;
+  FiberBlock block = blocks_.take(size_class);
+  if (!block.lowest) return;
+  FiberBlock old = block_of(fiber);
+  bytes_ -= held_bytes(fiber);
+  set_block(fiber, block);
+  bytes_ += held_bytes(fiber);
+  std::memcpy(fiber->base - used, fiber->sp, used * sizeof(Word));
+  fiber->sp = fiber->base - used;
+  blocks_.give(old);
+  ++counters.cut;
 }
 
 void FiberPool::trim() {

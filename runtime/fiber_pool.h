@@ -48,7 +48,7 @@ class FiberPool {
   uint64_t bytes() const { return bytes_; }
 
   struct Counters {
-    uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, peak_bytes = 0;
+    uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, cut = 0, peak_bytes = 0;
   };
   Counters counters;
 
@@ -65,6 +65,8 @@ class FiberPool {
   // Fibers made since the last minor collection (some are Free again).
   std::vector<Fiber*>& young() { return young_; }
   void minor_done() { bytes_since_minor_ = 0; }
+  // Moves a sleeping fiber's frames to a block of just their size. Its addresses change, as in grow().
+  void cut_stack(Fiber* fiber);
   // After a major collection: gives memory back to the system.
   void trim();
 
@@ -72,7 +74,7 @@ class FiberPool {
   static constexpr size_t kSlabFibers = 1024;
   // A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles
   // at blocks of the right size.
-  static constexpr unsigned kKeptClass = 4;
+  static constexpr unsigned kKeptClass = FiberBlocks::class_for(512);
 
   Fiber* take_descriptor();
   void set_block(Fiber* fiber, const FiberBlock& block);

@@ -67,6 +67,7 @@ std::vector<Row> rows_of(const Context& ctx) {
     add("copied", f.copied);
     add("copied for captures", f.bytes_copied, Unit::Bytes);
     add("grown", f.grown);
+    add("cut down", f.cut);
     add("peak", f.peak);
     add("peak of their stacks", f.peak_bytes, Unit::Bytes);
   }
@@ -106,8 +107,12 @@ std::string human(const Row& row) {
     case Unit::Count: break;
   }
   std::string digits = fmt::format("{}", row.value);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, " ");
-  return digits;
+  std::string grouped;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i && (digits.size() - i) % 3 == 0) grouped += ' ';
+    grouped += digits[i];
+  }
+  return grouped;
 }
 
 std::string key_of(std::string_view label) {

@@ -208,6 +208,30 @@ TEST(Fibers, SleepersCostNothingAtMinorCollections) {
   m.check();
 }
 
+TEST(Fibers, StacksOfSleepersAreCut) {
+  FakeMachine m(stressed());
+  m.ctx.globals.resize(1, kUnit);
+  Value s = new_string(m.ctx, "sleeper's");
+  m.ctx.globals[0] = m.make_sleeper(s);
+  Fiber* f = as<Continuation>(m.ctx.globals[0])->top_fiber;
+  auto words = [&] { return f->base - f->limit; };
+  for (int d = 0; d < 20; ++d) m.push(f, 2);
+  for (int d = 0; d < 20; ++d) m.pop(f);
+  EXPECT_GT(words(), 100);
+  for (int i = 0; i < 3; ++i) m.heap->collect_minor();
+  EXPECT_LE(words(), 16);
+  EXPECT_EQ(string_view_of(m.top_frame(f)->slots[0]), "sleeper's");
+  // One that runs now and then is left alone.
+  for (int d = 0; d < 20; ++d) m.push(f, 2);
+  for (int d = 0; d < 20; ++d) m.pop(f);
+  for (int i = 0; i < 3; ++i) {
+    m.heap->fiber_ran(f);
+    m.heap->collect_minor();
+  }
+  EXPECT_GT(words(), 100);
+  m.check();
+}
+
 size_t resident_bytes() {
   size_t pages = 0, ignored;
   FILE* f = fopen("/proc/self/statm", "r");
@@ -222,7 +246,14 @@ TEST(Fibers, AMillionSleepersFitTheirBudget) {
   m.ctx.globals.resize(n, kUnit);
   m.heap->collect_minor();
   size_t before = resident_bytes();
-  for (int i = 0; i < n; ++i) m.ctx.globals[static_cast<size_t>(i)] = m.make_sleeper(small_int(i));
+  for (int i = 0; i < n; ++i) {
+    Value k = m.ctx.globals[static_cast<size_t>(i)] = m.make_sleeper(small_int(i));
+    // Went deeper before it fell asleep.
+    Fiber* f = as<Continuation>(k)->top_fiber;
+    for (int d = 0; d < 20; ++d) m.push(f, 2);
+    for (int d = 0; d < 20; ++d) m.pop(f);
+  }
+  m.heap->collect_minor();
   m.heap->collect_major();
 #ifndef EDDY_SANITIZE
   // All of: descriptor, stack, continuation, node.

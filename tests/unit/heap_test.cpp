@@ -16,7 +16,10 @@ Value cons(Context& ctx, Value head, Value tail) {
 TEST(Heap, EveryKindSurvives) {
   FakeMachine m(stressed());
   Context& ctx = m.ctx;
-  ctx.constructors.push_back({.name = "Point", .type_name = "Point", .fields = 3, .raw = {true, false, true}});
+  ConInfo& info = ctx.constructors.emplace_back();
+  info.name = info.type_name = "Point";
+  info.fields = 3;
+  info.raw = {true, false, true};
   auto point = static_cast<uint16_t>(ctx.constructors.size() - 1);
   auto& all = ctx.globals;
   all.resize(20, kUnit);
