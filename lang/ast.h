@@ -97,7 +97,7 @@ enum class PatternKind : uint8_t {
 
 struct Pattern {
   PatternKind kind;
-  bool parens = false;  // written in parentheses of its own
+  bool parens = false;  // written in parentheses of its own, which `span` covers
   Span span;
   Type* type = nullptr;  // checker
 };
@@ -166,7 +166,7 @@ enum class ExprKind : uint8_t {
 
 struct Expr {
   ExprKind kind;
-  bool parens = false;  // written in parentheses of its own: `(x.f)(y)` is no method call
+  uint16_t parens = 0;  // pairs of parentheses written around it: `(x.f)(y)` is no method call
   Span span;
   Type* type = nullptr;  // checker
 };

@@ -549,7 +549,7 @@ Expr* Parser::parens() {
   list(K::kRightParen, opener, "an expression", [&] { items.add(expression()); });
   if (items.size() == 0) return make<Expr>(ExprKind::kUnit, begin);
   if (items.size() == 1) {
-    items[0]->parens = true;
+    items[0]->parens++;
     return items[0];
   }
   TupleExpr* node = make<TupleExpr>(ExprKind::kTuple, begin);

@@ -133,6 +133,7 @@ Pattern* Parser::paren_pattern() {
   });
   if (items.size() == 1) {
     items[0]->parens = true;
+    items[0]->span = span_from(begin);
     return items[0];
   }
   if (items.size() == 0) {

@@ -43,7 +43,10 @@ TypeExpr* Parser::type_inner() {
       Gather<TypeExpr*> items(*this);
       list(K::kRightParen, opener, "a type", [&] { items.add(type()); });
       if (items.size() == 0) return make_type<TypeExpr>(TypeExprKind::kUnit, begin);
-      if (items.size() == 1) return items[0];
+      if (items.size() == 1) {
+        items[0]->span = span_from(begin);
+        return items[0];
+      }
       TupleType* node = make_type<TupleType>(TypeExprKind::kTuple, begin);
       node->items = items.slice();
       return node;

@@ -1,0 +1,495 @@
+#include <algorithm>
+
+#include "lang/format_impl.h"
+
+namespace eddy::lang {
+
+namespace {
+
+/// Expressions that carry their own lines, so that they follow `=>` at once.
+bool is_hugged(const Expr* e) {
+  switch (e->kind) {
+    case ExprKind::kBlock: case ExprKind::kIf: case ExprKind::kMatch: case ExprKind::kWhile: case ExprKind::kFor:
+    case ExprKind::kLoop: case ExprKind::kHandle: case ExprKind::kMask: case ExprKind::kLambda:
+    case ExprKind::kList: case ExprKind::kArray: case ExprKind::kTuple: case ExprKind::kString:
+    case ExprKind::kInterpolation: case ExprKind::kReturn: case ExprKind::kBreak:
+      return true;
+    default:
+      return false;
+  }
+}
+
+const LambdaExpr* trailing_lambda(Slice<Arg> args) {
+  if (args.empty() || args.back().value->kind != ExprKind::kLambda) return nullptr;
+  const auto* lambda = as<LambdaExpr>(static_cast<const Expr*>(args.back().value));
+  return lambda->trailing ? lambda : nullptr;
+}
+
+}  // namespace
+
+Layout* Formatter::expr(const Expr* e) {
+  skip_separators();
+  if (e->parens == 0) return core(e);
+  Layout* open = take(K::kLeftParen);
+  for (int i = 1; i < e->parens; i++) drop(K::kLeftParen);
+  Layout* inner = core(e);
+  Layout* close = take(K::kRightParen);
+  for (int i = 1; i < e->parens; i++) drop(K::kRightParen);
+  return b_->concat({open, inner, close});
+}
+
+Layout* Formatter::core(const Expr* e) {
+  switch (e->kind) {
+    case ExprKind::kUnit: {
+      Layout* open = take(K::kLeftParen);
+      return b_->concat({open, take(K::kRightParen)});
+    }
+    case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar: case ExprKind::kString:
+    case ExprKind::kName:
+      return take_any();
+    case ExprKind::kInterpolation:
+      return verbatim(e->span.end);
+    case ExprKind::kTuple: {
+      const auto* t = as<TupleExpr>(e);
+      return comma_list(K::kLeftParen, K::kRightParen, t->items.size, [&](size_t i) { return expr(t->items[i]); });
+    }
+    case ExprKind::kArray: {
+      const auto* a = as<ArrayExpr>(e);
+      return comma_list(K::kHashBracket, K::kRightBracket, a->items.size, [&](size_t i) { return expr(a->items[i]); });
+    }
+    case ExprKind::kList: {
+      const auto* l = as<ListExpr>(e);
+      size_t count = l->items.size + (l->rest ? 1 : 0);
+      auto item = [&](size_t i) {
+        if (i < l->items.size) return expr(l->items[i]);
+        Layout* dots = take(K::kDotDot);
+        return b_->concat({dots, expr(l->rest)});
+      };
+      return comma_list(K::kLeftBracket, K::kRightBracket, count, item, l->rest == nullptr);
+    }
+    case ExprKind::kField: case ExprKind::kTupleIndex: case ExprKind::kIndex: case ExprKind::kCall:
+    case ExprKind::kMethodCall:
+      return chain(e);
+    case ExprKind::kPipe: case ExprKind::kArith: case ExprKind::kCompare: case ExprKind::kLogical:
+    case ExprKind::kConcat:
+      return operators(e);
+    case ExprKind::kUnary: {
+      Layout* op = take_any();
+      return b_->concat({op, expr(as<UnaryExpr>(e)->operand)});
+    }
+    case ExprKind::kRange: {
+      const auto* r = as<RangeExpr>(e);
+      Layout* from = expr(r->from);
+      Layout* dots = take_any();
+      return b_->concat({from, dots, expr(r->to)});
+    }
+    case ExprKind::kAssign: {
+      const auto* a = as<AssignExpr>(e);
+      Layout* target = expr(a->target);
+      Layout* op = take_any();
+      return b_->concat({target, b_->text(" "), op, b_->text(" "), expr(a->value)});
+    }
+    case ExprKind::kLambda:
+      return lambda(as<LambdaExpr>(e));
+    case ExprKind::kBlock:
+      return block_group(e);
+    case ExprKind::kIf:
+      return if_expr(as<IfExpr>(e));
+    case ExprKind::kMatch:
+      return match_expr(as<MatchExpr>(e));
+    case ExprKind::kWhile: {
+      const auto* w = as<WhileExpr>(e);
+      Layout* keyword = take(K::kKeyword_while);
+      Layout* test = expr(w->condition);
+      return b_->concat({keyword, b_->text(" "), test, b_->text(" "), block_group(w->body)});
+    }
+    case ExprKind::kFor: {
+      const auto* f = as<ForExpr>(e);
+      Layout* keyword = take(K::kKeyword_for);
+      Layout* pattern = copy(f->pattern->span.end);
+      Layout* in = take(K::kKeyword_in);
+      Layout* iterable = expr(f->iterable);
+      return b_->concat({keyword, b_->text(" "), pattern, b_->text(" "), in, b_->text(" "), iterable, b_->text(" "),
+                         block_group(f->body)});
+    }
+    case ExprKind::kLoop: {
+      Layout* keyword = take(K::kKeyword_loop);
+      return b_->concat({keyword, b_->text(" "), block_group(as<LoopExpr>(e)->body)});
+    }
+    case ExprKind::kContinue:
+      return take(K::kKeyword_continue);
+    case ExprKind::kBreak:
+    case ExprKind::kReturn: {
+      const Expr* value = e->kind == ExprKind::kBreak ? as<BreakExpr>(e)->value : as<ReturnExpr>(e)->value;
+      Layout* keyword = take_any();
+      return value ? b_->concat({keyword, b_->text(" "), expr(value)}) : keyword;
+    }
+    case ExprKind::kHandle:
+      return handle_expr(as<HandleExpr>(e));
+    case ExprKind::kMask: {
+      const auto* m = as<MaskExpr>(e);
+      std::vector<Layout*> parts = {take(K::kKeyword_mask), take(K::kLess)};
+      for (size_t i = 0; i < m->effects.size; i++) {
+        if (i > 0) parts.push_back(b_->text(", "));
+        parts.push_back(copy(m->effects[i]->span.end));
+      }
+      parts.push_back(take(K::kGreater));
+      parts.push_back(b_->text(" "));
+      parts.push_back(block_group(m->body));
+      return b_->concat(parts);
+    }
+    case ExprKind::kError:
+      break;
+  }
+  lost_ = true;
+  return b_->nothing();
+}
+
+/// `a.f(x).g[i](y)`: all on one line, or every method call on a line of its own.
+Layout* Formatter::chain(const Expr* e) {
+  std::vector<const Expr*> links;
+  const Expr* base = e;
+  while (base == e || base->parens == 0) {
+    const Expr* object = nullptr;
+    switch (base->kind) {
+      case ExprKind::kField: object = as<FieldExpr>(base)->object; break;
+      case ExprKind::kTupleIndex: object = as<TupleIndexExpr>(base)->object; break;
+      case ExprKind::kIndex: object = as<IndexExpr>(base)->object; break;
+      case ExprKind::kCall: object = as<CallExpr>(base)->callee; break;
+      case ExprKind::kMethodCall: object = as<MethodCallExpr>(base)->object; break;
+      default: break;
+    }
+    if (object == nullptr) break;
+    links.push_back(base);
+    base = object;
+  }
+  std::reverse(links.begin(), links.end());
+  size_t calls = 0;
+  for (const Expr* link : links) calls += link->kind == ExprKind::kMethodCall;
+  bool force = false;
+  bool may_break = calls >= 2;
+  std::vector<Layout*> parts = {expr(base)};
+  std::vector<Layout*> tail;
+  for (const Expr* link : links) {
+    bool own_line = false;
+    if (at(K::kDot)) {
+      own_line = token().newline_before();
+      force |= own_line;
+    }
+    Layout* dot = link->kind == ExprKind::kCall || link->kind == ExprKind::kIndex ? nullptr : take(K::kDot);
+    if (link->kind == ExprKind::kMethodCall || own_line) tail.push_back(b_->soft_line());
+    if (dot) tail.push_back(dot);
+    switch (link->kind) {
+      case ExprKind::kCall: tail.push_back(call_args(as<CallExpr>(link)->args)); break;
+      case ExprKind::kMethodCall:
+        tail.push_back(take_any());
+        tail.push_back(call_args(as<MethodCallExpr>(link)->args));
+        break;
+      case ExprKind::kIndex:
+        tail.push_back(take(K::kLeftBracket));
+        tail.push_back(expr(as<IndexExpr>(link)->index));
+        tail.push_back(take(K::kRightBracket));
+        break;
+      default: tail.push_back(take_any());
+    }
+  }
+  if (!may_break && !force) {
+    // Without a group of its own the lone soft line would break with whatever surrounds it.
+    tail.erase(std::remove_if(tail.begin(), tail.end(), [](Layout* l) { return l->kind == LayoutKind::kSoftLine; }),
+               tail.end());
+    parts.insert(parts.end(), tail.begin(), tail.end());
+    return b_->concat(parts);
+  }
+  parts.push_back(b_->indent(b_->concat(tail)));
+  return b_->group(b_->concat(parts), force);
+}
+
+Layout* Formatter::call_args(Slice<Arg> args) {
+  const LambdaExpr* block = trailing_lambda(args);
+  size_t count = args.size - (block ? 1 : 0);
+  auto item = [&](size_t i) {
+    const Arg& arg = args[i];
+    if (!arg.name.name) return expr(arg.value);
+    Layout* name = take(K::kLower);
+    Layout* colon = take(K::kColon);
+    return b_->concat({name, colon, b_->text(" "), expr(arg.value)});
+  };
+  Layout* list = comma_list(K::kLeftParen, K::kRightParen, count, item);
+  if (!block) return list;
+  return b_->concat({list, b_->text(" "), trailing_block(block)});
+}
+
+Layout* Formatter::trailing_block(const LambdaExpr* e) {
+  const auto* body = as<BlockExpr>(static_cast<const Expr*>(e->body));
+  Layout* head = nullptr;
+  if (e->has_params) {
+    std::vector<Layout*> parts = {take(K::kLeftBrace), b_->text(" ")};
+    for (size_t i = 0; i < e->params.size; i++) {
+      if (i > 0) parts.push_back(b_->text(", "));
+      parts.push_back(param(e->params[i]));
+    }
+    if (e->params.size > 0) parts.push_back(b_->text(" "));
+    parts.push_back(take(K::kArrow));
+    head = b_->concat(parts);
+  }
+  size_t count = body->stmts.size + (body->value ? 1 : 0);
+  Braces inner = braces(
+      count, [&](size_t i) { return i < body->stmts.size ? stmt(body->stmts[i]) : expr(body->value); }, ";", head);
+  return b_->block(inner.layout, inner.force);
+}
+
+/// Chains of operators: broken behind each operator, or before those that may begin a line and read
+/// better there.
+Layout* Formatter::operators(const Expr* e) {
+  std::vector<Layout*> parts;
+  std::vector<const Expr*> operands;
+  bool before = false;
+  const Expr* first = nullptr;
+  switch (e->kind) {
+    case ExprKind::kPipe:
+      first = as<PipeExpr>(e)->first;
+      for (const PipeStage& s : as<PipeExpr>(e)->stages) operands.push_back(s.value);
+      before = true;
+      break;
+    case ExprKind::kArith:
+      first = as<ArithExpr>(e)->first;
+      for (const ArithStep& s : as<ArithExpr>(e)->steps) operands.push_back(s.operand);
+      break;
+    case ExprKind::kCompare:
+      first = as<CompareExpr>(e)->left;
+      operands.push_back(as<CompareExpr>(e)->right);
+      break;
+    default: {
+      Slice<Expr*> all = e->kind == ExprKind::kLogical ? as<LogicalExpr>(e)->operands : as<ConcatExpr>(e)->operands;
+      first = all[0];
+      for (size_t i = 1; i < all.size; i++) operands.push_back(all[i]);
+      before = true;
+    }
+  }
+  parts.push_back(expr(first));
+  std::vector<Layout*> tail;
+  bool force = false;
+  for (const Expr* operand : operands) {
+    if (e->kind == ExprKind::kPipe) force |= token().newline_before();
+    Layout* op = take_any();
+    if (before) {
+      tail.push_back(b_->line());
+      tail.push_back(op);
+      tail.push_back(b_->text(" "));
+    } else {
+      tail.push_back(b_->text(" "));
+      tail.push_back(op);
+      tail.push_back(b_->line());
+    }
+    tail.push_back(expr(operand));
+  }
+  parts.push_back(b_->indent(b_->concat(tail)));
+  return b_->group(b_->concat(parts), force);
+}
+
+Formatter::Braces Formatter::block(const Expr* e) {
+  if (e->kind != ExprKind::kBlock) {
+    lost_ = true;
+    return {b_->nothing(), false};
+  }
+  const auto* body = as<BlockExpr>(e);
+  size_t count = body->stmts.size + (body->value ? 1 : 0);
+  return braces(
+      count, [&](size_t i) { return i < body->stmts.size ? stmt(body->stmts[i]) : expr(body->value); }, ";");
+}
+
+Layout* Formatter::block_group(const Expr* e) {
+  Braces inner = block(e);
+  return b_->block(inner.layout, inner.force);
+}
+
+/// What follows `=>`: on the same line, or indented on the next.
+Layout* Formatter::arrow_body(const Expr* body) {
+  if (is_hugged(body)) return b_->concat({b_->text(" "), expr(body)});
+  std::vector<Layout*> parts = {b_->line()};
+  Lead before = lead();
+  if (before.comments) parts.push_back(before.comments);
+  bool force = before.comments && before.comments->has_hard;
+  parts.push_back(expr(body));
+  return b_->group(b_->indent(b_->concat(parts)), force);
+}
+
+Layout* Formatter::param(const Param& p) {
+  std::vector<Layout*> parts = {copy(p.pattern->span.end)};
+  if (p.type) {
+    parts.push_back(take(K::kColon));
+    parts.push_back(b_->text(" "));
+    parts.push_back(copy(p.type->span.end));
+  }
+  if (p.variadic) parts.push_back(take(K::kEllipsis));
+  if (p.default_value) {
+    parts.push_back(b_->text(" "));
+    parts.push_back(take(K::kAssign));
+    parts.push_back(b_->text(" "));
+    parts.push_back(expr(p.default_value));
+  }
+  return b_->concat(parts);
+}
+
+Layout* Formatter::signature(Slice<Param> params, const TypeExpr* result, const RowExpr* row) {
+  std::vector<Layout*> parts;
+  parts.push_back(comma_list(K::kLeftParen, K::kRightParen, params.size, [&](size_t i) { return param(params[i]); }));
+  if (result) {
+    parts.push_back(take(K::kColon));
+    parts.push_back(b_->text(" "));
+    parts.push_back(copy(result->span.end));
+  }
+  if (row) {
+    parts.push_back(b_->text(" "));
+    parts.push_back(copy(row->span.end));
+  }
+  return b_->concat(parts);
+}
+
+Layout* Formatter::lambda(const LambdaExpr* e) {
+  Layout* keyword = take(K::kKeyword_fn);
+  Layout* head = signature(e->params, e->result, e->row);
+  if (at(K::kLeftBrace)) return b_->concat({keyword, head, b_->text(" "), block_group(e->body)});
+  Layout* arrow = take(K::kArrow);
+  return b_->concat({keyword, head, b_->text(" "), arrow, arrow_body(e->body)});
+}
+
+/// All branches on one line, or all on several.
+Layout* Formatter::if_expr(const IfExpr* e) {
+  std::vector<Layout*> parts;
+  bool force = false;
+  auto branch = [&](const Expr* body) {
+    Braces inner = block(body);
+    force |= inner.force;
+    parts.push_back(inner.layout);
+  };
+  for (size_t i = 0; i < e->branches.size; i++) {
+    if (i > 0) {
+      parts.push_back(b_->text(" "));
+      parts.push_back(take(K::kKeyword_else));
+      parts.push_back(b_->text(" "));
+    }
+    parts.push_back(take(K::kKeyword_if));
+    parts.push_back(b_->text(" "));
+    parts.push_back(b_->group(expr(e->branches[i].condition)));
+    parts.push_back(b_->text(" "));
+    branch(e->branches[i].body);
+  }
+  if (e->otherwise) {
+    parts.push_back(b_->text(" "));
+    parts.push_back(take(K::kKeyword_else));
+    parts.push_back(b_->text(" "));
+    branch(e->otherwise);
+  }
+  return b_->block(b_->concat(parts), force);
+}
+
+Layout* Formatter::match_expr(const MatchExpr* e) {
+  Layout* keyword = take(K::kKeyword_match);
+  Layout* subject = expr(e->subject);
+  Braces arms = braces(
+      e->arms.size,
+      [&](size_t i) {
+        const MatchArm& arm = e->arms[i];
+        std::vector<Layout*> parts = {copy(arm.pattern->span.end)};
+        if (arm.guard) {
+          parts.push_back(b_->text(" "));
+          parts.push_back(take(K::kKeyword_if));
+          parts.push_back(b_->text(" "));
+          parts.push_back(expr(arm.guard));
+        }
+        parts.push_back(b_->text(" "));
+        parts.push_back(take(K::kArrow));
+        parts.push_back(arrow_body(arm.body));
+        return b_->concat(parts);
+      },
+      ",");
+  return b_->concat({keyword, b_->text(" "), subject, b_->text(" "), b_->block(arms.layout, arms.force)});
+}
+
+Layout* Formatter::handle_expr(const HandleExpr* e) {
+  std::vector<Layout*> parts = {take(K::kKeyword_handle), b_->text(" ")};
+  bool force = false;
+  if (e->name.name) {
+    parts.push_back(take(K::kLower));
+    parts.push_back(take(K::kColon));
+    parts.push_back(b_->text(" "));
+    parts.push_back(copy(e->effect->span.end));
+    parts.push_back(b_->text(" "));
+  }
+  if (e->body->kind == ExprKind::kBlock && e->body->parens == 0) {
+    parts.push_back(block_group(e->body));
+  } else {
+    parts.push_back(expr(e->body));
+  }
+  parts.push_back(b_->text(" "));
+  parts.push_back(take(K::kKeyword_with));
+  parts.push_back(b_->text(" "));
+  Braces clauses = braces(
+      e->clauses.size,
+      [&](size_t i) {
+        const Clause& c = e->clauses[i];
+        std::vector<Layout*> head;
+        if (c.mode != ClauseMode::kGeneral) {
+          head.push_back(take_any());
+          head.push_back(b_->text(" "));
+        }
+        if (c.kind != ClauseKind::kOperation) {
+          head.push_back(take_any());
+          if (c.kind == ClauseKind::kReturn) {
+            head.push_back(b_->text(" "));
+            head.push_back(param(c.params[0]));
+          }
+        } else {
+          while (c.effect.name && token().begin < c.name.span.begin && !lost_) head.push_back(take_any());
+          head.push_back(take(K::kLower));
+          head.push_back(comma_list(K::kLeftParen, K::kRightParen, c.params.size,
+                                    [&](size_t p) { return param(c.params[p]); }));
+        }
+        head.push_back(b_->text(" "));
+        head.push_back(take(K::kArrow));
+        head.push_back(arrow_body(c.body));
+        return b_->concat(head);
+      },
+      ",");
+  force |= clauses.force;
+  parts.push_back(b_->block(clauses.layout, force));
+  return b_->concat(parts);
+}
+
+Layout* Formatter::stmt(const Stmt* s) {
+  auto binding = [&](K keyword, Pos name_end, const TypeExpr* type, const Expr* value) {
+    std::vector<Layout*> parts = {take(keyword), b_->text(" "), copy(name_end)};
+    if (type) {
+      parts.push_back(take(K::kColon));
+      parts.push_back(b_->text(" "));
+      parts.push_back(copy(type->span.end));
+    }
+    parts.push_back(b_->text(" "));
+    parts.push_back(take(K::kAssign));
+    parts.push_back(b_->text(" "));
+    parts.push_back(expr(value));
+    return b_->concat(parts);
+  };
+  switch (s->kind) {
+    case StmtKind::kLet: {
+      const auto* let = as<LetStmt>(s);
+      return binding(K::kKeyword_let, let->pattern->span.end, let->type, let->value);
+    }
+    case StmtKind::kVar: {
+      const auto* var = as<VarStmt>(s);
+      return binding(K::kKeyword_var, var->name.span.end, var->type, var->value);
+    }
+    case StmtKind::kFn:
+      return fn(as<FnStmt>(s)->fn);
+    case StmtKind::kDefer: {
+      Layout* keyword = take(K::kKeyword_defer);
+      return b_->concat({keyword, b_->text(" "), expr(as<DeferStmt>(s)->value)});
+    }
+    case StmtKind::kExpr:
+      return expr(as<ExprStmt>(s)->value);
+  }
+  return b_->nothing();
+}
+
+}  // namespace eddy::lang
