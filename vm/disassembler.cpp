@@ -114,7 +114,7 @@ bool Printer::regular(uint32_t at) const {
     if (o.field == 'B') used |= Word{0xffff} << 32;
     if (o.field == 'C') used |= Word{0xffff} << 48;
     if (o.field == 'D') used |= Word{0xffffffff} << 32;
-    uint64_t n = static_cast<uint64_t>(field_value(pc, o));
+    uint64_t n = o.field == 'L' ? 0 : static_cast<uint64_t>(field_value(pc, o));
     bool good = true;
     switch (o.role) {
       case 'w':
@@ -342,7 +342,7 @@ void Printer::instruction(uint32_t at) {
 
 void Printer::operand(uint32_t at, const OperandInfo& o) {
   const Word* pc = &f_->code[at];
-  int64_t n = field_value(pc, o);
+  int64_t n = o.field == 'L' ? 0 : field_value(pc, o);
   auto index = static_cast<uint64_t>(n);
   switch (o.role) {
     case 'w':
