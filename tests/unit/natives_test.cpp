@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <random>
 #include <set>
 
 #include "runtime/compare.h"
@@ -52,6 +53,58 @@ TEST_P(NativesTest, WrongKindsPanic) {
       ctx.args_live = 0;
       EXPECT_EQ(result == kNull, ctx.panicking) << native.name;
       ctx.panicking = false;
+    }
+  }
+}
+
+TEST_P(NativesTest, AnyArgumentsAreSafe) {
+  World limited([] {
+    HeapOptions options = NativesTest::options();
+    options.max_heap_bytes = 16 << 20;
+    return options;
+  }());
+  Context& ctx = limited.ctx;
+  std::vector<Value> pool = {kUnit, kTrue, con_value(con::Nil), con_value(con::None), char_value('x'), char_value(0x1f600)};
+  Roots keep(ctx, pool);
+  auto add = [&](Value v) { pool.push_back(v); };
+  for (int64_t n : {0l, 1l, -1l, 2l, 3l, 10l, 36l, 64l, 1000l, 100000000l, 1l << 40, kSmallMax, kSmallMin}) add(small_int(n));
+  add(int_shl(ctx, small_int(1), small_int(63)));
+  add(int_shl(ctx, small_int(-5), small_int(200)));
+  for (double d : {0.0, -1.5, 1e300, HUGE_VAL, std::nan("")}) add(new_float(ctx, d));
+  for (const char* text : {"", "a", "abc", "日本語", "12", "-7f", "1.5", ",", "a,b,,c", " trim\t"}) add(new_string(ctx, text));
+  auto add_native = [&](const char* name, std::vector<Value> arguments) {
+    std::copy(arguments.begin(), arguments.end(), ctx.args);
+    ctx.args_live = static_cast<unsigned>(arguments.size());
+    add(find_native(name)->function(ctx, ctx.args));
+    ctx.args_live = 0;
+  };
+  std::mt19937 random(9);
+  auto any = [&] { return pool[random() % pool.size()]; };
+  add_native("bytes.new", {small_int(8)});
+  add_native("array.new", {small_int(3), small_int(1)});
+  add_native("array.new", {small_int(3), pool[21]});
+  ASSERT_TRUE(is_kind(pool.back(), Kind::FloatArray));
+  add_native("array.new", {small_int(0), kUnit});
+  for (int i = 0; i < 20; ++i) {
+    std::vector<Value> items;
+    for (unsigned n = random() % 4; n > 0; --n) items.push_back(any());
+    add(new_list(ctx, items));
+    Value fields[] = {any(), any()};
+    add(new_con(ctx, con::tuple(2), fields));
+  }
+  const std::set<std::string_view> excluded = {"exit",  "time.sleep", "read_line",  "read_all", "print",
+                                               "println", "eprint",   "eprintln", "os.set_env"};
+  for (int round = 0; round < (stressed() ? 200 : 6000); ++round) {
+    for (const Native& native : natives()) {
+      if (excluded.contains(native.name) || native.name.starts_with("file.")) continue;
+      for (unsigned i = 0; i < native.arity; ++i) ctx.args[i] = any();
+      ctx.args_live = native.arity;
+      Value result = native.function(ctx, ctx.args);
+      ctx.args_live = 0;
+      ASSERT_EQ(result == kNull, ctx.panicking) << native.name;
+      ctx.panicking = false;
+      ctx.heap_exhausted = false;
+      if (result != kNull && random() % 8 == 0) pool[pool.size() - 1 - random() % 20] = result;
     }
   }
 }
