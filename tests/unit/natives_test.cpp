@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <set>
 
@@ -41,7 +43,36 @@ TEST_P(NativesTest, EveryDocumentedNativeExists) {
   for (const auto& name : defined) EXPECT_TRUE(documented.contains(name)) << name;
 }
 
-// What std declares has the arity that the table says.
+TEST_P(NativesTest, StdDeclaresThemWithTheirArity) {
+  size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(EDDY_SOURCE_DIR "/std")) {
+    if (entry.path().extension() != ".eddy") continue;
+    std::ifstream file(entry.path());
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    const std::string mark = "@native(\"";
+    for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
+      at += mark.size();
+      std::string name = text.substr(at, text.find('"', at) - at);
+      size_t line_end = text.find('\n', at), function = text.find("fn ", at);
+      if (function > line_end) function = text.find("fn ", line_end);
+      if (text.substr(at, line_end - at).find(" type ") != std::string::npos) continue;
+      int depth = 0;
+      unsigned arity = 0;
+      for (size_t p = text.find('(', function);; ++p) {
+        if (text[p] == '(' || text[p] == '<') ++depth;
+        if (text[p] == ')' || text[p] == '>') --depth;
+        if (depth == 0) break;
+        if (depth == 1 && text[p] == ':' && text[p - 1] != ')') ++arity;  // not a function type's result
+      }
+      const Native* native = find_native(name);
+      ASSERT_TRUE(native) << name << " in " << entry.path();
+      EXPECT_EQ(native->arity, arity) << name << " in " << entry.path();
+      ++found;
+    }
+  }
+  EXPECT_GT(found, 100u);
+}
+
 TEST_P(NativesTest, WrongKindsPanic) {
   for (const Native& native : natives()) {
     if (native.arity == 0 || native.name == "exit") continue;
