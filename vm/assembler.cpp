@@ -21,8 +21,10 @@ bool Parser::fail(const Token& at, std::string why) {
 
 const Token& Parser::next() {
   const Token& t = tokens_[at_];
-  if (t.kind != Token::Kind::End && t.kind != Token::Kind::Bad) ++at_;
-  else if (t.kind == Token::Kind::Bad) fail(t, t.text);
+  if (t.kind != Token::Kind::End && t.kind != Token::Kind::Bad)
+    ++at_;
+  else if (t.kind == Token::Kind::Bad)
+    fail(t, t.text);
   return t;
 }
 
@@ -46,15 +48,19 @@ bool Parser::expect(std::string_view mark) {
 
 std::string Parser::describe(const Token& t) const {
   switch (t.kind) {
-    case Token::Kind::End: return "the end of the text";
-    case Token::Kind::Quoted: return "a string";
-    default: return fmt::format("`{}`", t.text);
+    case Token::Kind::End:
+      return "the end of the text";
+    case Token::Kind::Quoted:
+      return "a string";
+    default:
+      return fmt::format("`{}`", t.text);
   }
 }
 
 std::string Parser::name() {
   const Token& t = next();
-  if (t.kind == Token::Kind::Quoted || (t.kind == Token::Kind::Word && !text::is_keyword(t.text))) return t.text;
+  if (t.kind == Token::Kind::Quoted || (t.kind == Token::Kind::Word && !text::is_keyword(t.text)))
+    return t.text;
   fail(t, t.kind == Token::Kind::Word ? fmt::format("as a name, \"{}\" must be quoted", t.text)
                                       : fmt::format("expected a name, not {}", describe(t)));
   return {};
@@ -76,10 +82,12 @@ uint64_t Parser::number(uint64_t max) {
     if (digit > 15) good = false;
     if (!good) break;
     uint64_t base = hex ? 16 : 10;
-    if (n > (max - digit) / base) return fail(t, fmt::format("{} is too large, the limit is {}", t.text, max)), 0;
+    if (n > (max - digit) / base)
+      return fail(t, fmt::format("{} is too large, the limit is {}", t.text, max)), 0;
     n = n * base + digit;
   }
-  if (!good || (hex && s.size() == 2)) return fail(t, fmt::format("expected a number, not {}", describe(t))), 0;
+  if (!good || (hex && s.size() == 2))
+    return fail(t, fmt::format("expected a number, not {}", describe(t))), 0;
   return n;
 }
 
@@ -98,7 +106,8 @@ uint64_t Parser::float_bits() {
   const Token& t = next();
   char* end = nullptr;
   double d = std::strtod(t.text.c_str(), &end);
-  if (t.kind != Token::Kind::Number || *end) return fail(t, fmt::format("expected a float, not {}", describe(t))), 0;
+  if (t.kind != Token::Kind::Number || *end)
+    return fail(t, fmt::format("expected a float, not {}", describe(t))), 0;
   return std::bit_cast<uint64_t>(d);
 }
 
@@ -118,8 +127,9 @@ int64_t Parser::resolve(const Ref& r, const text::Names& names, const char* what
   const Token& t = tokens_[r.token];
   int64_t found = names.find(t.text);
   if (found < 0)
-    fail(t, found == -1 ? fmt::format("there is no {} \"{}\"", what, t.text)
-                        : fmt::format("several {}s have the name \"{}\": refer to one by its number", what, t.text));
+    fail(t, found == -1
+                ? fmt::format("there is no {} \"{}\"", what, t.text)
+                : fmt::format("several {}s have the name \"{}\": refer to one by its number", what, t.text));
   return found < 0 ? 0 : found;
 }
 
@@ -210,15 +220,26 @@ void Parser::function() {
   f.name = name();
   auto count = [&] { return static_cast<uint16_t>(number(UINT16_MAX)); };
   while (!failed_ && !peek().is("{")) {
-    if (take_word("params")) f.params = count();
-    else if (take_word("tagged")) body.tagged_given = true, f.tagged = count();
-    else if (take_word("raw")) body.raw_given = true, f.raw = count();
-    else if (take_word("captures")) f.captures = count();
-    else if (take_word("self")) f.takes_self = true;
-    else if (take_word("clause")) f.clause = true;
-    else if (take_word("base")) f.fiber_base = true;
-    else if (take_word("hidden")) f.hidden = true;
-    else fail(next(), "expected `{` or something about the function: params tagged raw captures self clause base hidden");
+    if (take_word("params"))
+      f.params = count();
+    else if (take_word("tagged"))
+      body.tagged_given = true, f.tagged = count();
+    else if (take_word("raw"))
+      body.raw_given = true, f.raw = count();
+    else if (take_word("captures"))
+      f.captures = count();
+    else if (take_word("self"))
+      f.takes_self = true;
+    else if (take_word("clause"))
+      f.clause = true;
+    else if (take_word("base"))
+      f.fiber_base = true;
+    else if (take_word("hidden"))
+      f.hidden = true;
+    else
+      fail(
+          next(),
+          "expected `{` or something about the function: params tagged raw captures self clause base hidden");
   }
   expect("{");
   body.first = at_;
@@ -231,8 +252,10 @@ void Parser::function() {
 }
 
 void Parser::declaration() {
-  if (take_word("module")) m_.name = name();
-  else if (take_word("initialiser")) initialiser_ = ref();
+  if (take_word("module"))
+    m_.name = name();
+  else if (take_word("initialiser"))
+    initialiser_ = ref();
   else if (take_word("main")) {
     if (!peek().is_word("args")) main_ = ref();
     m_.main_takes_args = take_word("args");
@@ -240,14 +263,22 @@ void Parser::declaration() {
     std::string test_name = name();
     m_.tests.push_back({std::move(test_name), 0});
     tests_.push_back(ref());
-  } else if (take_word("file")) m_.files.push_back(string());
-  else if (take_word("constant")) constant();
-  else if (take_word("type")) type();
-  else if (take_word("effect")) effect();
-  else if (take_word("native")) m_.natives.push_back(name());
-  else if (take_word("global")) m_.globals.push_back(name());
-  else if (take_word("site")) site();
-  else if (take_word("function")) function();
+  } else if (take_word("file"))
+    m_.files.push_back(string());
+  else if (take_word("constant"))
+    constant();
+  else if (take_word("type"))
+    type();
+  else if (take_word("effect"))
+    effect();
+  else if (take_word("native"))
+    m_.natives.push_back(name());
+  else if (take_word("global"))
+    m_.globals.push_back(name());
+  else if (take_word("site"))
+    site();
+  else if (take_word("function"))
+    function();
   else {
     const Token& t = next();
     fail(t, fmt::format("{} begins no declaration", describe(t)));
@@ -264,7 +295,8 @@ void Parser::resolve_sites() {
       ClauseData c;
       c.effect = static_cast<uint32_t>(resolve(p.effect, names_->effects, "effect"));
       static const text::Names kNone;
-      int64_t o = resolve(p.operation, c.effect < operations.size() ? operations[c.effect] : kNone, "operation");
+      int64_t o =
+          resolve(p.operation, c.effect < operations.size() ? operations[c.effect] : kNone, "operation");
       if (o > UINT16_MAX) fail(tokens_[p.operation.token], "the operation's number is too large");
       c.operation = static_cast<uint16_t>(o);
       c.kind = p.kind;

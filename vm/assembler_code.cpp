@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "vm/assembler_internal.h"
 #include "vm/registers.h"
@@ -81,12 +81,15 @@ int64_t Parser::reg(char role) {
   for (char c : s.substr(1)) n = n * 10 + static_cast<uint32_t>(c - '0');
   bool want_raw = role == 'W' || role == 'R' || role == 'z';
   if (role != 'M' && is_raw != want_raw)
-    return fail(t, fmt::format("{} stands where a {} register belongs", t.text, want_raw ? "raw" : "tagged")), 0;
+    return fail(t, fmt::format("{} stands where a {} register belongs", t.text, want_raw ? "raw" : "tagged")),
+           0;
   uint32_t last = n + (role == 't' || role == 'z');
   uint32_t& count = is_raw ? raw_ : tagged_;
   if (last > UINT16_MAX) return fail(t, fmt::format("there is no register {}", t.text)), 0;
-  if (measuring_) count = std::max(count, last + 1);
-  else if (last >= count) return fail(t, fmt::format("the function has no register {}{}", is_raw ? 'f' : 'r', last)), 0;
+  if (measuring_)
+    count = std::max(count, last + 1);
+  else if (last >= count)
+    return fail(t, fmt::format("the function has no register {}{}", is_raw ? 'f' : 'r', last)), 0;
   return is_raw && !measuring_ ? tagged_ + n : n;
 }
 
@@ -139,7 +142,15 @@ int64_t Parser::native_operand() {
 int64_t Parser::operand(Op op, const OperandInfo& o) {
   auto index = [&](const text::Names& names, const char* what) { return resolve(ref(), names, what); };
   switch (o.role) {
-    case 'w': case 'r': case 't': case 'W': case 'R': case 'z': case 'm': case 'M': return reg(o.role);
+    case 'w':
+    case 'r':
+    case 't':
+    case 'W':
+    case 'R':
+    case 'z':
+    case 'm':
+    case 'M':
+      return reg(o.role);
     case 'i':
       return o.field == 'D' ? signed_number(INT32_MIN, INT32_MAX) : signed_number(INT16_MIN, INT16_MAX);
     case 'u':
@@ -148,20 +159,29 @@ int64_t Parser::operand(Op op, const OperandInfo& o) {
         return index(text::operation_names(m_.effects[effect_index_]), "operation");
       }
       return static_cast<int64_t>(number(UINT16_MAX));
-    case 'j': return label_distance(o.field == 'C' ? 16 : 32);
-    case 'k': return constant_operand();
-    case 'f': return index(names_->functions, "function");
-    case 'c': return index(names_->constructors, "constructor");
-    case 'g': return index(names_->globals, "global");
-    case 's': return index(names_->sites, "site");
-    case 'n': return native_operand();
+    case 'j':
+      return label_distance(o.field == 'C' ? 16 : 32);
+    case 'k':
+      return constant_operand();
+    case 'f':
+      return index(names_->functions, "function");
+    case 'c':
+      return index(names_->constructors, "constructor");
+    case 'g':
+      return index(names_->globals, "global");
+    case 's':
+      return index(names_->sites, "site");
+    case 'n':
+      return native_operand();
     case 'e': {
       int64_t e = index(names_->effects, "effect");
       effect_index_ = static_cast<size_t>(e);
       return e;
     }
-    case 'F': return static_cast<int64_t>(float_bits());
-    default: return 0;
+    case 'F':
+      return static_cast<int64_t>(float_bits());
+    default:
+      return 0;
   }
 }
 
@@ -178,20 +198,26 @@ void Parser::instruction() {
   std::vector<uint16_t> list;
   std::vector<int64_t> jumps;
   auto put = [&](const Token& at, char field, int64_t n) {
-    bool fits = field == 'X' || (field == 'D' ? n >= INT32_MIN && n <= UINT32_MAX : n >= INT16_MIN && n <= UINT16_MAX);
+    bool fits = field == 'X' ||
+                (field == 'D' ? n >= INT32_MIN && n <= UINT32_MAX : n >= INT16_MIN && n <= UINT16_MAX);
     if (!fits) fail(at, fmt::format("{} does not fit into the instruction", n));
     Word bits = static_cast<Word>(n);
-    if (field == 'A') first |= (bits & 0xffff) << 16;
-    else if (field == 'B') first |= (bits & 0xffff) << 32;
-    else if (field == 'C') first |= (bits & 0xffff) << 48;
-    else if (field == 'D') first |= (bits & 0xffffffff) << 32;
-    else x = bits;
+    if (field == 'A')
+      first |= (bits & 0xffff) << 16;
+    else if (field == 'B')
+      first |= (bits & 0xffff) << 32;
+    else if (field == 'C')
+      first |= (bits & 0xffff) << 48;
+    else if (field == 'D')
+      first |= (bits & 0xffffffff) << 32;
+    else
+      x = bits;
   };
   bool comma = false;
   for (const OperandInfo& o : text::text_operands(op)) {
     if (failed_) return;
     if (o.role == 'm' || o.role == 'M') {
-      if (!take("(")) continue;
+      if (!take("(") || take(")")) continue;
       do list.push_back(static_cast<uint16_t>(operand(op, o)));
       while (!failed_ && take(","));
       expect(")");
@@ -214,9 +240,12 @@ void Parser::instruction() {
   if (items > UINT16_MAX) fail(t, "the list is too long");
   if (info.find('q')) put(t, 'B', static_cast<int64_t>(items));
   if (take("->")) {
-    if (!info.find('s')) fail(t, "only a handler has a target");
-    else if (x >= m_.sites.size()) fail(t, "there is no such site");
-    else m_.sites[x].target = static_cast<uint32_t>(static_cast<int64_t>(code_.size()) + label_distance(32));
+    if (!info.find('s'))
+      fail(t, "only a handler has a target");
+    else if (x >= m_.sites.size())
+      fail(t, "there is no such site");
+    else
+      m_.sites[x].target = static_cast<uint32_t>(static_cast<int64_t>(code_.size()) + label_distance(32));
   }
   if (failed_) return;
   write(first);

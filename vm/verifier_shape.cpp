@@ -140,7 +140,8 @@ bool FunctionVerifier::check_unused_bits(uint32_t at) {
 bool FunctionVerifier::check_place(uint32_t at) {
   Op op = op_at(at);
   if (op == Op::ABORT_RET || op == Op::ABORT_NOW) {
-    if (facts_.clause_kind[index_] != static_cast<int>(rt::ClauseKind::TailOrAbort))
+    int kind = facts_.clause_kind[index_];
+    if (!f_.clause || (kind >= 0 && kind != static_cast<int>(rt::ClauseKind::TailOrAbort)))
       return fail(at, "only a tail-or-abort clause may abort");
   }
   if (op == Op::GET_UP && (!f_.takes_self || b_of(code_[at]) >= f_.captures))
@@ -211,7 +212,8 @@ bool FunctionVerifier::check_data(uint32_t at) {
       return facts_.fields(b_of(*pc)) == 0 || fail(at, "the constructor has fields");
     case Op::MAKE: {
       int fields = facts_.fields(c_of(*pc));
-      if (fields == 0 || b_of(*pc) != static_cast<unsigned>(fields))
+      if (fields == 0) return fail(at, "the constructor has no fields: LOAD_CON makes it");
+      if (b_of(*pc) != static_cast<unsigned>(fields))
         return fail(at, fmt::format("the constructor has {} fields, not {}", fields, b_of(*pc)));
       for (int i = 0; i < fields; ++i)
         if ((list_item(list_of(pc), i) >= f_.tagged) != facts_.raw_field(c_of(*pc), i))
