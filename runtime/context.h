@@ -19,6 +19,12 @@ class Heap;
 class FiberPool;
 struct Statistics;
 struct NativeState;
+struct Clause;
+struct Site;
+
+// What --trace=effects is told. The current frame has been written down.
+enum class EffectEvent : uint8_t { Perform, Resume, Drop };
+using EffectObserver = void (*)(struct Context&, EffectEvent, const Site*, const Clause*);
 
 // Return addresses with a meaning. With machine code enabled they are real stubs; before that, or in a
 // build without a JIT, unique addresses that are compared and never jumped to.
@@ -78,6 +84,8 @@ struct Context {
   // Set by the heap with its limit reached: the next safepoint clears it and raises the panic "out of memory"
   // (exit status 3 where nobody catches it). Until then allocation goes on from a reserve.
   bool heap_exhausted = false;
+
+  EffectObserver on_effect = nullptr;  // while set, no perform takes a short cut
 
   // --- tables
   Heap* heap = nullptr;

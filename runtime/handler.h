@@ -33,6 +33,7 @@ struct Clause {
   bool in_place = false;         // Tail or TailOrAbort
   uint16_t params = 0;           // of the operation
   Function* function = nullptr;  // parameters: environment, the operation's arguments, [continuation]
+  std::string name;              // "State.get", for traces
 };
 
 // One `handle` or `mask` expression. Nodes point here; inline caches compare it.
@@ -47,6 +48,7 @@ struct Site {
   std::vector<Clause> clauses;     // sorted by (effect, operation)
   Word resume = 0;                 // where an aborted region goes on: pc | destination << 48
   Function* owner = nullptr;       // the function whose code holds it
+  uint32_t pc = 0;                 // word of its instruction there
   std::string name;                // "State", for show
 
   bool handles(uint32_t effect) const {

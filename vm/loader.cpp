@@ -42,9 +42,30 @@ class Loader {
  private:
   const Module& source() const { return out_->source; }
 
+  // A type that an earlier module declared in the same way is the same type.
+  bool find_type(const TypeData& type) {
+    const auto& all = ctx_.constructors;
+    for (size_t first = rt::con::FirstFree; first + type.constructors.size() <= all.size(); ++first) {
+      if (all[first].index != 0 || all[first].type_name != type.name) continue;
+      bool same = true;
+      for (size_t i = 0; i < type.constructors.size() && same; ++i) {
+        const ConstructorData& c = type.constructors[i];
+        const rt::ConInfo& known = all[first + i];
+        same = known.type_name == type.name && known.index == i && known.name == c.name &&
+               known.field_names == c.field_names && (known.raw.empty() ? !has_raw(c) : known.raw == c.raw);
+      }
+      if (!same) continue;
+      for (size_t i = 0; i < type.constructors.size(); ++i) constructors_.push_back(static_cast<uint16_t>(first + i));
+      return true;
+    }
+    return false;
+  }
+  static bool has_raw(const ConstructorData& c) { return std::find(c.raw.begin(), c.raw.end(), true) != c.raw.end(); }
+
   bool intern_constructors(std::string* problem) {
-    first_con_ = ctx_.constructors.size();
+    bool first_module = ctx_.constructors.size() == rt::con::FirstFree;
     for (const TypeData& type : source().types) {
+      if (!first_module && find_type(type)) continue;
       uint16_t index = 0;
       for (const ConstructorData& c : type.constructors) {
         rt::ConInfo info;
@@ -52,8 +73,9 @@ class Loader {
         info.type_name = type.name;
         info.index = index++;
         info.fields = static_cast<uint16_t>(c.field_names.size());
-        if (std::find(c.raw.begin(), c.raw.end(), true) != c.raw.end()) info.raw = c.raw;
+        if (has_raw(c)) info.raw = c.raw;
         info.field_names = c.field_names;
+        constructors_.push_back(static_cast<uint16_t>(ctx_.constructors.size()));
         ctx_.constructors.push_back(std::move(info));
       }
     }
@@ -127,6 +149,7 @@ class Loader {
         clause.plain = c.plain;
         clause.in_place = c.kind == rt::ClauseKind::Tail || c.kind == rt::ClauseKind::TailOrAbort;
         clause.params = source().effects[c.effect].operations[c.operation].params;
+        clause.name = source().effects[c.effect].short_name() + "." + source().effects[c.effect].operations[c.operation].name;
         clause.function = &out_->functions[c.function];
         site.needs_fiber |= c.kind == rt::ClauseKind::Once || c.kind == rt::ClauseKind::Multi;
         site.clauses.push_back(clause);
@@ -156,7 +179,7 @@ class Loader {
     return true;
   }
 
-  uint64_t constructor(uint64_t c) const { return c < rt::con::FirstFree ? c : c - rt::con::FirstFree + first_con_; }
+  uint64_t constructor(uint64_t c) const { return c < rt::con::FirstFree ? c : constructors_[c - rt::con::FirstFree]; }
 
   void link(LoadedFunction& f) {
     std::vector<Word>& code = f.linked;
@@ -181,6 +204,7 @@ class Loader {
           case 's': {
             rt::Site& site = out_->sites[value];
             site.owner = &f;
+            site.pc = static_cast<uint32_t>(at);
             const OperandInfo* result = op == Op::HANDLE ? &info_of(op).operands[2] : nullptr;
             site.node_slot = static_cast<uint16_t>(a_of(*pc));
             unsigned destination = op == Op::HANDLE_NAMED ? a_of(*pc) + 1 : result ? c_of(*pc) : 0;
@@ -225,7 +249,7 @@ class Loader {
   rt::Context& ctx_;
   std::vector<rt::EffectCell>& cells_;
   std::unique_ptr<LoadedModule> out_ = std::make_unique<LoadedModule>();
-  size_t first_con_ = 0;
+  std::vector<uint16_t> constructors_;  // the VM's ids of the module's
   std::vector<uint16_t> natives_;
   std::vector<uint32_t> effects_;
 };

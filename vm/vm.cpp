@@ -1,6 +1,7 @@
 #include "vm/vm.h"
 
 #include "runtime/fiber_pool.h"
+#include "vm/control/control.h"
 #include "vm/control/frames.h"
 #include "vm/interpreter/run.h"
 #include "vm/liveness.h"
@@ -20,6 +21,7 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.arguments = options.arguments;
   ctx_.max_stack = options.max_stack;
   ctx_.fuel = options.fuel;
+  if (options.trace_effects) ctx_.on_effect = print_effect;
   ctx_.fuel_limited = options.fuel != 0;
   fibers_ = std::make_unique<rt::FiberPool>(ctx_);
   ctx_.fibers = fibers_.get();

@@ -16,6 +16,7 @@ struct VmOptions {
   uint64_t max_stack = uint64_t{1} << 30;
   uint64_t fuel = 0;             // 0: unlimited
   std::vector<std::string> arguments;
+  bool trace_effects = false;
 };
 
 enum class Outcome : uint8_t { Finished, Panicked, Exited, LimitHit, Interrupted };

@@ -49,7 +49,7 @@ void install(int signal, void (*handler)(int)) {
 }  // namespace
 
 MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments) : flags_(flags) {
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("eddy"));
+  if (!spdlog::get("eddy")) spdlog::set_default_logger(spdlog::stderr_logger_mt("eddy"));
   spdlog::set_level(spdlog::level::from_str(flags.log_level));
   vm::VmOptions options;
   options.heap.max_heap_bytes = flags.max_heap;

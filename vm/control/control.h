@@ -30,6 +30,12 @@ void exit_to(Context& ctx, Value exit, Value value);
 void unwind_next(Context& ctx);                        // the unwind frame is on top
 bool cut_for_abort(Context& ctx, Value* s);            // ABORT_NOW
 
+// An rt::EffectObserver that prints.
+void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause);
+
+// "function (file:line:column)": where the program is, and where a handler was written.
+std::string current_place(Context& ctx);
+std::string place_of(const rt::Site* site);
 // The trace of the current stack, youngest frame first, one line a frame; the middle of a long one is left out.
 std::string stack_trace(Context& ctx);
 

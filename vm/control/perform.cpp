@@ -13,7 +13,10 @@ void fail(Context& ctx, std::string message) {
 }
 
 // Remembers in a perform site's profile whom it met.
-void profile(PerformCell* cell, rt::Site* site, const rt::Clause* clause) {
+void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* clause) {
+  ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
+  ++cell->slow;
+  if (ctx.on_effect) return ctx.on_effect(ctx, rt::EffectEvent::Perform, site, clause);
   if (cell->seen == site) return;
   cell->seen = site;
   cell->clause = clause;
@@ -76,9 +79,7 @@ void perform(Context& ctx, PerformCell* cell) {
   const rt::Clause* clause =
       node->site == cell->seen ? cell->clause : node->site->find(cell->effect, cell->operation);
   if (!clause || clause->params != cell->args) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
-  profile(cell, node->site, clause);
-  ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
-  ++cell->slow;
+  profile(ctx, cell, node->site, clause);
   ctx.args[0] = node->env;
   switch (clause->kind) {
     case rt::ClauseKind::Tail:
@@ -102,10 +103,8 @@ void perform_named(Context& ctx, PerformCell* cell) {
   const rt::Clause* clause =
       named->site == cell->seen ? cell->clause : named->site->find(cell->effect, cell->operation);
   if (!clause || clause->params != cell->args) return fail(ctx, "this handler does not handle " + operation_name(ctx, cell));
-  profile(cell, named->site, clause);
-  ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
+  profile(ctx, cell, named->site, clause);
   ++ctx.stats->named_performs;
-  ++cell->slow;
   ctx.args[0] = named->env;
   if (clause->kind == rt::ClauseKind::Tail) {
     if (!clause->plain && !push_clause_frame(ctx, handler, handler, clause->function->frame_words())) return;

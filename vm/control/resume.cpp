@@ -195,6 +195,7 @@ void resume(Context& ctx, ResumeMode mode) {
   skip_finished(ctx);
   leave_current(ctx, rt::FiberState::Waiting);
   relink(ctx);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Resume, nullptr, nullptr);
   ctx.args_live = 0;
   deliver(ctx, ctx.args[1]);
 }

@@ -14,7 +14,8 @@ void finish_fiber(Context& ctx) {
 
 bool reserve(Context& ctx, size_t words) {
   Fiber* fiber = ctx.fiber;
-  if (static_cast<size_t>(fiber->sp - fiber->limit) >= words) return true;
+  // The return-address word below the youngest frame may lie in the slack.
+  if (fiber->sp - fiber->limit >= static_cast<ptrdiff_t>(words)) return true;
   if (ctx.fibers->grow(fiber, words)) {
     if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
     return true;

@@ -20,19 +20,36 @@ bool may_be_caught(Context& ctx) {
   return false;
 }
 
-std::string line_of(const rt::FrameView& view) {
+std::string place(const LoadedFunction* f, uint32_t pc) {
+  PositionData p = f->position_at(pc);
+  if (!p.line || !f->module || p.file >= f->module->source.files.size()) return f->name;
+  return f->name + " (" + f->module->source.files[p.file] + ":" + std::to_string(p.line) + ":" +
+         std::to_string(p.column) + ")";
+}
+
+std::string place(const rt::FrameView& view) {
   LoadedFunction* f = loaded(view.function);
   unsigned destination = rt::resume_destination(reinterpret_cast<rt::Frame*>(view.slots - rt::kFrameHeaderWords)->resume);
   uint32_t pc = f->pc_of(view.pc);
   // A return position belongs to the call before it.
-  PositionData p = f->position_at(destination == rt::kInPlace || pc == 0 ? pc : pc - 1);
-  std::string line = "  at " + f->name;
-  if (p.line && f->module && p.file < f->module->source.files.size())
-    line += " (" + f->module->source.files[p.file] + ":" + std::to_string(p.line) + ":" + std::to_string(p.column) + ")";
-  return line + "\n";
+  return place(f, destination == rt::kInPlace || pc == 0 ? pc : pc - 1);
 }
 
+std::string line_of(const rt::FrameView& view) { return "  at " + place(view) + "\n"; }
+
 }  // namespace
+
+std::string current_place(Context& ctx) {
+  std::string found = "?";
+  walk_frames(ctx, [&](const rt::FrameView& view) {
+    if (view.function->hidden) return true;
+    found = place(view);
+    return false;
+  });
+  return found;
+}
+
+std::string place_of(const rt::Site* site) { return place(loaded(site->owner), site->pc); }
 
 std::string stack_trace(Context& ctx) {
   bool brief = may_be_caught(ctx);

@@ -259,6 +259,7 @@ void drop(Context& ctx) {
   u.base = rt::as<rt::Continuation>(ctx.args[0])->base_fiber;
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
   relink_to_drop(ctx);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
   run(ctx, u);
 }
 
