@@ -71,6 +71,9 @@ struct LocalBinding : Binding {
   FnDecl* decl = nullptr;           // kFn
   uint32_t id = 0;                  // free for the lowering
   void* lowered = nullptr;          // free for the lowering
+  LocalBinding* shadowed = nullptr; // checker's own, as the next two
+  void* member = nullptr;
+  const void* marked = nullptr;
 };
 
 struct FunctionBinding : Binding {
@@ -83,8 +86,10 @@ struct FunctionBinding : Binding {
   bool is_test = false, is_memo = false;
   bool reachable = false;
   uint32_t index = 0;               // in CheckedProgram::functions, when reachable
-  Slice<Binding*> uses;             // functions, globals that its body mentions
-  uint32_t state = 0;               // checker's own
+  uint32_t state = 0;               // checker's own, as the next three
+  void* uses = nullptr;
+  uint32_t mark = 0;
+  void* member = nullptr;
   void* lowered = nullptr;          // free for the lowering
 };
 
@@ -94,6 +99,9 @@ struct GlobalBinding : Binding {
   Scheme scheme;
   uint32_t index = 0;               // in CheckedProgram::globals
   bool reachable = false;
+  uint32_t state = 0;               // checker's own, as the next two
+  uint32_t mark = 0;
+  Type* type = nullptr;
   void* lowered = nullptr;
 };
 
@@ -289,6 +297,7 @@ struct LoopNote {
   TypeDef* emit = nullptr;      // kGenerator: the prelude's Emit
   Type* row = nullptr;          // kGenerator: of the generator function
   bool literal_range = false;   // kRange written as a..b in place
+  void* lowered = nullptr;      // free for the lowering
 };
 
 struct MatchNote {
@@ -306,6 +315,7 @@ struct HandleNote {
   Type* result = nullptr;           // of the whole expression
   Type* outer_row = nullptr;
   Type* body_row = nullptr;
+  void* lowered = nullptr;          // free for the lowering
 };
 
 /// Of an operation, return or finally clause.
@@ -323,6 +333,7 @@ struct DeclNote {
   FnNote* unit = nullptr;                 // kLet: its initialiser
   Slice<GlobalBinding*> globals;          // kLet: the variables of its pattern
   bool reachable = false;                 // kLet
+  void* uses = nullptr;                   // checker's own
 };
 
 /// Of a NameType.

@@ -29,6 +29,7 @@ struct Compilation {
   SourceMap sources;
   Diagnostics diagnostics;
   CheckedProgram program;
+  std::shared_ptr<void> state;  // the checker: modules and scopes live in it
 
   bool ok() const { return !diagnostics.has_errors(); }
 };

@@ -13,7 +13,11 @@ bool Unifier::unify_at(Type* a, Type* b, unsigned depth) {
   a = prune(a);
   b = prune(b);
   if (a == b) return true;
-  if (a->tag == TypeTag::Error || b->tag == TypeTag::Error) return true;
+  if (a->tag == TypeTag::Error || b->tag == TypeTag::Error) {
+    if (is_var(a)) a->link = b;
+    else if (is_var(b)) b->link = a;
+    return true;
+  }
   if (depth > kTypeDepth || !spend()) return fail(UnifyError::kTooLarge, a, b);
   if (is_var(a)) return bind(a, b);
   if (is_var(b)) return bind(b, a);

@@ -1,0 +1,550 @@
+// Runs inference over a module: groups of functions, constants, and then what the program reaches.
+#include <fmt/format.h>
+
+#include "lang/checker.h"
+
+namespace eddy::lang {
+
+namespace {
+enum State : uint32_t { kFresh, kRunning, kTyped, kChecked };
+constexpr int kRowRounds = 40;  // of a group's fixed point; real programs need two or three
+}  // namespace
+
+void Checker::begin_decl(ModuleInfo* m) {
+  module_ = m;
+  unit_ = nullptr;
+  units_ = nullptr;
+  level_ = kTopLevel;
+  pending_.clear();
+  matches_.clear();
+  concats_.clear();
+  irrefutable_.clear();
+  if (locals_.size() < symbols_.size()) locals_.resize(symbols_.size() + 256);
+}
+
+void Checker::start_uses(void** list) {
+  uses_ = list;
+  use_epoch_++;
+}
+
+void Checker::use(Binding* b) {
+  if (!uses_) return;
+  if (b->kind == BindingKind::kFunction) {
+    auto* f = static_cast<FunctionBinding*>(b);
+    if (f->mark == use_epoch_) return;
+    f->mark = use_epoch_;
+  } else if (b->kind == BindingKind::kGlobal) {
+    auto* g = static_cast<GlobalBinding*>(b);
+    if (g->mark == use_epoch_) return;
+    g->mark = use_epoch_;
+  } else {
+    return;
+  }
+  *uses_ = arena_.make<UseNode>(b, static_cast<UseNode*>(*uses_));
+}
+
+// Runs `body` on a clean slate, in the middle of another declaration.
+template <typename F>
+void Checker::nested(F body) {
+  auto module = module_;
+  auto uses = uses_;
+  auto unit = unit_;
+  auto units = units_;
+  auto level = level_;
+  auto locals = std::move(locals_);
+  auto scope = std::move(scope_);
+  auto pending = std::move(pending_);
+  auto matches = std::move(matches_);
+  auto concats = std::move(concats_);
+  auto irrefutable = std::move(irrefutable_);
+  auto vars = type_vars_;
+  auto mode = type_mode_;
+  auto owner = type_owner_;
+  auto type_level = type_level_;
+  auto rigids = new_rigids_;
+  locals_.clear();
+  scope_.clear();
+  body();
+  module_ = module;
+  uses_ = uses;
+  use_epoch_++;
+  unit_ = unit;
+  units_ = units;
+  level_ = level;
+  locals_ = std::move(locals);
+  scope_ = std::move(scope);
+  pending_ = std::move(pending);
+  matches_ = std::move(matches);
+  concats_ = std::move(concats);
+  irrefutable_ = std::move(irrefutable);
+  type_vars_ = vars;
+  type_mode_ = mode;
+  type_owner_ = owner;
+  type_level_ = type_level;
+  new_rigids_ = rigids;
+}
+
+// What waits for the types of a whole declaration to be known.
+void Checker::end_decl() {
+  for (Unit* u = units_; u; u = u->next) {
+    std::vector<LocalBinding*> captures;
+    for (CaptureNode* c = u->captures; c; c = c->next) captures.push_back(c->binding);
+    u->note->captures = arena_.slice<LocalBinding*>(captures.size());
+    for (size_t i = 0; i < captures.size(); i++) u->note->captures[i] = captures[captures.size() - 1 - i];
+  }
+  for (ConcatExpr* c : concats_) {
+    if (outermost(c->type) == list_def_) {
+      if (!out_.program.list_append) out_.program.list_append = std_function("list", "append");
+      if (out_.program.list_append) use(out_.program.list_append);
+    }
+  }
+  check_matches();
+}
+
+void Checker::check_module(ModuleInfo* m) {
+  take_scope(m);
+  ModuleScope& scope = scope_of(m);
+  std::vector<Node> nodes;
+  if (dep_of_.size() < symbols_.size()) dep_of_.resize(symbols_.size());
+  if (shadow_.size() < symbols_.size()) shadow_.resize(symbols_.size());
+  std::vector<Symbol> named;
+  std::vector<FunctionBinding*> determined;
+  std::vector<LetDecl*> typed_lets;
+  for (FunctionBinding* f : scope.functions) {
+    signature(f);
+    if (f->scheme.type) {
+      determined.push_back(f);
+      continue;
+    }
+    nodes.push_back({f->decl, {}});
+    dep_of_[f->name.id] = static_cast<uint32_t>(nodes.size());
+    named.push_back(f->name);
+  }
+  for (Decl* d : m->tree->decls) {
+    if (d->kind != DeclKind::kLet) continue;
+    LetDecl* let = as<LetDecl>(d);
+    for (GlobalBinding* g : d->note->globals) global_signature(g);
+    if (d->note->globals.size == 1 && d->note->globals[0]->scheme.type) {
+      typed_lets.push_back(let);
+      continue;
+    }
+    nodes.push_back({let, {}});
+    for (GlobalBinding* g : d->note->globals) {
+      dep_of_[g->name.id] = static_cast<uint32_t>(nodes.size());
+      named.push_back(g->name);
+    }
+  }
+  for (Node& n : nodes) {
+    dep_node_ = &n;
+    if (n.decl->kind == DeclKind::kFn) collect_fn(as<FnDecl>(n.decl)->params, as<FnDecl>(n.decl)->body);
+    else collect_names(as<LetDecl>(n.decl)->value);
+  }
+  for (Symbol s : named) dep_of_[s.id] = 0;
+  for (std::vector<uint32_t>& group : order_groups(nodes)) {
+    std::vector<Decl*> decls;
+    for (uint32_t i : group) decls.push_back(nodes[i].decl);
+    check_group(decls);
+  }
+  for (LetDecl* let : typed_lets) check_global(let);
+  for (FunctionBinding* f : determined) check_body(f);
+}
+
+void Checker::take_scope(ModuleInfo* m) {
+  module_ = m;
+  for (Decl* d : m->tree->decls) {
+    if (d->kind == DeclKind::kFn && as<FnDecl>(d)->name.name == sym::main && m == out_.program.root) {
+      check_main_signature(d->note->function);
+    }
+  }
+}
+
+void Checker::check_main_signature(FunctionBinding* f) {
+  if (f->decl->params.size > 1) {
+    diags_.error(f->span, "`main` takes at most one parameter")
+        .help("write `fn main()` or `fn main(args: List<String>)`");
+  }
+}
+
+// Functions and constants that mention each other, inferred together.
+void Checker::check_group(std::vector<Decl*>& decls) {
+  ModuleInfo* m = module_;
+  std::vector<GroupMember*> members;
+  std::vector<LetDecl*> lets;
+  for (Decl* d : decls) {
+    if (d->kind == DeclKind::kFn) {
+      FunctionBinding* f = d->note->function;
+      signature(f);
+      f->state = kRunning;
+      GroupMember* member = static_cast<GroupMember*>(f->member);
+      member->running = true;
+      members.push_back(member);
+      m = f->module;
+    } else {
+      lets.push_back(as<LetDecl>(d));
+      for (GlobalBinding* g : d->note->globals) {
+        m = g->module;
+        g->state = kRunning;
+        if (!g->scheme.type) g->type = types_.var(kTopLevel);
+      }
+    }
+  }
+  if (lets.size() == 1 && members.empty()) {
+    module_ = m;
+    check_global(lets[0]);
+    return;
+  }
+  begin_decl(m);
+  for (LetDecl* let : lets) check_let_value(let);
+  infer_members(members, 0);
+  for (LetDecl* let : lets) {
+    for (GlobalBinding* g : let->note->globals) {
+      if (!g->scheme.type) {
+        unifier_.adjust_levels(g->type, 0);
+        g->scheme.type = g->type;
+      }
+      g->state = kChecked;
+    }
+  }
+  end_decl();
+}
+
+void Checker::check_body(FunctionBinding* f) {
+  if (f->state >= kChecked || !f->decl->body) {
+    f->state = kChecked;
+    return;
+  }
+  signature(f);
+  GroupMember* member = static_cast<GroupMember*>(f->member);
+  if (!member->determined) {
+    std::vector<Decl*> decls{f->decl};
+    module_ = f->module;
+    check_group(decls);
+    return;
+  }
+  f->state = kChecked;
+  begin_decl(f->module);
+  std::vector<GroupMember*> members{member};
+  infer_members(members, 0);
+  end_decl();
+}
+
+void Checker::ensure_typed(FunctionBinding* f) {
+  if (f->scheme.type) return;
+  signature(f);
+  GroupMember* member = static_cast<GroupMember*>(f->member);
+  if (f->scheme.type || member->running) return;
+  nested([&] { check_body(f); });
+}
+
+void Checker::ensure_typed(GlobalBinding* g) {
+  if (g->scheme.type || g->state == kRunning) return;
+  global_signature(g);
+  if (g->scheme.type) return;
+  nested([&] {
+    module_ = g->module;
+    check_global(g->decl);
+  });
+}
+
+void Checker::infer_fn_body(GroupMember& m) {
+  FnDecl* decl = m.decl;
+  FnContext fn;
+  FunctionBinding* top = m.binding->kind == BindingKind::kFunction ? static_cast<FunctionBinding*>(m.binding) : nullptr;
+  Unit* unit = push_unit(top ? UnitKind::kFunction : UnitKind::kLocalFn, m.type->row(), &fn);
+  m.note = unit->note;
+  decl->fn = unit->note;
+  unit->note->type = m.type;
+  unit->note->name = decl->name.name;
+  unit->note->function = top;
+  if (top) {
+    top->note = unit->note;
+  } else {
+    unit->note->self = static_cast<LocalBinding*>(m.binding);
+    static_cast<LocalBinding*>(m.binding)->fn = unit->note;
+  }
+  if (decl->row) {
+    unit->origin = RowOrigin::kAnnotation;
+    unit->row_span = decl->row->span;
+  }
+  fn.note = unit->note;
+  fn.result = m.type->result();
+  fn.result_span = decl->result ? decl->result->span : Span{};
+  bool is_main = top && top->name == sym::main && top->module == out_.program.root;
+  if (is_main && decl->params.size == 1) {
+    Type* wanted = types_.con(list_def_, {string_});
+    if (!unifier_.unify(m.type->param(0), wanted)) {
+      diags_.error(decl->params[0].span, "`main` takes the program's arguments, a `List<String>`")
+          .here(fmt::format("this is `{}`", show(m.type->param(0))));
+    }
+  }
+  size_t mark = enter_scope();
+  unit->note->params = arena_.slice<LocalBinding*>(decl->params.size);
+  for (uint32_t i = 0; i < decl->params.size; i++) {
+    Param& p = decl->params[i];
+    Type* type = m.type->param(i);
+    if (p.default_value) {
+      check(p.default_value, type, Reason{Reason::kDefault, i, p.type ? p.type->span : Span{}, nullptr});
+    }
+    bind_param(p, type, unit->note, i);
+  }
+  if (decl->body) {
+    Reason why{Reason::kReturn, 0, fn.result_span, m.binding};
+    check(decl->body, fn.result, why);
+    if (is_main) {
+      Type* r = prune(fn.result);
+      if (is_var(r)) {
+        unifier_.unify(r, unit_type_);
+      } else if (r != unit_type_ && r != int_ && r != never_ && r->tag != TypeTag::Error) {
+        Diagnostic& d = diags_.error(decl->result ? decl->result->span : decl->name.span,
+                                     "`main` returns `()`, or an Int as the exit status");
+        d.here(fmt::format("this one returns `{}`", show(r)));
+        if (!decl->result) d.help("end its body with `()`, or print the value");
+      }
+    }
+  }
+  leave_scope(mark);
+  pop_unit();
+}
+
+// Infers the bodies of a group, then generalises: what belongs to levels above `outer_level`.
+bool Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_level) {
+  size_t pending = pending_.size();
+  uint32_t saved_level = level_;
+  level_ = outer_level + 1;
+  for (GroupMember* m : members) {
+    auto* saved_vars = type_vars_;
+    void** saved_uses = uses_;
+    if (m->binding->kind == BindingKind::kFunction) {
+      type_vars_ = &m->vars;
+      start_uses(&static_cast<FunctionBinding*>(m->binding)->uses);
+    }
+    infer_fn_body(*m);
+    type_vars_ = saved_vars;
+    if (m->binding->kind == BindingKind::kFunction && saved_uses) start_uses(saved_uses);
+  }
+  bool last = outer_level == 0;
+  settle(pending, outer_level, last);
+  solve_uses(members);
+  settle(pending, outer_level, last);
+  // What only the function itself ends its row with is nothing: a closed row fits wherever an open one does,
+  // and says more to whoever compiles a call.
+  level_ = outer_level;
+  for (GroupMember* m : members) {
+    if (!m->determined) close_value_row(m->type);
+  }
+  Generaliser g(types_, outer_level);
+  std::vector<Type*> closed;
+  for (GroupMember* m : members) {
+    if (m->determined) {
+      closed.push_back(nullptr);
+      bool escaped = false;
+      for (Type* r : m->rigids) escaped |= r->level <= outer_level;
+      if (escaped) {
+        m->scheme = Scheme{m->type, 0, nullptr};
+        closed.back() = m->type;
+      }
+    } else {
+      closed.push_back(g.close(m->type));
+    }
+  }
+  for (size_t i = 0; i < members.size(); i++) {
+    GroupMember* m = members[i];
+    m->running = false;
+    if (!m->determined) m->scheme = g.scheme(closed[i]);
+    if (m->binding->kind == BindingKind::kFunction) {
+      auto* f = static_cast<FunctionBinding*>(m->binding);
+      f->scheme = m->scheme;
+      f->state = kChecked;
+    } else {
+      auto* b = static_cast<LocalBinding*>(m->binding);
+      b->scheme = m->scheme;
+      b->type = m->scheme.type;
+      if (!m->determined || closed[i]) {
+        for (Type* r : m->rigids) {
+          if (r->level > outer_level && type_vars_) (*type_vars_)[Symbol{r->name}] = nullptr;
+        }
+      }
+    }
+  }
+  if (g.too_large()) {
+    diags_.error(members[0]->decl->name.span,
+                 fmt::format("the type of `{}` is too large", text(members[0]->decl->name.name)));
+  }
+  level_ = saved_level;
+  return true;
+}
+
+// The least fixed point of the group's rows: at each use inside the group, the user's row takes up the
+// effects of the finished one, whose end is a fresh variable each time.
+void Checker::solve_uses(std::vector<GroupMember*>& members) {
+  for (int round = 0; round < kRowRounds; round++) {
+    uint32_t before = unifier_.extensions();
+    for (GroupMember* m : members) {
+      if (m->determined || m->uses.empty()) continue;
+      Type* row = prune(m->type->row());
+      Type* tail = row_tail(row);
+      // The tail is the function's own unless a parameter or the result mentions it too.
+      bool own_tail = is_var(tail) && tail->level >= m->level;
+      if (own_tail) {
+        for (unsigned i = 0; i + 1 < m->type->count && own_tail; i++) {
+          Type* part = m->type->arg(i);
+          std::vector<Type*> work{part};
+          size_t budget = 10'000;
+          while (!work.empty() && own_tail && budget-- > 0) {
+            Type* t = prune(work.back());
+            work.pop_back();
+            if (t == tail) own_tail = false;
+            if (t->tag == TypeTag::Con || t->tag == TypeTag::Fn || t->tag == TypeTag::RowCons) {
+              for (unsigned k = 0; k < t->count; k++) work.push_back(t->arg(k));
+            }
+          }
+        }
+      }
+      for (GroupUse& u : m->uses) {
+        if (!m->rigids.empty() && round == 0) {
+          // The parts of the signature that were inferred have to agree with how it was used.
+          Type* whole = types_.fn(m->type->args(), m->type->param_count(), m->type->result(), types_.row_empty());
+          Type* now = replace_rigids(types_, whole, m->rigids.data(), u.rigids, static_cast<unsigned>(m->rigids.size()));
+          for (unsigned i = 0; i + 1 < now->count; i++) {
+            if (!unifier_.unify(u.fn->arg(i), now->arg(i))) {
+              diags_.error(u.span, fmt::format("`{}` cannot be used at this type inside its own recursive group",
+                                               text(m->decl->name.name)))
+                  .here(fmt::format("used here as `{}`", show(u.fn)))
+                  .help("annotate all of its parameters, its result and its effects");
+              break;
+            }
+          }
+        }
+        Type* target = prune(u.row);
+        if (target == row) continue;
+        Type* copy = own_tail ? types_.row_empty() : tail;
+        std::vector<Type*> effects;
+        for (Type* r = row; r->tag == TypeTag::RowCons; r = prune(r->rest())) {
+          Type* effect = r->effect();
+          if (!m->rigids.empty()) {
+            effect = replace_rigids(types_, effect, m->rigids.data(), u.rigids, static_cast<unsigned>(m->rigids.size()));
+          }
+          effects.push_back(effect);
+          if (effects.size() > 200) break;
+        }
+        if (copy->tag == TypeTag::Rigid) {
+          for (size_t i = 0; i < m->rigids.size(); i++) {
+            if (m->rigids[i] == copy) copy = u.rigids[i];
+          }
+        }
+        for (size_t i = effects.size(); i-- > 0;) copy = types_.row_cons(effects[i], copy);
+        if (!unifier_.subrow(copy, target)) {
+          perform_error(copy, u.span, m->binding);
+          u.row = row;
+        }
+      }
+    }
+    if (unifier_.extensions() == before) return;
+  }
+  diags_.error(members[0]->decl->name.span,
+               fmt::format("the effects of `{}` have no end", text(members[0]->decl->name.name)))
+      .here("each call of itself would add one more")
+      .help("annotate its effects");
+}
+
+void Checker::check_global(LetDecl* decl) {
+  ModuleInfo* m = decl->note->globals.empty() ? module_ : decl->note->globals[0]->module;
+  for (GlobalBinding* g : decl->note->globals) {
+    if (g->state >= kTyped) return;
+    g->state = kRunning;
+    if (!g->scheme.type && !g->type) g->type = types_.var(kTopLevel);
+  }
+  begin_decl(m);
+  check_let_value(decl);
+  end_decl();
+  for (GlobalBinding* g : decl->note->globals) g->state = kChecked;
+}
+
+void Checker::check_let_value(LetDecl* decl) {
+  members_.push_back(std::make_unique<GroupMember>());
+  SymbolMap<Type*>* saved_vars = type_vars_;
+  type_vars_ = &members_.back()->vars;
+  void** saved_uses = uses_;
+  start_uses(&decl->note->uses);
+  size_t pending = pending_.size();
+  FnContext fn;
+  Unit* unit = push_unit(UnitKind::kGlobal, io_row_, &fn);
+  unit->origin = RowOrigin::kGlobal;
+  unit->row_span = decl->span;
+  decl->note->unit = unit->note;
+  fn.note = unit->note;
+  fn.result = nullptr;
+  Symbol name = decl->pattern->kind == PatternKind::kVariable ? as<VariablePattern>(decl->pattern)->name : Symbol{};
+  unit->note->name = name;
+  size_t mark = enter_scope();
+  level_ = kTopLevel;
+  Type* type;
+  if (decl->type) {
+    type_mode_ = TypeMode::kAnnotation;
+    type_level_ = level_;
+    type = resolve_type(decl->type);
+    naming_ = name;
+    check(decl->value, type, Reason{Reason::kAnnotation, 0, decl->type->span, nullptr});
+  } else {
+    naming_ = name;
+    type = infer(decl->value);
+  }
+  naming_ = {};
+  settle(pending, 0, true);
+  bool value = is_value(decl->value);
+  infer_pattern(decl->pattern, type, LocalKind::kLet, decl->value->span);
+  if (decl->pattern->kind != PatternKind::kVariable) irrefutable_.push_back({decl->pattern, "let"});
+  for (GlobalBinding* g : decl->note->globals) {
+    LocalBinding* b = local(g->name);
+    Type* t = b ? b->type : error_;
+    if (g->type) unifier_.unify(g->type, t);
+    if (g->scheme.type && !decl->type) continue;
+    if (value) {
+      Generaliser gen(types_, 0);
+      Type* closed = gen.close(t);
+      g->scheme = gen.scheme(closed);
+    } else {
+      unifier_.adjust_levels(t, 0);
+      g->scheme = Scheme{t, 0, nullptr};
+    }
+  }
+  bind_globals(decl->pattern, decl->note->globals.data, decl->note->globals.size);
+  leave_scope(mark);
+  pop_unit();
+  type_vars_ = saved_vars;
+  if (saved_uses) start_uses(saved_uses);
+}
+
+// The variables of a top-level pattern are globals, not locals.
+void Checker::bind_globals(Pattern* p, GlobalBinding* const* globals, size_t count) {
+  auto find = [&](Symbol name) -> Binding* {
+    for (size_t i = 0; i < count; i++) {
+      if (globals[i]->name == name) return globals[i];
+    }
+    return nullptr;
+  };
+  switch (p->kind) {
+    case PatternKind::kVariable: as<VariablePattern>(p)->binding = find(as<VariablePattern>(p)->name); break;
+    case PatternKind::kConstructor:
+      for (PatternArg& a : as<ConstructorPattern>(p)->args) bind_globals(a.pattern, globals, count);
+      break;
+    case PatternKind::kTuple:
+      for (Pattern* i : as<TuplePattern>(p)->items) bind_globals(i, globals, count);
+      break;
+    case PatternKind::kList:
+      for (Pattern* i : as<ListPattern>(p)->items) bind_globals(i, globals, count);
+      if (as<ListPattern>(p)->rest) bind_globals(as<ListPattern>(p)->rest, globals, count);
+      break;
+    case PatternKind::kOr:
+      for (Pattern* i : as<OrPattern>(p)->alternatives) bind_globals(i, globals, count);
+      break;
+    case PatternKind::kAs:
+      as<AsPattern>(p)->binding = find(as<AsPattern>(p)->name.name);
+      bind_globals(as<AsPattern>(p)->pattern, globals, count);
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace eddy::lang

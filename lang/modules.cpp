@@ -1,0 +1,208 @@
+#include "lang/modules.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "std/embedded.h"
+
+namespace eddy::lang {
+
+namespace {
+constexpr size_t kImportDepth = 256;  // longest chain of imports followed
+}
+
+ReadResult read_source(const std::string& path) {
+  ReadResult result;
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    result.error = std::strerror(errno);
+    return result;
+  }
+  struct stat info;
+  if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    ::close(fd);
+    result.error = "it is a directory";
+    return result;
+  }
+  char buffer[1 << 16];
+  for (;;) {
+    ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      result.error = std::strerror(errno);
+      break;
+    }
+    if (n == 0) {
+      result.ok = true;
+      break;
+    }
+    result.text.append(buffer, static_cast<size_t>(n));
+    if (result.text.size() >= SourceMap::kCapacity / 2) {
+      result.error = "it is too large";
+      break;
+    }
+  }
+  ::close(fd);
+  return result;
+}
+
+ModuleInfo* ModuleLoader::load(std::string key, std::string name, std::string path, std::string text,
+                               ParseMode mode) {
+  const SourceFile* file = sources_.add(std::move(path), std::move(text));
+  if (!file) {
+    diagnostics_.error({}, fmt::format("`{}` is too large", name));
+    return nullptr;
+  }
+  owned_.push_back(std::make_unique<ModuleInfo>());
+  ModuleInfo* module = owned_.back().get();
+  module->file = file;
+  module->is_std = key.rfind("std:", 0) == 0;
+  module->is_prelude = key == "std:prelude";
+  module->tree = parse(*file, symbols_, arena_, diagnostics_, mode).module;
+  size_t slash = name.rfind('/');
+  module->short_name = symbols_.intern(slash == std::string::npos ? name : name.substr(slash + 1));
+  module->name = std::move(name);
+  loaded_[key] = {module, true};
+  loading_.push_back(key);
+  load_imports(module);
+  loading_.pop_back();
+  loaded_[key].loading = false;
+  module->index = static_cast<uint32_t>(order_.size());
+  order_.push_back(module);
+  return module;
+}
+
+ModuleInfo* ModuleLoader::load_root(std::string path, std::string text, ParseMode mode) {
+  std::string key = "file:" + std::filesystem::path(path).lexically_normal().string();
+  std::string name = std::filesystem::path(path).stem().string();
+  return load(std::move(key), std::move(name), std::move(path), std::move(text), mode);
+}
+
+ModuleInfo* ModuleLoader::load_std(std::string_view name) { return load_embedded(name); }
+
+ModuleInfo* ModuleLoader::load_embedded(std::string_view name) {
+  std::string key = fmt::format("std:{}", name);
+  if (auto it = loaded_.find(key); it != loaded_.end()) return it->second.module;
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
+    if (m.name == name) {
+      return load(std::move(key), fmt::format("std/{}", name), fmt::format("std/{}.eddy", name),
+                  std::string(m.text), ParseMode::kModule);
+    }
+  }
+  return nullptr;
+}
+
+void ModuleLoader::load_imports(ModuleInfo* module) {
+  for (Decl* decl : module->tree->decls) {
+    if (decl->kind != DeclKind::kImport) continue;
+    const ImportDecl* import = as<ImportDecl>(decl);
+    if (import->path.empty()) continue;
+    ModuleInfo* found = load_import(module, import);
+    imports_[import] = found;
+    if (!found) continue;
+    bool known = false;
+    for (ModuleInfo* m : module->imports) known |= m == found;
+    if (!known) module->imports.push_back(found);
+  }
+}
+
+ModuleInfo* ModuleLoader::load_import(ModuleInfo* from, const ImportDecl* decl) {
+  std::string name;
+  for (const Ident& part : decl->path) {
+    if (!name.empty()) name += '/';
+    name += symbols_.text(part.name);
+  }
+  if (loading_.size() > kImportDepth) {
+    diagnostics_.error(decl->span, "imports are nested too deeply")
+        .note(fmt::format("a chain of imports may be {} modules long", kImportDepth));
+    return nullptr;
+  }
+  if (decl->path[0].name == sym::std_) {
+    std::string_view rest = std::string_view(name).substr(std::min<size_t>(name.size(), 4));
+    std::string key = fmt::format("std:{}", rest);
+    if (auto it = loaded_.find(key); it != loaded_.end()) {
+      if (it->second.loading) {
+        report_cycle(decl, key);
+        return nullptr;
+      }
+      return it->second.module;
+    }
+    ModuleInfo* module = load_embedded(rest);
+    if (!module) report_missing(decl, name, {}, true);
+    return module;
+  }
+  namespace fs = std::filesystem;
+  std::vector<fs::path> folders;
+  folders.push_back(fs::path(from->file->path()).parent_path());
+  for (const std::string& p : paths_) folders.emplace_back(p);
+  std::vector<std::string> tried;
+  for (const fs::path& folder : folders) {
+    std::string path = (folder / (name + ".eddy")).lexically_normal().string();
+    std::string key = "file:" + path;
+    if (auto it = loaded_.find(key); it != loaded_.end()) {
+      if (it->second.loading) {
+        report_cycle(decl, key);
+        return nullptr;
+      }
+      return it->second.module;
+    }
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) {
+      tried.push_back(path);
+      continue;
+    }
+    ReadResult read = read_source(path);
+    if (!read.ok) {
+      diagnostics_.error(decl->span, fmt::format("cannot read the module `{}`", name))
+          .here(fmt::format("`{}`: {}", path, read.error));
+      return nullptr;
+    }
+    return load(std::move(key), name, path, std::move(read.text), ParseMode::kModule);
+  }
+  report_missing(decl, name, tried, false);
+  return nullptr;
+}
+
+void ModuleLoader::report_cycle(const ImportDecl* decl, const std::string& key) {
+  std::string chain;
+  bool inside = false;
+  for (const std::string& k : loading_) {
+    inside |= k == key;
+    if (inside) chain += loaded_[k].module->name + " → ";
+  }
+  chain += loaded_[key].module->name;
+  diagnostics_.error(decl->span, "modules import each other in a circle")
+      .here("this import closes the circle")
+      .note(chain)
+      .help("move what both need into a module of its own");
+}
+
+void ModuleLoader::report_missing(const ImportDecl* decl, const std::string& name,
+                                  const std::vector<std::string>& tried, bool is_std) {
+  Diagnostic& d = diagnostics_.error(decl->span, fmt::format("there is no module `{}`", name));
+  std::vector<std::string_view> names;
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) names.push_back(m.name);
+  if (is_std) {
+    d.here("not in the standard library");
+    std::string_view near = closest(name.size() > 4 ? std::string_view(name).substr(4) : "", names);
+    if (!near.empty()) d.help(fmt::format("did you mean `std/{}`?", near));
+    return;
+  }
+  for (const std::string& t : tried) d.note(fmt::format("looked for `{}`", t));
+  for (std::string_view known : names) {
+    if (known == name) d.help(fmt::format("the standard library's is `import std/{}`", name));
+  }
+}
+
+ModuleInfo* ModuleLoader::imported(const ImportDecl* decl) const {
+  auto it = imports_.find(decl);
+  return it == imports_.end() ? nullptr : it->second;
+}
+
+}  // namespace eddy::lang
