@@ -1,0 +1,84 @@
+// What a clause does with `resume`, per path (runtime/handler.h, ClauseKind).
+#include "lang/lower/scan.h"
+
+namespace eddy::lang::lower {
+
+bool is_resume_call(const Expr* e) {
+  if (e->kind != ExprKind::kCall) return false;
+  const CallNote* note = as<CallExpr>(e)->note;
+  return note && note->kind == CallKind::kClosure && note->is_resume;
+}
+
+namespace {
+
+struct Walk {
+  uint32_t tail_calls = 0;
+
+  // True where every path through `e`, in tail position, ends in `resume(…)` or does not end at all.
+  bool tail(const Expr* e) {
+    switch (e->kind) {
+      case ExprKind::kCall:
+        if (is_resume_call(e)) {
+          ++tail_calls;
+          return true;
+        }
+        break;
+      case ExprKind::kBlock: {
+        const auto* b = as<BlockExpr>(e);
+        for (const Stmt* s : b->stmts) {
+          if (s->kind == StmtKind::kDefer) return diverges(e);
+        }
+        if (b->value) return tail(b->value);
+        break;
+      }
+      case ExprKind::kIf: {
+        const auto* i = as<IfExpr>(e);
+        bool all = i->otherwise != nullptr;
+        for (const IfBranch& branch : i->branches) all &= tail(branch.body);
+        if (i->otherwise) all &= tail(i->otherwise);
+        return all;
+      }
+      case ExprKind::kMatch: {
+        bool all = true;
+        for (const MatchArm& arm : as<MatchExpr>(e)->arms) all &= tail(arm.body);
+        return all;
+      }
+      case ExprKind::kLogical:
+        tail(as<LogicalExpr>(e)->operands.back());
+        return false;
+      default: break;
+    }
+    return diverges(e);
+  }
+
+  static bool diverges(const Expr* e) { return rep_of(e->type) == Rep::kNever; }
+};
+
+}  // namespace
+
+bool is_simple_default(const Expr* e) {
+  switch (e->kind) {
+    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
+    case ExprKind::kString:
+      return true;
+    case ExprKind::kList: return as<ListExpr>(e)->items.empty() && !as<ListExpr>(e)->rest;
+    case ExprKind::kUnary: return is_simple_default(as<UnaryExpr>(e)->operand);
+    case ExprKind::kName: {
+      const Binding* b = as<NameExpr>(e)->binding;
+      return b && b->kind != BindingKind::kLocal;
+    }
+    default: return false;
+  }
+}
+
+rt::ClauseKind classify_clause(const Clause& clause, const Local* resume, bool multi) {
+  if (clause.mode == ClauseMode::kFun) return rt::ClauseKind::Tail;
+  if (clause.mode == ClauseMode::kFinal || !resume || resume->uses == 0) return rt::ClauseKind::Abort;
+  Walk walk;
+  bool always = walk.tail(clause.body);
+  // A mention that is no call in tail position: an argument of one, a closure's, a stored one.
+  if (walk.tail_calls != resume->uses) return multi ? rt::ClauseKind::Multi : rt::ClauseKind::Once;
+  return always ? rt::ClauseKind::Tail : rt::ClauseKind::TailOrAbort;
+}
+
+}  // namespace eddy::lang::lower
