@@ -13,6 +13,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(eddy_options INTERFACE -fuse-ld=lld)
 endif()
 if(EDDY_SANITIZE)
+  # The sanitizers do not know the calling convention of tail-call dispatch.
+  target_compile_definitions(eddy_options INTERFACE EDDY_PORTABLE_DISPATCH)
   target_compile_options(eddy_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer -g)
   target_link_options(eddy_options INTERFACE -fsanitize=address,undefined)

@@ -50,6 +50,7 @@ inline unsigned resume_destination(Word resume) { return static_cast<unsigned>(r
 // Unwind records: what an abort, a panic or a jump must not pass by unseen. A record uses two tagged slots
 // (object, context) and two raw slots (link, resume) of its frame; a fiber lists its records, newest first.
 //   object   Closure: a pending defer or finally
+//            Continuation: what a clause has yet to resume, to be dropped with it
 //            Named:   a named handler's region
 //            Exit:    a function or loop that a handled body may leave
 //            Node:    the clause of that handler runs in place above this frame

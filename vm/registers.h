@@ -6,7 +6,7 @@ namespace eddy::vm {
 
 // A region is the code between an instruction that installs a handler, mask or unwind record and the one that
 // takes it away. Regions nest; an abort, panic or jump may leave one at any instruction inside.
-enum class RegionKind : uint8_t { Handle, Named, Mask, Defer, Attempt, Exit };
+enum class RegionKind : uint8_t { Handle, Named, Mask, Defer, Guard, Attempt, Exit };
 
 constexpr bool opens_region(Op op, RegionKind* kind = nullptr) {
   RegionKind k{};
@@ -22,6 +22,9 @@ constexpr bool opens_region(Op op, RegionKind* kind = nullptr) {
       break;
     case Op::DEFER:
       k = RegionKind::Defer;
+      break;
+    case Op::GUARD:
+      k = RegionKind::Guard;
       break;
     case Op::ATTEMPT:
       k = RegionKind::Attempt;
@@ -51,6 +54,9 @@ constexpr bool closes_region(Op op, RegionKind* kind = nullptr) {
     case Op::DEFER_END:
       k = RegionKind::Defer;
       break;
+    case Op::GUARD_END:
+      k = RegionKind::Guard;
+      break;
     case Op::ATTEMPT_END:
       k = RegionKind::Attempt;
       break;
@@ -65,7 +71,7 @@ constexpr bool closes_region(Op op, RegionKind* kind = nullptr) {
 }
 
 constexpr bool region_has_target(RegionKind kind) {
-  return kind != RegionKind::Mask && kind != RegionKind::Defer;
+  return kind != RegionKind::Mask && kind != RegionKind::Defer && kind != RegionKind::Guard;
 }
 // Its A and B operands are record pairs (t, z); otherwise A is a single slot, the node.
 constexpr bool region_has_record(RegionKind kind) {

@@ -233,6 +233,7 @@ bool Flow::write_operands(uint32_t at) {
       break;
     case Op::HANDLE_NAMED:
     case Op::DEFER:
+    case Op::GUARD:
     case Op::EXIT_POINT:
       hide(a + 1);
       break;

@@ -248,7 +248,7 @@ bool FunctionVerifier::check_handler(uint32_t at) {
   const Word* pc = &code_[at];
   Op op = op_of(*pc);
   RegionKind kind;
-  if (!opens_region(op, &kind) || kind == RegionKind::Defer) return true;
+  if (!opens_region(op, &kind) || kind == RegionKind::Defer || kind == RegionKind::Guard) return true;
   if (kind != RegionKind::Mask) {
     int64_t to = kind == RegionKind::Handle || kind == RegionKind::Named
                      ? static_cast<int64_t>(facts_.module.sites[pc[1]].target)

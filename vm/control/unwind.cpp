@@ -65,14 +65,14 @@ void finish_at_region(Context& ctx, Unwind& u, rt::Frame* frame, const rt::Site*
   request_call(ctx, u.clause->function, u.clause->params + 1u);
 }
 
-// Calls the closure of a record with the rest of the unwinding kept below it.
-void run_deferred(Context& ctx, Unwind& u, const Record& record, Value closure) {
+// Cuts the stack at a record and leaves a frame there that remembers the rest of the work; `words` more fit below.
+// False: no room, a panic has been started. ctx.result holds the record's object.
+bool push_unwind_frame(Context& ctx, Unwind& u, const Record& record, unsigned words) {
   Fiber* fiber = ctx.fiber;
-  Value context = *record.top();
-  cut_to(ctx, record.frame(), record.frame()->resume);  // nothing is ever delivered there
-  ctx.top = context;
+  ctx.top = *record.top();
   ctx.tag = ctx.fresh_tag();
-  ctx.result = closure;
+  ctx.result = *record.object();
+  cut_to(ctx, record.frame(), record.frame()->resume);  // nothing is ever delivered there
   if (u.kind == UnwindKind::Clause && !rt::is_kind(u.payload, rt::Kind::Env)) {
     rt::Root target(ctx, u.target);
     unsigned count = u.clause->params;
@@ -82,29 +82,43 @@ void run_deferred(Context& ctx, Unwind& u, const Record& record, Value closure) 
     u.payload = rt::ptr_value(kept);
     u.target = target.value;
   }
-  closure = ctx.result;
-  ctx.args[0] = closure;
-  ctx.args_live = 1;
-  rt::Function* function = rt::as<rt::Closure>(closure)->function;
-  // Deferred code must be able to run where the stack has just overflowed: it grows into what was cut.
-  if (!reserve(ctx, UnwindFrame::kWords + function->frame_words())) return;
+  if (!reserve(ctx, UnwindFrame::kWords + words)) return false;
   Word* base = fiber->sp + 1 - UnwindFrame::kWords;
   auto* frame = reinterpret_cast<rt::Frame*>(base);
-  LoadedFunction& own = pseudo_functions.unwind;
-  frame->function = &own;
-  frame->resume = rt::pack_resume(own.code, UnwindFrame::Result);
+  frame->function = &pseudo_functions.unwind;
+  frame->resume = rt::pack_resume(frame->function->code, UnwindFrame::Result);
   Value* s = frame->slots;
-  push_record(ctx, s, UnwindFrame::Object, UnwindFrame::Link, u.target == rt::kNull ? rt::kHole : u.target, 0);
+  auto kept = [](Value v) { return v == rt::kNull ? rt::kHole : v; };
+  push_record(ctx, s, UnwindFrame::Object, UnwindFrame::Link, kept(u.target), 0);
   s[UnwindFrame::Result] = rt::kUnit;
-  s[UnwindFrame::Target] = u.target == rt::kNull ? rt::kHole : u.target;
-  s[UnwindFrame::Payload] = u.payload == rt::kNull ? rt::kHole : u.payload;
-  s[UnwindFrame::Trace] = u.trace == rt::kNull ? rt::kHole : u.trace;
+  s[UnwindFrame::Target] = kept(u.target);
+  s[UnwindFrame::Payload] = kept(u.payload);
+  s[UnwindFrame::Trace] = kept(u.trace);
   s[UnwindFrame::Kind].bits = static_cast<Word>(u.kind);
   s[UnwindFrame::ClausePtr].bits = reinterpret_cast<Word>(u.clause);
   s[UnwindFrame::Base].bits = reinterpret_cast<Word>(u.base);
   base[-1] = ctx.stubs.interp_return;
   fiber->sp = base - 1;
+  return true;
+}
+
+void run_deferred(Context& ctx, Unwind& u, const Record& record) {
+  rt::Function* function = rt::as<rt::Closure>(*record.object())->function;
+  if (!push_unwind_frame(ctx, u, record, function->frame_size)) return;
+  ctx.args[0] = ctx.result;
   request_call(ctx, function, 1);
+}
+
+// Puts the continuation in ctx.args[0] on top of the current fiber, to be unwound; says how.
+Unwind start_drop(Context& ctx) {
+  auto* k = rt::as<rt::Continuation>(ctx.args[0]);
+  Unwind u{UnwindKind::Drop};
+  u.payload = u.target = k->node;
+  u.base = k->base_fiber;
+  ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
+  relink_to_drop(ctx);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
+  return u;
 }
 
 // What a panic passes over without being caught: whatever lies inside the region of the clause that panicked.
@@ -172,7 +186,14 @@ void run(Context& ctx, Unwind u) {
       cut_to(ctx, record.frame(), where);
       return deliver(ctx, rt::kUnit);
     }
-    if (rt::is_kind(object, rt::Kind::Closure)) return run_deferred(ctx, u, record, object);
+    if (rt::is_kind(object, rt::Kind::Closure)) return run_deferred(ctx, u, record);
+    if (rt::is_kind(object, rt::Kind::Continuation)) {
+      if (!rt::as<rt::Continuation>(object)->top_fiber) continue;
+      if (!push_unwind_frame(ctx, u, record, 0)) return;
+      ctx.args[0] = ctx.result;
+      u = start_drop(ctx);
+      continue;
+    }
     if (rt::is_kind(object, rt::Kind::Named)) {
       auto* named = rt::as<rt::Named>(object);
       --named->live;
@@ -254,13 +275,7 @@ void drop(Context& ctx) {
   ctx.args_live = 1;
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation) || !rt::as<rt::Continuation>(ctx.args[0])->top_fiber)
     return deliver(ctx, rt::kUnit);
-  Unwind u{UnwindKind::Drop};
-  u.payload = u.target = rt::as<rt::Continuation>(ctx.args[0])->node;
-  u.base = rt::as<rt::Continuation>(ctx.args[0])->base_fiber;
-  ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
-  relink_to_drop(ctx);
-  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
-  run(ctx, u);
+  run(ctx, start_drop(ctx));
 }
 
 void unwind_next(Context& ctx) {

@@ -254,6 +254,15 @@ HANDLER(DEFER) {
   NEXT(1);
 }
 HANDLER(DEFER_END) { pop_record(*ctx, s, b_of(w)); NEXT(1); }
+HANDLER(GUARD) {
+  push_record(*ctx, s, a_of(w), b_of(w), RC, 0);
+  if (!rt::is_kind(RA, rt::Kind::Continuation)) {
+    pop_record(*ctx, s, b_of(w));
+    FAIL_WITH("expected a resumption");
+  }
+  NEXT(1);
+}
+HANDLER(GUARD_END) { pop_record(*ctx, s, b_of(w)); NEXT(1); }
 HANDLER(ATTEMPT) {
   push_record(*ctx, s, a_of(w), b_of(w), rt::kAttemptMark,
               rt::pack_resume(pc + static_cast<int64_t>(pc[1]), rt::kInPlace));
