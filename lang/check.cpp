@@ -26,7 +26,7 @@ void Checker::run(std::string path, std::string text) {
     size_t count = loader_.order().size();  // what inference loads later is the library, checked on demand
     for (size_t i = 0; i < count; i++) {
       ModuleInfo* m = loader_.order()[i];
-      if (!m->is_std) check_module(m);
+      if (!m->is_std || m == root) check_module(m);
     }
     find_main();
     if (!diags_.has_errors()) {
@@ -104,7 +104,7 @@ void Checker::reach() {
     lets.push_back(let);
   };
   for (ModuleInfo* m : loader_.order()) {
-    if (m->is_std || !m->scope) continue;
+    if ((m->is_std && m != program.root) || !m->scope) continue;
     for (Decl* d : m->tree->decls) {
       if (d->kind == DeclKind::kLet) add_let(as<LetDecl>(d));
     }
@@ -116,9 +116,6 @@ void Checker::reach() {
       }
       if (!program.main && !options_.tests) add_function(f);  // a library on its own
     }
-  }
-  if (program.root->is_std) {
-    for (FunctionBinding* f : scope_of(program.root).functions) add_function(f);
   }
   if (program.main) add_function(program.main);
   size_t done_lets = 0;

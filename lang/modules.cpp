@@ -81,6 +81,10 @@ ModuleInfo* ModuleLoader::load(std::string key, std::string name, std::string pa
 ModuleInfo* ModuleLoader::load_root(std::string path, std::string text, ParseMode mode) {
   std::string key = "file:" + std::filesystem::path(path).lexically_normal().string();
   std::string name = std::filesystem::path(path).stem().string();
+  // A file of the library itself: it keeps its privileges, and is not loaded a second time.
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
+    if (m.name == name && m.text == text) return load_embedded(name);
+  }
   return load(std::move(key), std::move(name), std::move(path), std::move(text), mode);
 }
 
