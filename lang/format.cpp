@@ -181,10 +181,16 @@ Layout* Formatter::trailing(bool& found) {
     while (comment_waits()) {
       const Comment& c = comments_[next_comment_];
       if (c.span.begin > last_end_ && file_.line(c.span.begin) != file_.line(last_end_)) break;
-      // A block comment before more on its line belongs to that.
-      if (c.kind == CommentKind::kBlock && !token().newline_before() && !is_separator(token().kind)) break;
+      // A block comment before more on its line belongs to that, unless the list ends there.
+      bool inline_block = c.kind == CommentKind::kBlock && !token().newline_before() && !is_separator(token().kind);
+      if (inline_block && !is_closer(token().kind)) break;
       next_comment_++;
       if (c.span.end > last_end_) last_end_ = c.span.end;
+      if (inline_block) {
+        parts.push_back(b_->text(" "));
+        parts.push_back(b_->text(comment_text(c)));
+        continue;
+      }
       parts.push_back(b_->suffix(comment_text(c)));
       found = true;
     }

@@ -104,7 +104,7 @@ Layout* Formatter::import(const ImportDecl* d) {
           return b_->concat({name, b_->text(" "), as_, b_->text(" "), take_any()});
         },
         ",", open, ",");
-    parts.push_back(b_->block(names.layout, false));
+    parts.push_back(b_->block(names.layout, names.layout->has_hard));
   }
   return b_->concat(parts);
 }

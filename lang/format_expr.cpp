@@ -173,6 +173,8 @@ Layout* Formatter::chain(const Expr* e) {
   for (const Expr* link : links) {
     bool own_line = false;
     if (at(K::kDot)) {
+      bool found = false;
+      if (Layout* suffix = trailing(found)) tail.push_back(suffix);
       own_line = token().newline_before();
       force |= own_line;
     }
@@ -271,14 +273,17 @@ Layout* Formatter::operators(const Expr* e) {
   bool force = false;
   for (const Expr* operand : operands) {
     if (e->kind == ExprKind::kPipe) force |= token().newline_before();
-    Layout* op = take_any();
+    // Comments stay behind what they follow, not behind the break.
+    bool found = false;
+    if (Layout* suffix = trailing(found)) tail.push_back(suffix);
     if (before) {
       tail.push_back(b_->line());
-      tail.push_back(op);
+      tail.push_back(take_any());
       tail.push_back(b_->text(" "));
     } else {
       tail.push_back(b_->text(" "));
-      tail.push_back(op);
+      tail.push_back(take_any());
+      if (Layout* suffix = trailing(found)) tail.push_back(suffix);
       tail.push_back(b_->line());
     }
     tail.push_back(expr(operand));
@@ -306,7 +311,10 @@ Layout* Formatter::block_group(const Expr* e) {
 /// What follows `=>`: on the same line, or indented on the next.
 Layout* Formatter::arrow_body(const Expr* body) {
   if (is_hugged(body)) return b_->concat({b_->text(" "), expr(body)});
-  std::vector<Layout*> parts = {b_->line()};
+  bool found = false;
+  std::vector<Layout*> parts;
+  if (Layout* suffix = trailing(found)) parts.push_back(suffix);
+  parts.push_back(b_->line());
   Lead before = lead();
   if (before.comments) parts.push_back(before.comments);
   bool force = before.comments && before.comments->has_hard;

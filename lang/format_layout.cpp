@@ -40,7 +40,7 @@ class Printer {
       stack_.pop_back();
       step(item);
     }
-    flush_suffixes();
+    flush_suffixes(0);
   }
 
  private:
@@ -142,16 +142,23 @@ class Printer {
     column_ = last == std::string_view::npos ? column_ + text_width(text) : text_width(text.substr(last + 1));
   }
 
-  void flush_suffixes() {
+  void flush_suffixes(int indent) {
+    bool line_comment = false;
     for (std::string_view suffix : suffixes_) {
-      if (!out_.empty() && out_.back() != '\n') put(" ");
+      if (line_comment) {
+        out_ += '\n';
+        pending_indent_ = indent;
+      } else if (!out_.empty() && out_.back() != '\n') {
+        put(" ");
+      }
       put(suffix);
+      line_comment = suffix.substr(0, 2) == "//";
     }
     suffixes_.clear();
   }
 
   void newline(int indent) {
-    flush_suffixes();
+    flush_suffixes(indent);
     while (!out_.empty() && out_.back() == ' ') out_.pop_back();
     out_ += '\n';
     if (blank_) out_ += '\n';

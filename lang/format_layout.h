@@ -30,6 +30,7 @@ struct Layout {
   bool force = false;     // a group that is broken in any case
   bool block = false;     // a group that is a block in braces: what surrounds it need not break when it does
   bool has_block = false;
+  bool breaks = false;  // contains a line comment, so the line must end: breaks all groups up to a block
   bool has_hard = false;  // contains a forced line break
   std::string_view text;
   Slice<Layout*> children;
@@ -55,19 +56,21 @@ class LayoutBuilder {
   Layout* suffix(std::string_view text) {
     Layout* l = make(LayoutKind::kSuffix);
     l->text = text;
+    l->breaks = text.substr(0, 2) == "//";
     return l;
   }
   Layout* concat(const std::vector<Layout*>& parts) { return with(LayoutKind::kConcat, parts.data(), parts.size()); }
   Layout* concat(std::initializer_list<Layout*> parts) { return with(LayoutKind::kConcat, parts.begin(), parts.size()); }
   Layout* group(Layout* inner, bool force = false) {
     Layout* l = with(LayoutKind::kGroup, &inner, 1);
-    l->force = force;
-    l->has_hard |= force;
+    l->force = force || inner->breaks;
+    l->has_hard |= l->force;
     return l;
   }
   Layout* block(Layout* inner, bool force) {
     Layout* l = group(inner, force);
     l->block = l->has_block = true;
+    l->breaks = false;
     return l;
   }
   Layout* indent(Layout* inner) { return with(LayoutKind::kIndent, &inner, 1); }
@@ -89,6 +92,7 @@ class LayoutBuilder {
     for (size_t i = 0; i < count; i++) {
       l->has_hard |= parts[i]->has_hard;
       l->has_block |= parts[i]->has_block;
+      l->breaks |= parts[i]->breaks;
     }
     return l;
   }

@@ -378,6 +378,7 @@ class Lexer {
 
   void unterminated(const char* from, const char* to, bool triple, bool first) {
     if (to == end_ && triple) out_.unterminated = true;
+    if (std::memchr(from, '}', to - from) != nullptr) out_.swallowed_brace = true;
     // Inside `${…}` the quote that seems to open a string most likely closes the outer one.
     const Brace* outer = nullptr;
     constexpr size_t kFarthest = 64;  // keeps hostile input linear

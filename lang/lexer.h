@@ -15,6 +15,8 @@ struct Tokens {
   std::vector<Comment> comments;  // in order
   /// The text ends inside a string or comment: an interactive reader asks for more.
   bool unterminated = false;
+  /// An unclosed string holds a `}`, which is then missed elsewhere.
+  bool swallowed_brace = false;
 };
 
 /// Splits a whole file into tokens. Strings and numbers are only delimited here; the parser decodes

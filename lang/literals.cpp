@@ -38,10 +38,10 @@ void decode_int(std::string_view text, Span span, Arena& arena, Diagnostics& dia
     auto digit = static_cast<uint64_t>(digit_value(digits[i]));
     if (digit >= out.base) {
       Pos at = span.end - static_cast<Pos>(digits.size() - i);
-      diagnostics.error({at, at + 1}, fmt::format("`{}` is not a digit of a {} number", digits[i],
-                                                  out.base == 16  ? "hexadecimal"
-                                                  : out.base == 8 ? "octal"
-                                                                  : "binary"));
+      diagnostics.error({at, at + 1}, fmt::format("`{}` is not a digit of {} number", digits[i],
+                                                  out.base == 16  ? "a hexadecimal"
+                                                  : out.base == 8 ? "an octal"
+                                                                  : "a binary"));
       return;
     }
     count++;

@@ -68,7 +68,7 @@ Diagnostic& Parser::report(Span span, std::string message) {
   bool silent = panicking_ || stopped_ || last_error_ == tok_;
   panicking_ = true;
   // The lexer has already spoken about this one.
-  if (silent || at(K::kError)) {
+  if (silent || at(K::kError) || (at(K::kEnd) && (tokens_.unterminated || tokens_.swallowed_brace))) {
     last_error_ = tok_;
     return unreported_ = Diagnostic{};
   }
@@ -180,9 +180,8 @@ void Parser::skip_declaration() {
   }
 }
 
-void Parser::skip_statement() {
+void Parser::skip_statement(bool moved) {
   size_t depth = 0;
-  bool moved = false;
   while (!at(K::kEnd)) {
     if (tok_->newline_before() && starts_declaration(*tok_) && starts_line(*tok_)) return;
     if (depth == 0) {

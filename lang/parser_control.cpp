@@ -59,7 +59,7 @@ Expr* Parser::block_rest(Span opener, Pos begin) {
     const Token* before = tok_;
     Stmt* stmt = statement();
     stmts.add(stmt);
-    end_statement(stmt);
+    end_statement(stmt, before);
     if (tok_ == before && !at(K::kRightBrace)) advance();
   }
   if (at(K::kEnd) && !panicking_) {
@@ -154,12 +154,12 @@ Stmt* Parser::statement() {
 }
 
 /// After a statement: a newline, `;` or the block's end; anything else is reported and skipped.
-void Parser::end_statement(Stmt* stmt) {
+void Parser::end_statement(Stmt* stmt, const Token* begin) {
   if (!panicking_) {
     if (accept(K::kSemicolon) || at(K::kRightBrace) || at(K::kEnd) || tok_->newline_before()) return;
     stray_after(stmt);
   }
-  skip_statement();
+  skip_statement(tok_ != begin);
   recovered();
 }
 
@@ -214,7 +214,9 @@ void Parser::stray_after(Stmt* stmt) {
     error.help("a declaration begins with `let` or `var`");
   } else if (token.kind == K::kLeftBrace && last != nullptr &&
              (last->kind == ExprKind::kName || last->kind == ExprKind::kField)) {
-    error.help(fmt::format("a trailing block follows a call's parentheses: `{}() {{ … }}`", file_.text(last->span)));
+    std::string_view callee = file_.text(last->span);
+    if (callee.find('\n') != std::string_view::npos) callee.remove_prefix(callee.rfind('.'));
+    error.help(fmt::format("a trailing block follows a call's parentheses: `{}() {{ … }}`", callee));
   } else if (token.kind == K::kLeftParen && last != nullptr && token.space_before()) {
     error.help("a call's `(` follows the function without white space");
   } else if (token.kind == K::kLeftBracket && last != nullptr && token.space_before()) {
@@ -316,7 +318,7 @@ Expr* Parser::match_expr() {
     arm.span = span_from(arm_begin);
     arms.add(arm);
     if (panicking_) {
-      skip_statement();
+      skip_statement(tok_ != before);
       recovered();
       if (tok_ == before) advance();
     }
@@ -344,6 +346,18 @@ Expr* Parser::for_expr() {
   advance();
   ForExpr* node = arena_.make<ForExpr>();
   node->kind = ExprKind::kFor;
+  if (at(K::kLeftParen) && peek(2).kind == K::kKeyword_in) {
+    report_here("`for` takes no parentheses").help("write `for x in xs { … }`");
+    recovered();
+    advance();
+    node->pattern = pattern();
+    advance();
+    node->iterable = head_expression();
+    accept(K::kRightParen);
+    node->body = block("after the head of `for`");
+    node->span = span_from(begin);
+    return node;
+  }
   node->pattern = pattern();
   if (at(K::kColon) || is_word(*tok_, "of") || at(K::kAssign)) {
     report_here(fmt::format("expected `in` after the pattern of `for`, found {}", describe_token(*tok_)))
@@ -422,7 +436,7 @@ Expr* Parser::handle_expr() {
     const Token* before = tok_;
     clauses.add(clause());
     if (panicking_) {
-      skip_statement();
+      skip_statement(tok_ != before);
       recovered();
       if (tok_ == before) advance();
     }

@@ -114,9 +114,10 @@ Decl* Parser::declaration() {
   if (mode_ == ParseMode::kScript && !at(K::kRightBrace)) {
     StmtDecl* node = arena_.make<StmtDecl>();
     node->kind = DeclKind::kStmt;
+    const Token* first = tok_;
     node->stmt = statement();
     node->span = span_from(begin);
-    end_statement(node->stmt);
+    end_statement(node->stmt, first);
     return node;
   }
   if (at(K::kRightBrace) || at(K::kRightParen) || at(K::kRightBracket)) {
@@ -448,7 +449,7 @@ Decl* Parser::type_decl() {
       Pos constructor_begin = tok_->begin;
       if (at(K::kLower) && peek().kind == K::kColon) {
         report_here("fields stand in parentheses").help("write `type Point(x: Int, y: Int)`");
-        skip_statement();
+        skip_statement(false);
         break;
       }
       const Token* before = tok_;
@@ -457,7 +458,7 @@ Decl* Parser::type_decl() {
       constructor.span = span_from(constructor_begin);
       if (constructor.name.name) constructors.add(constructor);
       if (panicking_) {
-        skip_statement();
+        skip_statement(tok_ != before);
         recovered();
         if (tok_ == before) advance();
       }
@@ -522,7 +523,7 @@ Decl* Parser::effect_decl() {
       operation.span = span_from(operation_begin);
       if (operation.name.name) operations.add(operation);
       if (panicking_) {
-        skip_statement();
+        skip_statement(tok_ != before);
         recovered();
         if (tok_ == before) advance();
       }

@@ -223,8 +223,9 @@ Expr* Parser::binary_run(Expr* first, Pos begin, int level) {
     case kRangeLevel: {
       bool inclusive = at(K::kDotDotEq);
       advance();
-      if (!starts_expression(*tok_) && !at(K::kError)) {
+      if ((!starts_expression(*tok_) && !at(K::kError)) || (at(K::kLeftBrace) && context_.head)) {
         report_here("a range needs an end").help("write `a..b` (without b) or `a..=b` (with b)");
+        if (at(K::kLeftBrace)) recovered();
         return error_expr(begin);
       }
       Expr* to = binary(level + 1);

@@ -121,7 +121,8 @@ class Parser {
   bool starts_line(const Token& token) const;
   bool starts_declaration(const Token& token) const;
   void skip_declaration();
-  void skip_statement();
+  /// `moved`: something of the statement was read, so one may begin at the current token.
+  void skip_statement(bool moved);
   void skip_item(K close);
   void recovered() { panicking_ = false; }
 
@@ -218,7 +219,7 @@ class Parser {
   Clause clause();
   Expr* mask_expr();
   Stmt* statement();
-  void end_statement(Stmt* stmt);
+  void end_statement(Stmt* stmt, const Token* begin);
   void stray_after(Stmt* stmt);
   template <typename T>
   T* make_stmt(StmtKind kind, Pos begin);

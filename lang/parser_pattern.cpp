@@ -123,14 +123,7 @@ Pattern* Parser::paren_pattern() {
   Span opener = tok_->span();
   advance();
   Gather<Pattern*> items(*this);
-  bool for_head = false;
-  list(K::kRightParen, opener, "a pattern", [&] {
-    items.add(pattern());
-    if (at(K::kKeyword_in) && !for_head) {
-      for_head = true;
-      report(opener, "`for` takes no parentheses").help("write `for x in xs { … }`");
-    }
-  });
+  list(K::kRightParen, opener, "a pattern", [&] { items.add(pattern()); });
   if (items.size() == 1) {
     items[0]->parens = true;
     items[0]->span = span_from(begin);
