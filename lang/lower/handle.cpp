@@ -1,5 +1,7 @@
 // handle and mask. A handler whose clauses all run in place (or abort) keeps its body in the frame of the function
 // around it; one that captures has body, return clause and finally in a function of its own, the base of a fiber.
+#include <algorithm>
+
 #include "lang/lower/lowering.h"
 
 namespace eddy::lang::lower {
@@ -28,6 +30,9 @@ uint32_t Lowering::make_site(HandleInfo& info, bool joint) {
                               p_.unit(u)});
     }
   }
+  std::sort(site.clauses.begin(), site.clauses.end(), [](const vm::ClauseData& a, const vm::ClauseData& b) {
+    return std::pair(a.effect, a.operation) < std::pair(b.effect, b.operation);
+  });
   p_.module().sites.push_back(std::move(site));
   return static_cast<uint32_t>(p_.module().sites.size() - 1);
 }
