@@ -256,7 +256,7 @@ bool FunctionVerifier::check_handler(uint32_t at) {
     if (to <= at || to >= static_cast<int64_t>(code_.size()) || !starts_[to])
       return fail(at, "where the region goes on after an abort is no later instruction of the function");
   }
-  if (!region_has_record(kind) || kind == RegionKind::Named) {
+  if (info_of(op).find('s')) {
     const SiteData& s = facts_.module.sites[pc[1]];
     int& user = facts_.site_user[pc[1]];
     if (user >= 0) return fail(at, "the site belongs to another instruction");
