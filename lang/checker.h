@@ -407,6 +407,7 @@ class Checker {
   const std::vector<LocalBinding*>* or_bindings_ = nullptr;
   std::vector<std::unique_ptr<GroupMember>> members_;
   bool settling_ = false;
+  Type* expected_ = nullptr;        // of the call about to be inferred
   Symbol naming_;                   // what a lambda in value position is called
   // Types as written.
   SymbolMap<Type*>* type_vars_ = nullptr;

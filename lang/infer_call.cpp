@@ -73,6 +73,8 @@ void Checker::infer_args(Slice<Arg> args) {
 
 Type* Checker::infer_call(CallExpr* e, Expr* piped) {
   CallNote* note = e->note = new_note();
+  Type* expected = expected_;
+  expected_ = nullptr;
   Type* type = infer(e->callee);
   if (type->tag == TypeTag::Error) {
     infer_args(e->args);
@@ -83,6 +85,13 @@ Type* Checker::infer_call(CallExpr* e, Expr* piped) {
     b = as<NameExpr>(e->callee)->binding;
     Callee callee;
     if (b && callee_of(b, type, callee)) {
+      // What is expected of a piece of data tells what its parts may be: a function in it may do less.
+      if (expected && callee.kind == CallKind::kConstructor && callee.fn->tag == TypeTag::Fn) {
+        expected = prune(expected);
+        if (expected->tag == TypeTag::Con && expected->def == outermost(callee.fn->result()) && expected->count) {
+          unifier_.unify(callee.fn->result(), expected);
+        }
+      }
       return apply(callee, note, e, nullptr, piped, e->args, e->callee->span, false);
     }
     if (b && b->kind == BindingKind::kLocal) note->is_resume = static_cast<LocalBinding*>(b)->local == LocalKind::kResume;

@@ -66,6 +66,12 @@ void Checker::check(Expr* e, Type* expected, const Reason& why) {
     case ExprKind::kMatch: t = infer_match(as<MatchExpr>(e), expected, &why, false); break;
     case ExprKind::kHandle: t = infer_handle(as<HandleExpr>(e), expected, &why); break;
     case ExprKind::kMask: t = infer_mask(as<MaskExpr>(e), expected, &why); break;
+    case ExprKind::kCall:
+      expected_ = expected;
+      t = infer_kind(e, false);
+      e->type = t;
+      coerce(e, t, expected, why);
+      return;
     default:
       t = infer_kind(e, false);
       e->type = t;

@@ -252,6 +252,11 @@ void Checker::import_name(ModuleInfo* into, ModuleInfo* from, const ImportName& 
   Symbol as_name = name.alias.name ? name.alias.name : name.name.name;
   Binding* value = exported_value(from, name.name.name);
   TypeDef* type = exported_type(from, name.name.name);
+  if (!value && !type && from->is_std && prelude_) {
+    // `import std/option { Some }`: what belongs to the module, but lives in the prelude.
+    value = exported_value(prelude_, name.name.name);
+    type = exported_type(prelude_, name.name.name);
+  }
   if (value) scope.named[as_name] = value;
   if (type) {
     scope.named_types[as_name] = type;

@@ -114,7 +114,8 @@ bool Unifier::unify_rows(Type* a, Type* b, unsigned depth) {
     if (is_var(a)) return bind(a, b);
     if (is_var(b)) return bind(b, a);
     if (a->tag == TypeTag::RowCons) {
-      Type* rest = remove_at(b, a->effect(), depth + 1);
+      // A tail that both share cannot take up what only one has.
+      Type* rest = remove_at(b, a->effect(), depth + 1, row_tail(a));
       if (!rest) return false;
       a = a->rest();
       b = rest;
@@ -137,7 +138,7 @@ Type* Unifier::remove_effect(Type* row, Type* effect) {
   return remove_at(row, effect, 0);
 }
 
-Type* Unifier::remove_at(Type* row, Type* effect, unsigned depth) {
+Type* Unifier::remove_at(Type* row, Type* effect, unsigned depth, Type* fixed) {
   effect = prune(effect);
   row = prune(row);
   if (effect->tag == TypeTag::Error) return row;
@@ -167,6 +168,9 @@ Type* Unifier::remove_at(Type* row, Type* effect, unsigned depth) {
   if (at->tag == TypeTag::RowCons) {
     if (!unify_effect_args(prune(at->effect()), effect, depth)) return nullptr;
     rest = at->rest();
+  } else if (is_var(at) && at == fixed) {
+    fail(UnifyError::kInfinite, at, row);
+    return nullptr;
   } else if (is_var(at)) {
     rest = types_.row_var(at->level);
     if (!bind(at, types_.row_cons(effect, rest))) return nullptr;
@@ -181,9 +185,35 @@ Type* Unifier::remove_at(Type* row, Type* effect, unsigned depth) {
   return rest;
 }
 
+// Both rows end in the same unknown, whatever it is: what `row` names has to be somewhere in `into`.
+bool Unifier::subrow_of_same_tail(Type* row, Type* into) {
+  std::vector<Type*> effects;
+  for (; row->tag == TypeTag::RowCons; row = prune(row->rest())) effects.push_back(prune(row->effect()));
+  for (Type* effect : effects) {
+    if (effect->tag != TypeTag::Con) continue;
+    Type* at = prune(into);
+    while (at->tag == TypeTag::RowCons) {
+      Type* head = prune(at->effect());
+      if (head->tag == TypeTag::Con && head->def == effect->def) break;
+      if (!spend()) return fail(UnifyError::kTooLarge, row, into);
+      at = prune(at->rest());
+    }
+    if (at->tag == TypeTag::RowCons) {
+      if (!unify_effect_args(prune(at->effect()), effect, 0)) return false;
+    } else if (is_var(at)) {
+      // Reached through the shared tail: it gains the effect, for both.
+      if (!bind(at, types_.row_cons(effect, types_.row_var(at->level)))) return false;
+    }
+  }
+  return true;
+}
+
 bool Unifier::subrow(Type* row, Type* into) {
   work_ = 0;
   row = prune(row);
+  if (row->tag == TypeTag::RowEmpty || row == prune(into)) return true;
+  Type* tail = row_tail(row);
+  if (is_var(tail) && tail == row_tail(into)) return subrow_of_same_tail(row, into);
   for (;;) {
     if (row->tag == TypeTag::RowEmpty || row->tag == TypeTag::Error) return true;
     into = prune(into);

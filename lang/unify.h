@@ -44,7 +44,9 @@ class Unifier {
   bool bind(Type* var, Type* to);
   bool occurs(Type* var, Type* in, uint32_t level, unsigned depth);
   bool unify_effect_args(Type* a, Type* b, unsigned depth);
-  Type* remove_at(Type* row, Type* effect, unsigned depth);
+  // `fixed`: a tail variable that may not gain the effect.
+  Type* remove_at(Type* row, Type* effect, unsigned depth, Type* fixed = nullptr);
+  bool subrow_of_same_tail(Type* row, Type* into);
   bool fail(UnifyError error, Type* left, Type* right) {
     error_ = error;
     left_ = left;
