@@ -2,6 +2,8 @@
 // around it; one that captures has body, return clause and finally in a function of its own, the base of a fiber.
 #include <algorithm>
 
+#include <algorithm>
+
 #include "lang/lower/lowering.h"
 
 namespace eddy::lang::lower {
