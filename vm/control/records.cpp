@@ -12,7 +12,7 @@ bool is_pseudo(const Record& record) {
 }
 }  // namespace
 
-Record LogicalRecords::next() {
+Record LogicalRecords::next(Value owner) {
   Value passing = rt::kNull;  // below the clause of this named handler: go on outside its region
   for (;;) {
     while (offset_ == 0) {
@@ -24,7 +24,9 @@ Record LogicalRecords::next() {
     offset_ = record.previous();
     Value object = *record.object();
     if (passing != rt::kNull) {
-      if (object == passing && !is_pseudo(record)) passing = rt::kNull;
+      if (object != passing || is_pseudo(record)) continue;
+      passing = rt::kNull;
+      if (object == owner) return record;
       continue;
     }
     if (!is_pseudo(record)) return record;
@@ -47,13 +49,21 @@ Record find_region(Context& ctx, Value named) {
   }
 }
 
+Record find_own_region(Context& ctx, Value named) {
+  LogicalRecords records(ctx);
+  for (;;) {
+    Record record = records.next(named);
+    if (!record || *record.object() == named) return record;
+  }
+}
+
 Value walk_handlers(Context& ctx, uint32_t effect) {
   unsigned skip = 0;
   Value at = ctx.top;
   while (at != rt::kNull) {
     if (rt::is_kind(at, rt::Kind::Named)) {
       // The clause of a named handler runs in place: its context is its region's, looked up only now.
-      Record region = find_region(ctx, at);
+      Record region = find_own_region(ctx, at);
       if (!region) return rt::kHole;
       at = *region.top();
       continue;

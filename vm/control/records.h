@@ -40,7 +40,8 @@ inline void pop_record(Context& ctx, Value* s, unsigned link_slot) {
 class LogicalRecords {
  public:
   explicit LogicalRecords(Context& ctx) : fiber_(ctx.fiber), offset_(fiber_->records) {}
-  Record next();
+  // The next one; also, though it is passed by, the region of `owner` where its clause runs in place here.
+  Record next(Value owner = rt::kNull);
 
  private:
   Fiber* fiber_;
@@ -49,6 +50,8 @@ class LogicalRecords {
 
 // The region of a named handler that is nearest in the logical context.
 Record find_region(Context& ctx, Value named);
+// The region of the named handler whose clause runs in place here.
+Record find_own_region(Context& ctx, Value named);
 
 // The nearest unnamed handler of an effect, for which it refills the cell; kNull where there is none, kHole where
 // the context belongs to a named handler whose region is suspended.
