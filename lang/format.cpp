@@ -126,25 +126,36 @@ bool Formatter::blank_between(Pos from, Pos to) const {
   return newlines >= 2;
 }
 
-/// Comments in a place that expects none: kept as near as can be.
+/// Comments in a place that expects none: a line comment floats to the end of the line.
 Layout* Formatter::comments_here() {
   if (!comment_waits()) return nullptr;
   std::vector<Layout*> parts;
   while (comment_waits()) {
     const Comment& c = comments_[next_comment_++];
-    bool own_line = file_.line(c.span.begin) != file_.line(last_end_) && c.span.begin > last_end_;
     last_end_ = c.span.end;
-    Layout* text = b_->text(comment_text(c));
-    if (own_line) {
-      parts.push_back(b_->hard_line());
-      parts.push_back(text);
-      parts.push_back(b_->hard_line());
-    } else if (c.kind == CommentKind::kBlock) {
-      parts.push_back(text);
+    if (c.kind == CommentKind::kBlock) {
+      parts.push_back(b_->text(comment_text(c)));
       parts.push_back(b_->text(" "));
     } else {
-      parts.push_back(b_->suffix(comment_text(c)));
+      parts.push_back(b_->suffix(comment_text(c), false));
     }
+  }
+  return b_->concat(parts);
+}
+
+/// Comments before a place where the line may break.
+Layout* Formatter::comments_before_break() {
+  bool found = false;
+  std::vector<Layout*> parts;
+  if (Layout* suffix = trailing(found)) parts.push_back(suffix);
+  while (comment_waits()) {
+    const Comment& c = comments_[next_comment_];
+    if (c.kind == CommentKind::kBlock && file_.line(c.span.end) == file_.line(token().begin)) break;
+    next_comment_++;
+    last_end_ = c.span.end;
+    parts.push_back(b_->hard_line());
+    parts.push_back(b_->text(comment_text(c)));
+    parts.back()->breaks = true;
   }
   return b_->concat(parts);
 }
@@ -191,7 +202,7 @@ Layout* Formatter::trailing(bool& found) {
         parts.push_back(b_->text(comment_text(c)));
         continue;
       }
-      parts.push_back(b_->suffix(comment_text(c)));
+      parts.push_back(b_->suffix(comment_text(c), true));
       found = true;
     }
   };

@@ -166,20 +166,16 @@ Layout* Formatter::chain(const Expr* e) {
   std::reverse(links.begin(), links.end());
   size_t calls = 0;
   for (const Expr* link : links) calls += link->kind == ExprKind::kMethodCall;
-  bool force = false;
-  bool may_break = calls >= 2;
+  bool commented = false;
   std::vector<Layout*> parts = {expr(base)};
   std::vector<Layout*> tail;
   for (const Expr* link : links) {
-    bool own_line = false;
     if (at(K::kDot)) {
-      bool found = false;
-      if (Layout* suffix = trailing(found)) tail.push_back(suffix);
-      own_line = token().newline_before();
-      force |= own_line;
+      tail.push_back(comments_before_break());
+      commented |= tail.back()->breaks;
     }
     Layout* dot = link->kind == ExprKind::kCall || link->kind == ExprKind::kIndex ? nullptr : take(K::kDot);
-    if (link->kind == ExprKind::kMethodCall || own_line) tail.push_back(b_->soft_line());
+    if (link->kind == ExprKind::kMethodCall) tail.push_back(b_->soft_line());
     if (dot) tail.push_back(dot);
     switch (link->kind) {
       case ExprKind::kCall: tail.push_back(call_args(as<CallExpr>(link)->args)); break;
@@ -195,7 +191,7 @@ Layout* Formatter::chain(const Expr* e) {
       default: tail.push_back(take_any());
     }
   }
-  if (!may_break && !force) {
+  if (calls < 2 && !commented) {
     // Without a group of its own the lone soft line would break with whatever surrounds it.
     tail.erase(std::remove_if(tail.begin(), tail.end(), [](Layout* l) { return l->kind == LayoutKind::kSoftLine; }),
                tail.end());
@@ -203,7 +199,7 @@ Layout* Formatter::chain(const Expr* e) {
     return b_->concat(parts);
   }
   parts.push_back(b_->indent(b_->concat(tail)));
-  return b_->group(b_->concat(parts), force);
+  return b_->group(b_->concat(parts));
 }
 
 Layout* Formatter::call_args(Slice<Arg> args) {
@@ -270,26 +266,23 @@ Layout* Formatter::operators(const Expr* e) {
   }
   parts.push_back(expr(first));
   std::vector<Layout*> tail;
-  bool force = false;
   for (const Expr* operand : operands) {
-    if (e->kind == ExprKind::kPipe) force |= token().newline_before();
     // Comments stay behind what they follow, not behind the break.
-    bool found = false;
-    if (Layout* suffix = trailing(found)) tail.push_back(suffix);
     if (before) {
+      tail.push_back(comments_before_break());
       tail.push_back(b_->line());
       tail.push_back(take_any());
       tail.push_back(b_->text(" "));
     } else {
       tail.push_back(b_->text(" "));
       tail.push_back(take_any());
-      if (Layout* suffix = trailing(found)) tail.push_back(suffix);
+      tail.push_back(comments_before_break());
       tail.push_back(b_->line());
     }
     tail.push_back(expr(operand));
   }
   parts.push_back(b_->indent(b_->concat(tail)));
-  return b_->group(b_->concat(parts), force);
+  return b_->group(b_->concat(parts));
 }
 
 Formatter::Braces Formatter::block(const Expr* e) {
@@ -311,15 +304,9 @@ Layout* Formatter::block_group(const Expr* e) {
 /// What follows `=>`: on the same line, or indented on the next.
 Layout* Formatter::arrow_body(const Expr* body) {
   if (is_hugged(body)) return b_->concat({b_->text(" "), expr(body)});
-  bool found = false;
-  std::vector<Layout*> parts;
-  if (Layout* suffix = trailing(found)) parts.push_back(suffix);
-  parts.push_back(b_->line());
-  Lead before = lead();
-  if (before.comments) parts.push_back(before.comments);
-  bool force = before.comments && before.comments->has_hard;
+  std::vector<Layout*> parts = {comments_before_break(), b_->line()};
   parts.push_back(expr(body));
-  return b_->group(b_->indent(b_->concat(parts)), force);
+  return b_->group(b_->indent(b_->concat(parts)));
 }
 
 Layout* Formatter::param(const Param& p) {

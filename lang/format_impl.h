@@ -41,6 +41,7 @@ class Formatter {
   /// From the next token to `end` exactly as in the source.
   Layout* verbatim(Pos end);
   Layout* comments_here();
+  Layout* comments_before_break();
 
   /// What stands before an item that may have lines of its own.
   struct Lead {

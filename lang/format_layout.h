@@ -53,10 +53,11 @@ class LayoutBuilder {
     return l;
   }
   Layout* blank() { return make(LayoutKind::kBlank); }
-  Layout* suffix(std::string_view text) {
+  /// `here`: a break follows at once, which a line comment forces. Else it floats to wherever the line ends.
+  Layout* suffix(std::string_view text, bool here) {
     Layout* l = make(LayoutKind::kSuffix);
     l->text = text;
-    l->breaks = text.substr(0, 2) == "//";
+    l->breaks = here && text.substr(0, 2) == "//";
     return l;
   }
   Layout* concat(const std::vector<Layout*>& parts) { return with(LayoutKind::kConcat, parts.data(), parts.size()); }

@@ -345,6 +345,10 @@ Expr* Parser::dot(Expr* object, Pos begin) {
   advance();
   if (at(K::kInt)) {
     const Token& token = *tok_;
+    if (object->kind == ExprKind::kInt && object->parens == 0) {
+      report_here("a number has no items").help("a Float is written without spaces: `1.5`");
+      recovered();
+    }
     advance();
     TupleIndexExpr* node = make<TupleIndexExpr>(ExprKind::kTupleIndex, begin);
     node->object = object;

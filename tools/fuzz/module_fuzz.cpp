@@ -1,0 +1,475 @@
+// Takes valid modules, damages them, and puts them through everything that a file from outside goes through:
+// reader, verifier, both text forms, and, where the verifier accepts them, the machine with little fuel,
+// memory and stack. Nothing may crash, hang or depend on the file's form.
+//
+//   eddy-module-fuzz [--count N] [--seed S] [--start I] [--save FILE] [FILE.eas | FILE.ebc | DIRECTORY …]
+//
+// Iteration I of seed S is always the same one: a crash prints both, and --start I --count 1 --save FILE
+// keeps its module.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "tests/support/handler_programs.h"
+#include "tests/support/run_text.h"
+#include "vm/ebc_format.h"
+
+namespace eddy {
+namespace {
+
+using vm::FunctionData;
+using vm::Module;
+using vm::OperandInfo;
+using vm::Word;
+
+uint64_t seed = 1, iteration = 0;
+
+void report_crash(int signal) {
+  char line[160];
+  int n = std::snprintf(line, sizeof line,
+                        "\neddy-module-fuzz: signal %d: --seed %llu --start %llu --count 1\n", signal,
+                        static_cast<unsigned long long>(seed), static_cast<unsigned long long>(iteration));
+  if (write(2, line, static_cast<size_t>(n)) < 0) std::_Exit(1);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+// What a damaged program may call: nothing that reaches outside.
+int allowed_native(std::string_view name) {
+  for (std::string_view outside :
+       {"print", "eprint", "read", "exit", "args", "file", "os", "time", "console", "std"})
+    if (name.starts_with(outside)) return -1;
+  return test::native_arity(name);
+}
+
+class Mutator {
+ public:
+  explicit Mutator(uint64_t state) : random_(state) {}
+
+  uint64_t below(uint64_t n) { return n ? random_() % n : 0; }
+  bool one_in(unsigned n) { return below(n) == 0; }
+
+  void mutate(Module& m) {
+    for (uint64_t n = 1 + below(3); n > 0; --n) {
+      switch (below(12)) {
+        case 0:
+          site(m);
+          break;
+        case 1:
+          header(m);
+          break;
+        case 2:
+          tables(m);
+          break;
+        default:
+          code(m);
+          break;
+      }
+    }
+  }
+  void bytes(std::vector<uint8_t>& file) {
+    for (uint64_t n = 1 + below(4); n > 0; --n) {
+      size_t at = vm::ebc::kHeaderSize + below(file.size() - vm::ebc::kHeaderSize);
+      switch (below(4)) {
+        case 0:
+          file[at] = static_cast<uint8_t>(random_());
+          break;
+        case 1:
+          file[at] ^= static_cast<uint8_t>(1u << below(8));
+          break;
+        case 2:
+          file[at] = static_cast<uint8_t>(file[at] + 1);
+          break;
+        default:
+          file[at] = file[vm::ebc::kHeaderSize + below(file.size() - vm::ebc::kHeaderSize)];
+          break;
+      }
+    }
+    uint32_t sum = vm::ebc::checksum(std::span(file).subspan(vm::ebc::kHeaderSize));
+    for (int i = 0; i < 4; ++i) file[vm::ebc::kChecksumAt + i] = static_cast<uint8_t>(sum >> (8 * i));
+  }
+
+ private:
+  static std::vector<uint32_t> starts(const FunctionData& f) {
+    std::vector<uint32_t> at;
+    for (uint32_t pc = 0; pc < f.code.size(); pc += vm::length_of(f.code[pc])) {
+      if (static_cast<unsigned>(vm::op_of(f.code[pc])) >= vm::kOpCount) break;
+      at.push_back(pc);
+    }
+    return at;
+  }
+  static void set_field(Word* pc, char field, uint64_t v) {
+    switch (field) {
+      case 'A':
+        *pc = (*pc & ~(Word{0xffff} << 16)) | (v & 0xffff) << 16;
+        break;
+      case 'B':
+        *pc = (*pc & ~(Word{0xffff} << 32)) | (v & 0xffff) << 32;
+        break;
+      case 'C':
+        *pc = (*pc & ~(Word{0xffff} << 48)) | v << 48;
+        break;
+      case 'D':
+        *pc = (*pc & 0xffffffffu) | v << 32;
+        break;
+      case 'X':
+        pc[1] = v;
+        break;
+      default:
+        break;
+    }
+  }
+
+  void code(Module& m) {
+    if (m.functions.empty()) return;
+    FunctionData& f = m.functions[below(m.functions.size())];
+    std::vector<uint32_t> at = starts(f);
+    if (at.empty()) return;
+    uint32_t pc = at[below(at.size())];
+    unsigned length = vm::length_of(f.code[pc]);
+    if (length > f.code.size() - pc) return;
+    switch (below(8)) {
+      case 0: {  // another opcode of the same length
+        auto op = static_cast<vm::Op>(below(vm::kOpCount));
+        if (vm::info_of(op).has_x == vm::info_of(vm::op_of(f.code[pc])).has_x &&
+            vm::info_of(op).has_list == vm::info_of(vm::op_of(f.code[pc])).has_list)
+          f.code[pc] = (f.code[pc] & ~Word{0xffff}) | static_cast<Word>(op);
+        break;
+      }
+      case 1: {  // exchange two instructions of one length
+        uint32_t other = at[below(at.size())];
+        if (vm::length_of(f.code[other]) == length && other + length <= f.code.size())
+          std::swap_ranges(f.code.begin() + pc, f.code.begin() + pc + length, f.code.begin() + other);
+        break;
+      }
+      case 2: {  // copy one over another
+        uint32_t other = at[below(at.size())];
+        if (vm::length_of(f.code[other]) == length && other + length <= f.code.size())
+          std::copy_n(f.code.begin() + other, length, f.code.begin() + pc);
+        break;
+      }
+      case 3:  // nothing in its place
+        for (unsigned i = 0; i < length; ++i)
+          f.code[pc + i] = vm::encode(vm::Op::LOAD_UNIT, f.tagged ? f.tagged - 1u : 0);
+        break;
+      default:
+        operand(m, f, pc);
+    }
+  }
+
+  void operand(const Module& m, FunctionData& f, uint32_t at) {
+    Word* pc = &f.code[at];
+    const vm::OpInfo& info = vm::info_of(vm::op_of(*pc));
+    if (info.operand_count == 0) return;
+    const OperandInfo& o = info.operands[below(info.operand_count)];
+    if (o.field == 'L') {
+      unsigned items = vm::b_of(*pc);
+      if (!items) return;
+      unsigned i = static_cast<unsigned>(below(items));
+      Word& w = f.code[static_cast<size_t>(vm::list_of(pc) - f.code.data()) + i / 4];
+      Word reg = below(f.tagged + (one_in(4) ? f.raw : 0u));
+      w = (w & ~(Word{0xffff} << (16 * (i % 4)))) | reg << (16 * (i % 4));
+      return;
+    }
+    uint64_t v = 0;
+    switch (o.role) {
+      case 'w':
+      case 'r':
+      case 't':
+        v = below(f.tagged);
+        break;
+      case 'W':
+      case 'R':
+      case 'z':
+        v = f.tagged + below(f.raw);
+        break;
+      case 'j':
+        v = below(f.code.size() + 2);
+        break;
+      case 'c':
+        v = one_in(2) ? below(90) : 81 + below(8);
+        break;
+      case 'f':
+        v = below(m.functions.size());
+        break;
+      case 's':
+        v = below(m.sites.size());
+        break;
+      case 'e':
+        v = below(m.effects.size());
+        break;
+      case 'k':
+        v = below(m.constants.size());
+        break;
+      case 'g':
+        v = below(m.globals.size());
+        break;
+      case 'n':
+        v = below(m.natives.size());
+        break;
+      case 'q':
+        v = below(6);
+        break;
+      default:
+        v = one_in(3) ? random_() : below(6);
+        break;
+    }
+    if (one_in(20)) v = random_() >> below(60);
+    if (vm::length_of(*pc) <= f.code.size() - at) set_field(pc, o.field, v);
+  }
+
+  void site(Module& m) {
+    if (m.sites.empty()) return;
+    vm::SiteData& s = m.sites[below(m.sites.size())];
+    switch (below(7)) {
+      case 0:
+        s.named = !s.named;
+        break;
+      case 1:
+        s.mask = !s.mask;
+        break;
+      case 2:
+        s.target = static_cast<uint32_t>(below(40));
+        break;
+      case 3:
+        if (!s.effects.empty())
+          s.effects[below(s.effects.size())] = static_cast<uint32_t>(below(m.effects.size()));
+        break;
+      default:
+        if (s.clauses.empty()) break;
+        vm::ClauseData& c = s.clauses[below(s.clauses.size())];
+        switch (below(4)) {
+          case 0:
+            c.kind = static_cast<rt::ClauseKind>(below(5));
+            break;
+          case 1:
+            c.plain = !c.plain;
+            break;
+          case 2:
+            c.function = static_cast<uint32_t>(below(m.functions.size()));
+            break;
+          default:
+            c.effect = static_cast<uint32_t>(below(m.effects.size()));
+        }
+    }
+  }
+
+  void header(Module& m) {
+    if (m.functions.empty()) return;
+    FunctionData& f = m.functions[below(m.functions.size())];
+    auto step = [&](uint16_t& n) { n = static_cast<uint16_t>(one_in(10) ? random_() : n + below(5) - 2); };
+    switch (below(9)) {
+      case 0:
+        step(f.params);
+        break;
+      case 1:
+        step(f.tagged);
+        break;
+      case 2:
+        step(f.raw);
+        break;
+      case 3:
+        step(f.captures);
+        break;
+      case 4:
+        f.takes_self = !f.takes_self;
+        break;
+      case 5:
+        f.clause = !f.clause;
+        break;
+      case 6:
+        f.fiber_base = !f.fiber_base;
+        break;
+      case 7:
+        m.main = static_cast<int32_t>(below(m.functions.size()));
+        break;
+      default:
+        std::swap(f.code, m.functions[below(m.functions.size())].code);
+        break;
+    }
+  }
+
+  void tables(Module& m) {
+    switch (below(4)) {
+      case 0:
+        if (!m.effects.empty()) {
+          vm::EffectData& e = m.effects[below(m.effects.size())];
+          if (!e.operations.empty()) {
+            vm::OperationData& o = e.operations[below(e.operations.size())];
+            if (one_in(2))
+              o.multi = !o.multi;
+            else
+              o.params = static_cast<uint16_t>(below(4));
+          }
+        }
+        break;
+      case 1:
+        if (!m.natives.empty())
+          m.natives[below(m.natives.size())] = rt::natives()[below(rt::natives().size())].name;
+        break;
+      case 2:
+        if (!m.types.empty()) {
+          vm::TypeData& t = m.types[below(m.types.size())];
+          if (!t.constructors.empty()) {
+            vm::ConstructorData& c = t.constructors[below(t.constructors.size())];
+            if (!c.raw.empty() && one_in(2)) {
+              size_t i = below(c.raw.size());
+              c.raw[i] = !c.raw[i];
+            } else {
+              c.raw.push_back(one_in(2));
+              c.field_names.emplace_back();
+            }
+          }
+        }
+        break;
+      default:
+        if (!m.constants.empty()) m.constants[below(m.constants.size())].text = one_in(2) ? "-7" : "x\xc3";
+    }
+  }
+
+  std::mt19937_64 random_;
+};
+
+std::vector<Module> seeds;
+
+void add_seed(const std::string& text, const std::string& name) {
+  std::string problem;
+  std::optional<Module> m = test::checked_module(text, &problem);
+  if (!m) {
+    fmt::print(stderr, "{}: {}\n", name, problem);
+    std::exit(2);
+  }
+  seeds.push_back(std::move(*m));
+}
+
+void add_handler_seeds() {
+  using namespace test::handlers;
+  for (Kind kind : {Kind::TailPlain, Kind::Tail, Kind::TailOrAbort, Kind::Abort, Kind::Once, Kind::Multi})
+    for (Use use : {Use::AtOnce, Use::NotTail, Use::Twice, Use::Never, Use::NeverNow, Use::Later})
+      for (bool named : {false, true})
+        for (int wrap = 0; wrap < 7; ++wrap) {
+          bool possible = kind == Kind::Abort ? use == Use::Never
+                          : kind == Kind::TailOrAbort
+                              ? use == Use::AtOnce || use == Use::Never || use == Use::NeverNow
+                          : captures(kind) ? true
+                                           : use == Use::AtOnce;
+          if (!possible) continue;
+          Case c{kind, use, named, static_cast<Wrap>(wrap), 2, 1};
+          c.from = static_cast<From>(wrap);
+          add_seed(text_of(c), describe(c));
+        }
+}
+
+void add_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (path.extension() != ".ebc") return add_seed(text, path.string());
+  vm::EbcResult r = vm::read_ebc({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  if (r.module) seeds.push_back(std::move(*r.module));
+}
+
+void add_path(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return add_file(path);
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    if (entry.path().extension() == ".eas" || entry.path().extension() == ".ebc")
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const auto& file : files) add_file(file);
+}
+
+[[noreturn]] void complain(const std::string& what) {
+  fmt::print(stderr, "\neddy-module-fuzz: {}: --seed {} --start {} --count 1\n", what, seed, iteration);
+  std::exit(1);
+}
+
+struct Totals {
+  uint64_t read = 0, verified = 0, finished = 0;
+} totals;
+
+// Both forms of the module are the same one; what the verifier accepts runs to some end.
+void exercise(const Module& m, uint64_t choice, const char* save) {
+  std::vector<uint8_t> file = vm::write_ebc(m);
+  if (save)
+    std::ofstream(save, std::ios::binary)
+        .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+  vm::EbcResult read = vm::read_ebc(file);
+  if (!read.module) return;  // strings repeated beyond the limit
+  ++totals.read;
+  if (choice % 16 == 0) {
+    vm::AssembleResult text = vm::assemble(vm::disassemble(*read.module));
+    if (!text.module) complain("the listing cannot be read back: " + text.error);
+    if (vm::write_ebc(*text.module) != vm::write_ebc(*read.module))
+      complain("the listing reads back differently");
+  }
+  if (vm::verify(*read.module, allowed_native)) return;
+  ++totals.verified;
+  if (read.module->main < 0 || read.module->main_takes_args) return;
+  vm::VmOptions options;
+  options.fuel = 2000;
+  options.max_stack = 4 << 20;
+  options.heap.max_heap_bytes = 32 << 20;
+  options.heap.nursery_bytes = 1 << 16;
+  options.heap.stress = choice % 3 == 0 ? 1 : 0;
+  options.heap.verify = choice % 6 == 0;
+  vm::Vm machine(options);
+  std::string problem;
+  vm::LoadedModule* loaded = machine.load(*read.module, &problem);
+  if (!loaded) return;
+  if (machine.initialise(loaded).outcome != vm::Outcome::Finished) return;
+  vm::RunResult r = machine.run_main(loaded);
+  totals.finished += r.outcome == vm::Outcome::Finished;
+}
+
+int run(int argc, char** argv) {
+  uint64_t count = 10000, start = 0;
+  const char* save = nullptr;
+  add_handler_seeds();
+  for (int i = 1; i < argc; ++i) {
+    auto option = [&](const char* name) { return std::strcmp(argv[i], name) == 0 && i + 1 < argc; };
+    if (option("--count"))
+      count = std::strtoull(argv[++i], nullptr, 10);
+    else if (option("--seed"))
+      seed = std::strtoull(argv[++i], nullptr, 10);
+    else if (option("--start"))
+      start = std::strtoull(argv[++i], nullptr, 10);
+    else if (option("--save"))
+      save = argv[++i];
+    else
+      add_path(argv[i]);
+  }
+  for (int s : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTERM}) std::signal(s, report_crash);
+  for (iteration = start; iteration < start + count; ++iteration) {
+    Mutator mutator((seed << 32) ^ (iteration * 0x9e3779b97f4a7c15u));
+    const Module& origin = seeds[mutator.below(seeds.size())];
+    uint64_t choice = mutator.below(1000);
+    if (choice % 8 == 0) {
+      std::vector<uint8_t> file = vm::write_ebc(origin);
+      mutator.bytes(file);
+      vm::EbcResult r = vm::read_ebc(file);
+      if (r.module) exercise(*r.module, choice, save);
+    } else {
+      Module m = origin;
+      mutator.mutate(m);
+      exercise(m, choice, save);
+    }
+    if ((iteration - start + 1) % 5000 == 0 || iteration + 1 == start + count)
+      fmt::print(stderr, "\r{} modules: {} readable, {} accepted, {} finished   ", iteration - start + 1,
+                 totals.read, totals.verified, totals.finished);
+  }
+  fmt::print(stderr, "\n");
+  return 0;
+}
+
+}  // namespace
+}  // namespace eddy
+
+int main(int argc, char** argv) { return eddy::run(argc, argv); }

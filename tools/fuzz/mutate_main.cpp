@@ -1,0 +1,125 @@
+// A fuzzer's driver without libFuzzer: the same mutations of the same corpus every time.
+//
+//   NAME_fuzz [--runs=N] [--seed=N] FILE|FOLDER…
+//
+// Every file is tried as it is, then N mutants.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What programs are made of, and what trips parsers.
+const char* const kPieces[] = {
+    "(", ")", "[", "]", "{", "}", "#[", "\"", "\"\"\"", "${", "'", "\\", "//", "/*", "*/", "///", "\n", " ", ",", ";",
+    ":", ".", "..", "..=", "...", "=>", "->", "=", "==", "+=", "-", "+", "*", "/", "%", "|", "|>", "||", "&&", "&", "^",
+    "<", ">", "<<", ">>", ">=", "++", "!", "?", "@", "::", "fn ", "fun ", "let ", "var ", "type ", "effect ", "multi ",
+    "handle ", "with ", "return ", "finally ", "final ", "resume", "if ", "else ", "match ", "while ", "for ", "in ",
+    "loop ", "break ", "continue ", "defer ", "import ", "as ", "mask", "true", "private ", "x", "Foo", "_", "0", "1.5",
+    "0x", "1e9", "\xff", "\xc3\xa9", "\xf0\x9f\x98\x80", "\r\n", "\t", "x => ", "State<Int>", "/ {E | e}",
+};
+
+class Mutator {
+ public:
+  Mutator(const std::vector<std::string>& corpus, uint64_t seed) : corpus_(corpus), random_(seed) {}
+
+  std::string next() {
+    std::string text = corpus_[below(corpus_.size())];
+    constexpr size_t kLongest = 20000;
+    if (text.size() > kLongest) text = text.substr(below(text.size() - kLongest), kLongest);
+    for (size_t i = 1 + below(8); i > 0; i--) mutate(text);
+    return text;
+  }
+
+ private:
+  size_t below(size_t bound) { return bound == 0 ? 0 : random_() % bound; }
+
+  void mutate(std::string& text) {
+    size_t at = below(text.size() + 1);
+    switch (below(8)) {
+      case 0:
+      case 1: text.insert(at, kPieces[below(std::size(kPieces))]); break;
+      case 2: text.erase(at, 1 + below(8)); break;
+      case 3: text.erase(at, below(text.size() - at + 1)); break;
+      case 4:
+        if (at < text.size()) text[at] = static_cast<char>(random_());
+        break;
+      case 5: {  // a piece of it again
+        std::string piece = text.substr(at, below(100));
+        text.insert(below(text.size() + 1), piece);
+        break;
+      }
+      case 6: {  // a piece of another
+        const std::string& other = corpus_[below(corpus_.size())];
+        text.insert(at, other.substr(below(other.size() + 1), below(200)));
+        break;
+      }
+      default: {  // much of one thing
+        std::string piece = kPieces[below(std::size(kPieces))];
+        std::string many;
+        for (size_t i = below(300); i > 0; i--) many += piece;
+        text.insert(at, many);
+      }
+    }
+  }
+
+  const std::vector<std::string>& corpus_;
+  std::mt19937_64 random_;
+};
+
+void add_file(const fs::path& path, std::vector<std::string>& corpus) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  corpus.push_back(text.str());
+}
+
+void run(const std::string& text) {
+  // A copy of exact size, so that a sanitizer sees reading past the end.
+  std::vector<uint8_t> copy(text.begin(), text.end());
+  LLVMFuzzerTestOneInput(copy.data(), copy.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  size_t runs = 1000;
+  uint64_t seed = 1;
+  std::vector<std::string> corpus;
+  for (int i = 1; i < argc; i++) {
+    if (std::strncmp(argv[i], "--runs=", 7) == 0) {
+      runs = std::strtoull(argv[i] + 7, nullptr, 10);
+    } else if (std::strncmp(argv[i], "--seed=", 7) == 0) {
+      seed = std::strtoull(argv[i] + 7, nullptr, 10);
+    } else if (fs::is_directory(argv[i])) {
+      std::vector<fs::path> paths;
+      for (const fs::directory_entry& entry : fs::recursive_directory_iterator(argv[i])) {
+        if (entry.path().extension() == ".eddy") paths.push_back(entry.path());
+      }
+      // A folder's order is the file system's; the run must not depend on it.
+      std::sort(paths.begin(), paths.end());
+      for (const fs::path& path : paths) add_file(path, corpus);
+    } else if (fs::exists(argv[i])) {
+      add_file(argv[i], corpus);
+    }
+  }
+  if (corpus.empty()) corpus.emplace_back("fn main() { }\n");
+  for (const std::string& text : corpus) run(text);
+  Mutator mutator(corpus, seed);
+  for (size_t i = 0; i < runs; i++) run(mutator.next());
+  std::printf("%zu files, %zu mutants\n", corpus.size(), runs);
+  return 0;
+}
