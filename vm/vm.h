@@ -43,6 +43,7 @@ class Vm {
   RunResult call(rt::Function* function, const std::vector<rt::Value>& args = {});
 
   rt::Context& context() { return ctx_; }
+  const std::vector<std::unique_ptr<LoadedModule>>& modules() const { return modules_; }
   // Asks the running program to stop; may be called from a signal handler or another thread.
   void interrupt(rt::Interrupt why);
 

@@ -80,9 +80,18 @@ Value arch(Context& ctx, Value*) {
 
 Value cpu_count(Context&, Value*) { return small_int(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); }
 
+// SplitMix64.
+uint64_t draw(uint64_t& seed) {
+  uint64_t z = seed += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
 Value random(Context& ctx, Value*) {
   uint64_t bits = 0;
-  if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return panic(ctx, std::string("entropy: ") + std::strerror(errno));
+  if (auto& seed = native_state(ctx).seed) bits = draw(*seed);
+  else if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return panic(ctx, std::string("entropy: ") + std::strerror(errno));
   return small_int(static_cast<int64_t>(bits >> 2));
 }
 

@@ -1,5 +1,7 @@
 // What natives keep per VM: console buffers, open files, small caches. Made when first asked for.
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "runtime/context.h"
@@ -55,6 +57,7 @@ struct NativeState {
   Resources files;
   CharCursor cursor;
   std::string scratch;
+  std::optional<uint64_t> seed;  // where given, os.random draws from it instead of the system
   ~NativeState();
 };
 

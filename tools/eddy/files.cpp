@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/eddy/options.h"
+
 namespace eddy::tool {
 
 namespace {
@@ -46,6 +48,13 @@ bool write_file(const std::string& path, std::string_view bytes) {
   bool written = file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
   if (!written) complain(path + ": " + std::strerror(errno));
   return written;
+}
+
+int written_out(int status) {
+  bool written = std::fflush(stdout) == 0 && !std::ferror(stdout);
+  if (written) return status;
+  complain(std::string("standard output: ") + std::strerror(errno));
+  return status == kOk ? kPanic : status;
 }
 
 }  // namespace eddy::tool

@@ -13,5 +13,7 @@ bool write_file(const std::string& path, std::string_view bytes);
 // "eddy: …" on standard error.
 void complain(const std::string& message);
 bool standard_error_has_color();
+// The status, or where standard output did not take everything: a message, and kPanic instead of kOk.
+int written_out(int status);
 
 }  // namespace eddy::tool

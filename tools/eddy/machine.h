@@ -1,4 +1,4 @@
-// A VM set up as the flags say, with limits and signals that work.
+// A VM set up as the flags say.
 #pragma once
 #include <memory>
 
@@ -11,6 +11,9 @@ class MachineRun {
  public:
   MachineRun(const RunFlags& flags, std::vector<std::string> arguments);
   ~MachineRun();
+  MachineRun(const MachineRun&) = delete;
+  MachineRun& operator=(const MachineRun&) = delete;
+
   vm::Vm& vm() { return *vm_; }
   // Prints what a result has to say and gives the exit status it means. `value_is_status`: an Int is the status.
   int report(const vm::RunResult& result, bool value_is_status);

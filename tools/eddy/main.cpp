@@ -1,114 +1,157 @@
+// The command line: subcommands and their flags, and which function does the work.
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
 
 #include "tools/eddy/commands.h"
+#include "tools/eddy/crash.h"
+#include "tools/eddy/files.h"
+#include "tools/eddy/signals.h"
 
 namespace eddy::tool {
 namespace {
 
-// `eddy FILE …` is `eddy run FILE …`: true where the first word is a subcommand or asks about the tool itself.
-bool names_command(const char* word) {
-  for (const char* known : {"run", "check", "build", "test", "repl", "disasm", "asm", "verify", "fmt", "doc", "--help",
-                            "-h", "--version", "help"})
-    if (std::strcmp(word, known) == 0) return true;
-  return false;
+constexpr const char* kCommands[] = {"run", "check", "build", "test", "repl", "disasm", "asm", "verify", "fmt", "doc", "help"};
+
+bool names_command(const std::string& word) {
+  return std::any_of(std::begin(kCommands), std::end(kCommands), [&](const char* known) { return word == known; });
+}
+
+// Everything the subcommands fill in.
+struct Arguments {
+  Source source;
+  RunFlags flags;
+  std::vector<std::string> files, rest;
+  std::string output, function, filter;
+  bool json = false, plain = false, check_only = false;
+};
+
+// Where `eddy run`'s own flags end: the file and what follows belong to the program. False: no file.
+bool split_run_words(CLI::App& command, Arguments& a) {
+  a.rest = command.remaining();
+  bool dashes = !a.rest.empty() && a.rest[0] == "--";
+  if (dashes) a.rest.erase(a.rest.begin());
+  if (command.count("-e") != 0) return true;
+  if (a.rest.empty()) throw CLI::RequiredError("FILE");
+  a.source.file = a.rest[0];
+  if (!dashes && a.source.file.size() > 1 && a.source.file[0] == '-') throw CLI::ExtrasError("run", {a.source.file});
+  a.rest.erase(a.rest.begin());
+  return true;
+}
+
+using Work = std::function<int()>;
+
+// Adds every subcommand; `work` becomes what the command line asks for.
+void add_commands(CLI::App& app, Arguments& a, Work& work) {
+  auto command = [&](const char* name, const char* says) { return app.add_subcommand(name, says); };
+
+  CLI::App* run_command = command("run", "Compile (or load .ebc) and run main: eddy run [FLAGS] FILE [ARGS]");
+  run_command->footer("FILE `-` is standard input. Flags stand before FILE; what follows it are the program's arguments.");
+  run_command->prefix_command();
+  run_command->add_option("-e", a.source.expression, "Run this expression, or these declarations, instead of a file")
+      ->type_name("CODE")->group("Source");
+  add_source_flags(*run_command, a.source);
+  add_run_flags(*run_command, a.flags);
+  run_command->callback([&, run_command] {
+    split_run_words(*run_command, a);
+    a.source.is_expression = run_command->count("-e") != 0;
+    work = [&] { return run(a.source, a.flags, a.rest); };
+  });
+
+  CLI::App* check_command = command("check", "Parse and type-check");
+  check_command->add_option("FILE", a.files, "Files to check (`-`: standard input)")->required();
+  check_command->add_flag("--json", a.json, "One diagnostic a line on standard output, as JSON");
+  add_source_flags(*check_command, a.source);
+  check_command->callback([&] { work = [&] { return check(a.files, a.source.paths, a.json); }; });
+
+  CLI::App* build_command = command("build", "Write a verified module");
+  build_command->add_option("FILE", a.source.file, "The program (`-`: standard input)")->required();
+  build_command->add_option("-o,--output", a.output, "The module to write")->required()->type_name("OUT.ebc");
+  add_source_flags(*build_command, a.source);
+  build_command->callback([&] { work = [&] { return build(a.source, a.output); }; });
+
+  CLI::App* test_command = command("test", "Run every @test");
+  test_command->add_option("PATH", a.files, "Files, or folders with .eddy files (default: the current folder)");
+  test_command->add_option("--filter", a.filter, "Only tests whose name contains this")->type_name("TEXT");
+  add_source_flags(*test_command, a.source);
+  add_run_flags(*test_command, a.flags);
+  test_command->callback([&] { work = [&] { return test(a.files, a.source.paths, a.flags, a.filter); }; });
+
+  CLI::App* repl_command = command("repl", "Read, evaluate, print");
+  add_source_flags(*repl_command, a.source);
+  add_run_flags(*repl_command, a.flags);
+  repl_command->callback([&] { work = [&] { return repl(a.flags, a.source.paths); }; });
+
+  CLI::App* disasm_command = command("disasm", "Show bytecode beside source lines");
+  disasm_command->add_option("FILE", a.source.file, "Program or module")->required();
+  disasm_command->add_option("--fn", a.function, "Only functions of this name")->type_name("NAME");
+  disasm_command->add_flag("--plain", a.plain, "Exactly what `eddy asm` reads back to the same bytes");
+  add_source_flags(*disasm_command, a.source);
+  disasm_command->callback([&] { work = [&] { return disassemble(a.source, a.function, a.plain); }; });
+
+  CLI::App* asm_command = command("asm", "Assemble textual bytecode");
+  asm_command->add_option("FILE", a.source.file, "The text (`-`: standard input)")->required()->type_name("FILE.eas");
+  asm_command->add_option("-o,--output", a.output, "The module to write")->required()->type_name("OUT.ebc");
+  asm_command->callback([&] { work = [&] { return assemble(a.source.file, a.output); }; });
+
+  CLI::App* verify_command = command("verify", "Run the verifier alone");
+  verify_command->add_option("FILE", a.files, "Modules")->required()->type_name("FILE.ebc");
+  verify_command->callback([&] { work = [&] { return verify(a.files); }; });
+
+  CLI::App* fmt_command = command("fmt", "Bring files into canonical layout");
+  fmt_command->add_option("FILE", a.files, "Files to rewrite (`-`: standard input to standard output)")->required();
+  fmt_command->add_flag("--check", a.check_only, "Change nothing, name the files that would change; status 1 if there are any");
+  fmt_command->callback([&] { work = [&] { return format(a.files, a.check_only); }; });
+
+  CLI::App* doc_command = command("doc", "Doc comments and inferred signatures with effects, as Markdown");
+  doc_command->add_option("FILE", a.files, "Files, or modules of the library such as std/list")->required();
+  add_source_flags(*doc_command, a.source);
+  doc_command->callback([&] { work = [&] { return document(a.files, a.source.paths); }; });
 }
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  report_crashes(argc, argv);
+  catch_interrupts();
+
   std::vector<std::string> words(argv + 1, argv + argc);
-  if (!words.empty() && !names_command(words[0].c_str())) words.insert(words.begin(), "run");
+  if (words.empty()) words = {"--help"};
+  bool asks_about_tool = words[0] == "--help" || words[0] == "-h" || words[0] == "--version";
+  if (!names_command(words[0]) && !asks_about_tool) words.insert(words.begin(), "run");
+  if (words[0] == "help") {
+    words.erase(words.begin());
+    words.push_back("--help");
+  }
 
   CLI::App app("Eddy: a virtual machine for effect handlers", "eddy");
   app.set_version_flag("--version", "eddy " EDDY_VERSION);
   app.require_subcommand(1);
   app.footer("`eddy FILE` is short for `eddy run FILE`; `eddy COMMAND --help` tells more.");
-
-  int status = kOk;
-  Source source;
-  RunFlags flags;
-  std::vector<std::string> files;
-  std::string output, function, filter;
-  bool json = false, plain = false, check_only = false;
-
-  CLI::App* run_command = app.add_subcommand("run", "Compile (or load .ebc) and run main");
-  run_command->usage("eddy run [FLAGS] FILE [ARGS…]   (FILE `-`: standard input)\neddy run [FLAGS] -e CODE [ARGS…]");
-  run_command->prefix_command();
-  run_command->add_option("-e", source.expression, "Run this expression, or these declarations")->type_name("CODE");
-  add_source_flags(*run_command, source);
-  add_run_flags(*run_command, flags);
-  run_command->callback([&] {
-    std::vector<std::string> rest = run_command->remaining();
-    if (!rest.empty() && rest[0] == "--") rest.erase(rest.begin());
-    if (run_command->count("-e") == 0) {
-      if (rest.empty()) throw CLI::RequiredError("FILE");
-      source.file = rest[0];
-      if (source.file.size() > 1 && source.file[0] == '-') throw CLI::ExtrasError("run", {source.file});
-      rest.erase(rest.begin());
-    }
-    status = run(source, flags, rest);
-  });
-
-  CLI::App* check_command = app.add_subcommand("check", "Parse and type-check");
-  check_command->add_option("FILE", files, "Files to check")->required();
-  check_command->add_flag("--json", json, "One diagnostic a line, as JSON");
-  add_source_flags(*check_command, source);
-  check_command->callback([&] { status = check(files, source.paths, json); });
-
-  CLI::App* build_command = app.add_subcommand("build", "Write a verified module");
-  build_command->add_option("FILE", source.file, "The program")->required();
-  build_command->add_option("-o,--output", output, "The module to write")->required()->type_name("OUT.ebc");
-  add_source_flags(*build_command, source);
-  build_command->callback([&] { status = build(source, output); });
-
-  CLI::App* test_command = app.add_subcommand("test", "Run every @test");
-  test_command->add_option("PATH", files, "Files or folders (default: the current folder)");
-  test_command->add_option("--filter", filter, "Only tests whose name contains this")->type_name("TEXT");
-  add_source_flags(*test_command, source);
-  add_run_flags(*test_command, flags);
-  test_command->callback([&] { status = test(files, source.paths, flags, filter); });
-
-  CLI::App* repl_command = app.add_subcommand("repl", "Read, evaluate, print");
-  add_source_flags(*repl_command, source);
-  add_run_flags(*repl_command, flags);
-  repl_command->callback([&] { status = repl(flags, source.paths); });
-
-  CLI::App* disasm_command = app.add_subcommand("disasm", "Show bytecode beside source lines");
-  disasm_command->add_option("FILE", source.file, "Program or module")->required();
-  disasm_command->add_option("--fn", function, "Only functions of this name")->type_name("NAME");
-  disasm_command->add_flag("--plain", plain, "Exactly what `eddy asm` reads back to the same bytes");
-  add_source_flags(*disasm_command, source);
-  disasm_command->callback([&] { status = disassemble(source, function, plain); });
-
-  CLI::App* asm_command = app.add_subcommand("asm", "Assemble textual bytecode");
-  asm_command->add_option("FILE", source.file, "The text")->required()->type_name("FILE.eas");
-  asm_command->add_option("-o,--output", output, "The module to write")->required()->type_name("OUT.ebc");
-  asm_command->callback([&] { status = assemble(source.file, output); });
-
-  CLI::App* verify_command = app.add_subcommand("verify", "Run the verifier alone");
-  verify_command->add_option("FILE", files, "Modules")->required()->type_name("FILE.ebc");
-  verify_command->callback([&] { status = verify(files); });
-
-  CLI::App* fmt_command = app.add_subcommand("fmt", "Bring files into canonical layout");
-  fmt_command->add_option("FILE", files, "Files to rewrite (`-`: standard input to standard output)")->required();
-  fmt_command->add_flag("--check", check_only, "Change nothing; status 1 where a file would change");
-  fmt_command->callback([&] { status = format(files, check_only); });
-
-  CLI::App* doc_command = app.add_subcommand("doc", "Doc comments and inferred signatures, as Markdown");
-  doc_command->add_option("FILE", files, "Files")->required();
-  add_source_flags(*doc_command, source);
-  doc_command->callback([&] { status = document(files, source.paths); });
-
+  Arguments arguments;
+  Work work;
+  add_commands(app, arguments, work);
   try {
     std::reverse(words.begin(), words.end());
     app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
-    return app.exit(e, std::cout, std::cerr) == 0 ? kOk : kUsage;
+    if (e.get_exit_code() != 0) {
+      std::string text = e.what();
+      complain(text);
+      std::fprintf(stderr, "`eddy --help` lists the commands, `eddy COMMAND --help` a command's flags.\n");
+      return kUsage;
+    }
+    app.exit(e, std::cout, std::cerr);
+    std::cout.flush();
+    if (!std::cout) {
+      complain("standard output: cannot be written");
+      return kPanic;
+    }
+    return argc < 2 ? static_cast<int>(kUsage) : static_cast<int>(kOk);
   }
-  return status;
+  return work();
 }
 
 }  // namespace

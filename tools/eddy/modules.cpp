@@ -38,7 +38,7 @@ int check(const std::vector<std::string>& files, const std::vector<std::string>&
     }
     if (!compilation->ok()) status = kUsage;
   }
-  return status;
+  return written_out(status);
 }
 
 int build(const Source& source, const std::string& output) {
@@ -61,8 +61,6 @@ int assemble(const std::string& file, const std::string& output) {
 int verify(const std::vector<std::string>& files) {
   int status = kOk;
   for (const std::string& file : files) {
-    Source source;
-    source.file = file;
     std::string bytes;
     if (!read_file(file, &bytes)) {
       status = kUsage;
@@ -95,7 +93,7 @@ int disassemble(const Source& source, const std::string& function, bool plain) {
     return kUsage;
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return kOk;
+  return written_out(kOk);
 }
 
 }  // namespace eddy::tool

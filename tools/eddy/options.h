@@ -15,16 +15,14 @@ enum Status : int { kOk = 0, kPanic = 1, kUsage = 2, kLimit = 3, kInternal = 70,
 // Where a program comes from.
 struct Source {
   std::string file;                 // "-": standard input
-  std::string expression;           // -e
+  std::string expression;           // -e, where is_expression
+  bool is_expression = false;
   std::vector<std::string> paths;   // --path
 };
 
 struct RunFlags {
-  std::string tier = "auto";
-  int64_t jit_threshold = -1, osr_threshold = -1;  // -1: the default
-  std::string jit_filter, no_opt;
   std::string stats;                // "", "table", "json"
-  std::vector<std::string> trace;
+  std::vector<std::string> trace;   // "effects", "gc"
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
   double timeout = 0;
   uint32_t gc_stress = 0;
@@ -32,6 +30,12 @@ struct RunFlags {
   uint64_t seed = 0;
   bool has_seed = false;
   std::string log_level = "warn";
+
+  bool traces(const char* what) const {
+    for (const std::string& t : trace)
+      if (t == what) return true;
+    return false;
+  }
 };
 
 // Adds the flags of `run` to a subcommand.

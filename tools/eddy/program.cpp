@@ -53,7 +53,7 @@ std::optional<Program> load_program(const Source& source, Wanted wanted) {
   options.need_main = wanted == Wanted::Program;
   options.tests = wanted == Wanted::Tests;
   Program program;
-  if (!source.expression.empty()) {
+  if (source.is_expression) {
     options.mode = lang::ParseMode::kScript;
     program.compilation = lang::check_text("-e", source.expression, options);
   } else {
@@ -65,12 +65,13 @@ std::optional<Program> load_program(const Source& source, Wanted wanted) {
   }
   report(*program.compilation);
   if (!program.compilation->ok()) return std::nullopt;
-  program.module = lang::compile(*program.compilation);
-  if (!program.compilation->ok()) {
+  std::optional<vm::Module> module = lang::compile(*program.compilation);
+  if (!module) {
     report(*program.compilation);
     return std::nullopt;
   }
-  if (!verify_module(program.module, source.file + ": internal error")) return std::nullopt;
+  program.module = std::move(*module);
+  if (!verify_module(program.module, source.file + ": internal error: the compiler made this")) return std::nullopt;
   return program;
 }
 
