@@ -115,7 +115,7 @@ Ref Parser::ref() {
   Ref r{at_, false, 0};
   if (take("#")) {
     r.indexed = true;
-    r.index = number(UINT32_MAX);
+    r.index = number(UINT64_MAX);
   } else {
     name();
   }
@@ -131,6 +131,12 @@ int64_t Parser::resolve(const Ref& r, const text::Names& names, const char* what
                 ? fmt::format("there is no {} \"{}\"", what, t.text)
                 : fmt::format("several {}s have the name \"{}\": refer to one by its number", what, t.text));
   return found < 0 ? 0 : found;
+}
+
+uint32_t Parser::resolve_short(const Ref& r, const text::Names& names, const char* what) {
+  auto index = static_cast<uint64_t>(resolve(r, names, what));
+  if (index > UINT32_MAX) fail(tokens_[r.token], fmt::format("the number of a {} is too large", what));
+  return static_cast<uint32_t>(index);
 }
 
 void Parser::constant() {
@@ -290,18 +296,18 @@ void Parser::resolve_sites() {
   for (const EffectData& e : m_.effects) operations.push_back(text::operation_names(e));
   for (size_t i = 0; i < sites_.size(); ++i) {
     for (const Ref& e : sites_[i].effects)
-      m_.sites[i].effects.push_back(static_cast<uint32_t>(resolve(e, names_->effects, "effect")));
+      m_.sites[i].effects.push_back(resolve_short(e, names_->effects, "effect"));
     for (const PendingClause& p : sites_[i].clauses) {
       ClauseData c;
-      c.effect = static_cast<uint32_t>(resolve(p.effect, names_->effects, "effect"));
+      c.effect = resolve_short(p.effect, names_->effects, "effect");
       static const text::Names kNone;
-      int64_t o =
-          resolve(p.operation, c.effect < operations.size() ? operations[c.effect] : kNone, "operation");
+      uint32_t o = resolve_short(p.operation, c.effect < operations.size() ? operations[c.effect] : kNone,
+                                 "operation");
       if (o > UINT16_MAX) fail(tokens_[p.operation.token], "the operation's number is too large");
       c.operation = static_cast<uint16_t>(o);
       c.kind = p.kind;
       c.plain = p.plain;
-      c.function = static_cast<uint32_t>(resolve(p.function, names_->functions, "function"));
+      c.function = resolve_short(p.function, names_->functions, "function");
       m_.sites[i].clauses.push_back(c);
     }
   }
@@ -312,14 +318,14 @@ AssembleResult Parser::run() {
   if (!failed_) {
     names_.emplace(m_);
     auto entry = [&](const Ref& r) {
-      int64_t index = resolve(r, names_->functions, "function");
+      uint32_t index = resolve_short(r, names_->functions, "function");
       if (index > INT32_MAX) fail(tokens_[r.token], "the function's number is too large");
       return static_cast<int32_t>(index);
     };
     if (initialiser_) m_.initialiser = entry(*initialiser_);
     if (main_) m_.main = entry(*main_);
     for (size_t i = 0; i < tests_.size(); ++i)
-      m_.tests[i].function = static_cast<uint32_t>(resolve(tests_[i], names_->functions, "function"));
+      m_.tests[i].function = resolve_short(tests_[i], names_->functions, "function");
     resolve_sites();
     for (size_t i = 0; i < bodies_.size() && !failed_; ++i) body(i);
   }

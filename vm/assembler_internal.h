@@ -56,6 +56,7 @@ class Parser {
   uint64_t float_bits();
   Ref ref();
   int64_t resolve(const Ref& r, const text::Names& names, const char* what);
+  uint32_t resolve_short(const Ref& r, const text::Names& names, const char* what);
 
   void declaration();
   void constant();

@@ -120,12 +120,12 @@ bool Printer::regular(uint32_t at) const {
       case 'w':
       case 'r':
       case 't':
-        good = n < f_->tagged;
+        good = n + (o.role == 't') < f_->tagged;
         break;
       case 'W':
       case 'R':
       case 'z':
-        good = n >= f_->tagged && n < static_cast<unsigned>(f_->tagged + f_->raw);
+        good = n >= f_->tagged && n + (o.role == 'z') < static_cast<unsigned>(f_->tagged + f_->raw);
         break;
       case 'u':
         good = o.field != 'X' || n == 0;
