@@ -226,7 +226,7 @@ class Lexer {
     }
     // A run of the same trouble is one error.
     const char* p = to;
-    while (p < end_ && std::memcmp(p, at_, d.length) == 0) p += d.length;
+    while (static_cast<size_t>(end_ - p) >= d.length && std::memcmp(p, at_, d.length) == 0) p += d.length;
     put(TokenKind::kError, at_, p);
   }
 
