@@ -16,6 +16,7 @@ void Checker::begin_decl(ModuleInfo* m) {
   units_ = nullptr;
   level_ = kTopLevel;
   pending_.clear();
+  open_rows_.clear();
   matches_.clear();
   concats_.clear();
   irrefutable_.clear();
@@ -54,6 +55,7 @@ void Checker::nested(F body) {
   auto locals = std::move(locals_);
   auto scope = std::move(scope_);
   auto pending = std::move(pending_);
+  auto open_rows = std::move(open_rows_);
   auto matches = std::move(matches_);
   auto concats = std::move(concats_);
   auto irrefutable = std::move(irrefutable_);
@@ -74,6 +76,7 @@ void Checker::nested(F body) {
   locals_ = std::move(locals);
   scope_ = std::move(scope);
   pending_ = std::move(pending);
+  open_rows_ = std::move(open_rows);
   matches_ = std::move(matches);
   concats_ = std::move(concats);
   irrefutable_ = std::move(irrefutable);
@@ -309,6 +312,7 @@ void Checker::infer_fn_body(GroupMember& m) {
 // Infers the bodies of a group, then generalises: what belongs to levels above `outer_level`.
 bool Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_level) {
   size_t pending = pending_.size();
+  size_t open_rows = open_rows_.size();
   uint32_t saved_level = level_;
   level_ = outer_level + 1;
   for (GroupMember* m : members) {
@@ -324,8 +328,16 @@ bool Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
   }
   bool last = outer_level == 0;
   settle(pending, outer_level, last);
+  for (int round = 0; round < kRowRounds; round++) {
+    uint32_t before = unifier_.extensions();
+    solve_uses(members);
+    spread_rows(open_rows);
+    if (unifier_.extensions() == before) break;
+  }
+  std::vector<Type*> member_types;
+  for (GroupMember* m : members) member_types.push_back(m->type);
+  finish_rows(open_rows, outer_level, member_types.data(), member_types.size());
   solve_uses(members);
-  settle(pending, outer_level, last);
   // What only the function itself ends its row with is nothing: a closed row fits wherever an open one does,
   // and says more to whoever compiles a call.
   level_ = outer_level;

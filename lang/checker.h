@@ -139,6 +139,14 @@ struct Pending {
   Expr* piped = nullptr;           // a pipe's value before this stage
 };
 
+// A row that is not settled yet, of a `handle` or of an unknown function called under a handler: in the end
+// it is part of the row around it.
+struct OpenRow {
+  Type* row;
+  Type* around;
+  Span span;
+};
+
 struct Callee {
   CallKind kind = CallKind::kError;
   Binding* target = nullptr;
@@ -177,6 +185,7 @@ class Checker {
   Binding* exported_value(ModuleInfo* m, Symbol name);        // as seen from outside
   TypeDef* module_type(ModuleInfo* m, Symbol name);
   TypeDef* exported_type(ModuleInfo* m, Symbol name);
+  TypeDef* ambient_type(Symbol name);
   ModuleInfo* visible_module(ModuleInfo* from, Symbol name);
   Binding* lookup_value(Symbol name);                         // locals first
   void operation_candidates(ModuleInfo* m, Symbol name, std::vector<OperationBinding*>& out);
@@ -352,6 +361,8 @@ class Checker {
   void perform(Type* row, Span at, const Binding* callee);
   void perform_error(Type* row, Span at, const Binding* callee);
   Unit* closing_unit() const;
+  void spread_rows(size_t from);
+  void finish_rows(size_t from, uint32_t level, Type* const* types, size_t count);
   // --- infer_pending.cpp
   void add_pending(Pending p);
   bool try_pending(Pending& p);
@@ -399,6 +410,7 @@ class Checker {
   std::vector<LocalBinding*> locals_;     // by symbol: the innermost
   std::vector<LocalBinding*> scope_;      // declared, in order
   std::vector<Pending> pending_;
+  std::vector<OpenRow> open_rows_;
   std::vector<MatchExpr*> matches_;
   std::vector<ConcatExpr*> concats_;
   struct Irrefutable { Pattern* pattern; std::string_view what; };

@@ -129,6 +129,7 @@ void Checker::close_value_row(Type* type) {
 // Infers the value of a `let`; *scheme says what may be generalised.
 Type* Checker::infer_generalising(Expr* value, TypeExpr* annotation, Scheme* scheme) {
   size_t pending = pending_.size();
+  size_t open_rows = open_rows_.size();
   level_++;
   Type* type;
   if (annotation) {
@@ -144,6 +145,7 @@ Type* Checker::infer_generalising(Expr* value, TypeExpr* annotation, Scheme* sch
   if (pending_.size() > pending) settle(pending, level_, false);
   type = prune(type);
   if (type->tag == TypeTag::Con && type->count == 0) return type;
+  if (can) finish_rows(open_rows, level_, &type, 1);
   if (!annotation) close_value_row(type);
   if (can) {
     Generaliser g(types_, level_);

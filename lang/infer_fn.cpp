@@ -27,6 +27,7 @@ void Checker::pop_unit() {
   UnitKind kind = u->note->kind;
   if (unit_ && (kind == UnitKind::kHandleBody || kind == UnitKind::kClause || kind == UnitKind::kLoopBody)) {
     unit_->note->performs |= u->note->performs;
+    unit_->any |= u->any;
   }
 }
 

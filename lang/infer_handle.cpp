@@ -102,7 +102,12 @@ void Checker::missing_clauses(HandleExpr* e) {
 Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
   HandleNote* note = e->note = arena_.make<HandleNote>();
   note->named = bool(e->name.name);
-  note->outer_row = unit_->row;
+  // Where the row around is open, the handle has one of its own: a resumption that leaves promises no more
+  // than what the handle itself performs.
+  bool own_row = is_var(row_tail(unit_->row));
+  note->outer_row = own_row ? types_.row_var(level_ + 1) : unit_->row;
+  size_t pending = pending_.size();
+  size_t open_rows = open_rows_.size();
   std::vector<TypeDef*> effects;
   std::vector<Type*> types;  // the instance of each
   TypeDef* named = nullptr;
@@ -162,7 +167,7 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
   if (named) mark_type(named);
   missing_clauses(e);
 
-  Type* row = unit_->row;
+  Type* row = note->outer_row;
   if (!named) {
     for (size_t i = types.size(); i-- > 0;) row = types_.row_cons(types[i], row);
   }
@@ -213,6 +218,17 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
     if (u->any) perform(io_row_, c.span, nullptr);
   }
   note->result = result;
+  if (own_row) {
+    Type* tail = row_tail(note->outer_row);
+    if (is_var(tail) && tail->level > level_ && pending_.size() == pending && open_rows_.size() == open_rows) {
+      tail->link = types_.row_empty();
+      if (!unifier_.subrow(note->outer_row, unit_->row)) perform_error(note->outer_row, e->span, nullptr);
+    } else if (is_var(tail) && pending_.size() == pending) {
+      open_rows_.push_back({note->outer_row, unit_->row, e->span});
+    } else if (!unifier_.subrow(note->outer_row, unit_->row)) {
+      perform_error(note->outer_row, e->span, nullptr);
+    }
+  }
   if (expected) return expected;
   // A handle whose body and clauses never come to an end has no value.
   return result;
@@ -225,7 +241,7 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
   bool is_return = c.kind == ClauseKind::kReturn;
   level_++;
   Unit* outside = unit_;
-  Unit* unit = push_unit(UnitKind::kClause, outside->row, outside->fn);
+  Unit* unit = push_unit(UnitKind::kClause, e->note->outer_row, outside->fn);
   unit->note->name = c.name.name;
   c.note->unit = unit->note;
   size_t mark = enter_scope();
@@ -266,7 +282,7 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
   if (!is_return && c.mode == ClauseMode::kGeneral) {
     Type* params[] = {operation_result};
     resume = declare_local(sym::resume, c.name.span, LocalKind::kResume,
-                           types_.fn(params, 1, result, outside->row));
+                           types_.fn(params, 1, result, e->note->outer_row));
   } else if (!is_return) {
     // Hides an outer clause's: a binding without a type is a mistake to mention.
     LocalBinding* banned = declare_local(sym::resume, c.name.span, LocalKind::kResume, nullptr);

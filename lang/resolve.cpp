@@ -342,7 +342,12 @@ Binding* Checker::module_value(ModuleInfo* m, Symbol name) {
   if (prelude_ && m != prelude_) {
     if (Binding* b = scope_of(prelude_).values.get(name); b && !is_private(b)) return b;
   }
-  if (s.open_operations.size()) return s.open_operations.get(name);
+  if (s.open_operations.size()) {
+    if (Binding* b = s.open_operations.get(name)) return b;
+  }
+  if (symbols_.is_upper(name)) {
+    if (TypeDef* def = ambient_type(name)) return exported_value(def->module, name);
+  }
   return nullptr;
 }
 
@@ -354,7 +359,16 @@ TypeDef* Checker::module_type(ModuleInfo* m, Symbol name) {
   if (prelude_) {
     if (TypeDef* t = scope_of(prelude_).types.get(name); t && !t->is_private) return t;
   }
-  return builtin_.get(name);
+  if (TypeDef* t = builtin_.get(name)) return t;
+  return ambient_type(name);
+}
+
+// Types and constructors of the modules that are in scope without an import, by name: behind everything else.
+TypeDef* Checker::ambient_type(Symbol name) {
+  std::string_view t = text(name);
+  if (t != "StringBuilder") return nullptr;  // the only one of theirs that is not in the prelude
+  ModuleInfo* m = std_module("string");
+  return m ? exported_type(m, name) : nullptr;
 }
 
 ModuleInfo* Checker::visible_module(ModuleInfo* from, Symbol name) {

@@ -208,25 +208,31 @@ bool Unifier::subrow_of_same_tail(Type* row, Type* into) {
   return true;
 }
 
-bool Unifier::subrow(Type* row, Type* into) {
+bool Unifier::subrow_effects(Type*& row, Type*& into) {
+  auto done = [&] {
+    row = into = nullptr;
+    return true;
+  };
   work_ = 0;
   row = prune(row);
-  if (row->tag == TypeTag::RowEmpty || row == prune(into)) return true;
+  if (row->tag == TypeTag::RowEmpty || row == prune(into)) return done();
   Type* tail = row_tail(row);
-  if (is_var(tail) && tail == row_tail(into)) return subrow_of_same_tail(row, into);
+  if (is_var(tail) && tail == row_tail(into)) return subrow_of_same_tail(row, into) && done();
   for (;;) {
-    if (row->tag == TypeTag::RowEmpty || row->tag == TypeTag::Error) return true;
+    if (row->tag == TypeTag::RowEmpty || row->tag == TypeTag::Error) return done();
     into = prune(into);
-    if (row == into || into->tag == TypeTag::Error) return true;
-    if (row->tag != TypeTag::RowCons) break;
+    if (row == into || into->tag == TypeTag::Error) return done();
+    if (row->tag != TypeTag::RowCons) return true;
     into = remove_at(into, row->effect(), 0);
     if (!into) return false;
     row = prune(row->rest());
   }
-  if (row->tag == TypeTag::Var) {
-    if (row == into) return true;
-    return bind(row, into);
-  }
+}
+
+bool Unifier::subrow(Type* row, Type* into) {
+  if (!subrow_effects(row, into)) return false;
+  if (!row) return true;
+  if (row->tag == TypeTag::Var) return bind(row, into);
   // Nobody handles IO, so unknown effects cannot go astray where it is allowed besides them.
   while (into->tag == TypeTag::RowCons && prune(into->effect())->tag == TypeTag::Con &&
          prune(into->effect())->def->builtin == BuiltinType::kIO) {

@@ -26,6 +26,9 @@ class Unifier {
   bool unify(Type* a, Type* b);
   /// Every effect of `row` is one of `into`, which gains it where it may (`row`'s closed end counts as open).
   bool subrow(Type* row, Type* into);
+  /// The first half of it: takes the effects that `row` names out of `into` and leaves the two rests, unless
+  /// nothing is left to do: then both are null.
+  bool subrow_effects(Type*& row, Type*& into);
   /// The rest of `row` without its first occurrence of `effect`, whose arguments are made equal; null: error().
   Type* remove_effect(Type* row, Type* effect);
 
