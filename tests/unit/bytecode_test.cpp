@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <string>
 
 #include "vm/registers.h"
 
@@ -69,6 +73,43 @@ TEST(Bytecode, RegionsHaveEnds) {
     if (kOps[i].name.ends_with("_END") && !kOps[i].internal) EXPECT_TRUE(closes_region(op)) << kOps[i].name;
   }
   EXPECT_EQ(opened, closed);
+}
+
+// The table in docs/bytecode.md is this one.
+std::string opcode_table() {
+  std::string out = "\n| instruction | operands | flags | |\n| --- | --- | --- | --- |\n";
+  for (const OpInfo& info : kOps) {
+    if (info.internal) continue;  // the loader's business, never in a file
+    out += "| `" + std::string(info.name) + "` | ";
+    for (const OperandInfo& o : info)
+      out += std::string(o.field == info.operands[0].field ? "" : " ") + o.field + o.role;
+    out += " | ";
+    for (auto [flag, letter] : {std::pair{info.suspends, 'S'},
+                                {info.allocates, 'A'},
+                                {info.jumps, 'J'},
+                                {info.ends, 'E'},
+                                {info.profiled, 'P'}})
+      if (flag) out += letter;
+    std::string doc(info.doc);
+    for (size_t at = 0; (at = doc.find('|', at)) != std::string::npos; at += 2) doc.insert(at, 1, '\\');
+    out += " | " + doc + " |\n";
+  }
+  return out + "\n";
+}
+
+TEST(Bytecode, DocumentedTable) {
+  const char* path = EDDY_SOURCE_DIR "/docs/bytecode.md";
+  std::ifstream in(path);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  size_t begin = text.find("<!-- opcodes:"), end = text.find("<!-- end of opcodes -->");
+  ASSERT_TRUE(begin != std::string::npos && end != std::string::npos);
+  begin = text.find('\n', begin) + 1;
+  if (std::getenv("EDDY_UPDATE_GOLDEN")) {
+    text.replace(begin, end - begin, opcode_table());
+    std::ofstream(path) << text;
+    return;
+  }
+  EXPECT_EQ(text.substr(begin, end - begin), opcode_table()) << "EDDY_UPDATE_GOLDEN=1 writes it anew";
 }
 
 }  // namespace
