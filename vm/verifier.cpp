@@ -229,10 +229,6 @@ std::optional<VerifyError> verify(const Module& module, const NativeArity& nativ
   if (auto error = verifying::check_tables(module, native_arity, facts)) return error;
   for (uint32_t i = 0; i < module.functions.size(); ++i)
     if (auto error = verifying::FunctionVerifier(facts, i).run()) return error;
-  for (size_t i = 0; i < module.sites.size(); ++i)
-    if (facts.site_user[i] < 0)
-      return VerifyError{-1, 0,
-                         fmt::format("site {} ({}) belongs to no instruction", i, module.sites[i].name)};
   return std::nullopt;
 }
 

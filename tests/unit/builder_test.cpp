@@ -87,14 +87,25 @@ TEST(Builder, PositionsAndTargets) {
   EXPECT_EQ(sites[2].target, 2u);
 }
 
+// Nothing is emitted where nothing arrives.
 TEST(Builder, KnowsWhatIsReachable) {
   FunctionBuilder b("f");
-  Label l = b.label();
+  Reg x = b.take();
+  b.data().params = 1;
+  Label unused = b.label(), used = b.label();
   EXPECT_TRUE(b.reachable());
+  b.emit(Op::JT, {x, used});
   b.emit(Op::RET_UNIT);
   EXPECT_FALSE(b.reachable());
-  b.bind(l);
+  b.emit(Op::PANIC, {x});
+  b.bind(unused);
+  EXPECT_FALSE(b.reachable());
+  b.emit(Op::PANIC, {x});
+  b.bind(used);
   EXPECT_TRUE(b.reachable());
+  b.emit(Op::RET, {x});
+  EXPECT_EQ(built(b).code,
+            (std::vector<Word>{encode_d(Op::JT, 0, 2), encode(Op::RET_UNIT), encode(Op::RET, 0)}));
 }
 
 // A conditional jump reaches 32767 words; beyond, it becomes a jump over a long one, at both ends of loops

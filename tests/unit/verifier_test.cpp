@@ -300,7 +300,6 @@ const Case kCases[] = {
               "HANDLE_END r1 RET r0 a: RET r2") +
          kStateSite,
      "the site belongs to another instruction"},
-    {"SiteUnused", kWorld + kStateSite, "site 0 (state) belongs to no instruction"},
     {"NeedsFiber",
      function("MAKE_ENV r3 (r0, r0) HANDLE r1, r3, r2, choice -> a HANDLE_END r1 RET r0 a: RET r2") +
          kChoiceSite,
