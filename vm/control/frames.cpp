@@ -1,12 +1,19 @@
 #include "vm/control/frames.h"
 
 #include "vm/liveness.h"
+#include "vm/tier.h"
 
 namespace eddy::vm {
 
 bool describe_frame(Context& ctx, Word address, Word* return_word, rt::FrameView& view) {
-  if (address != ctx.stubs.interp_return) return false;
   auto* frame = reinterpret_cast<rt::Frame*>(return_word + 1);
+  if (address != ctx.stubs.interp_return) {
+    if (address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || !ctx.tier) return false;
+    // Machine code writes a frame's header only where it must; whoever looks at the frame has it written here.
+    const Safepoint& s = tier_of(ctx)->safepoint_at(address);
+    frame->function = s.function;
+    frame->resume = rt::pack_resume(s.pc, s.destination);
+  }
   view.function = frame->function;
   view.slots = return_word + 1 + rt::kFrameHeaderWords;
   view.pc = rt::resume_pc(frame->resume);

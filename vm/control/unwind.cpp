@@ -172,8 +172,10 @@ void run(Context& ctx, Unwind u) {
     bool pseudo = record.frame()->function == &pseudo_functions.clause ||
                   record.frame()->function == &pseudo_functions.unwind;
     if (pseudo) {
-      // A panic in a clause drops the body that performed; in deferred code, what was being dropped.
-      if (panicking && u.target == rt::kNull && object != rt::kHole) u.target = object;
+      // A panic in a clause drops the body that performed; in deferred code, what was being dropped. A named
+      // handler whose region is suspended has no body here.
+      bool drops = object != rt::kHole && (!rt::is_kind(object, rt::Kind::Named) || find_region(ctx, object));
+      if (panicking && u.target == rt::kNull && drops) u.target = object;
       continue;
     }
     if (object == rt::kAttemptMark) {
