@@ -417,14 +417,19 @@ bool Parser::trailing_block_follows() const {
 /// stand in parameters, so no token is looked at twice for one block.
 bool Parser::trailing_block_has_params() const {
   const Token* t = tok_ + 1;
-  if (t->kind == K::kArrow) return true;
+  int depth = 0;
   for (; t < end_; t++) {
     switch (t->kind) {
       case K::kArrow:
-        return true;
-      case K::kLower: case K::kUpper: case K::kUnderscore: case K::kComma: case K::kColon: case K::kLeftParen:
-      case K::kRightParen: case K::kLeftBracket: case K::kRightBracket: case K::kLess: case K::kGreater:
-      case K::kShr: case K::kDot: case K::kDotDot: case K::kKeyword_as: case K::kSlash: case K::kInt:
+        return depth == 0;  // deeper, it is a lambda's
+      case K::kLeftParen: case K::kLeftBracket:
+        depth++;
+        break;
+      case K::kRightParen: case K::kRightBracket:
+        if (--depth < 0) return false;
+        break;
+      case K::kLower: case K::kUpper: case K::kUnderscore: case K::kComma: case K::kColon: case K::kLess:
+      case K::kGreater: case K::kShr: case K::kDot: case K::kDotDot: case K::kKeyword_as: case K::kSlash: case K::kInt:
         break;
       case K::kKeyword_fn:
         if (t[-1].kind != K::kColon && t[-1].kind != K::kLess && t[-1].kind != K::kComma &&

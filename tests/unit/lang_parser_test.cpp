@@ -74,6 +74,8 @@ TEST(Parser, TrailingBlocks) {
   EXPECT_EQ(expr("spawn() { a; b }"), "(call spawn (block () {a; b}))");
   EXPECT_EQ(expr("x.f() { 1 }.g()"), "(send (send x f (block () {1})) g)");
   EXPECT_EQ(expr("f() { n: Int, g: fn(Int): Int => g(n) }"), "(call f (block=> (n:Int,g:fn(Int,):Int,) {(call g n)}))");
+  EXPECT_EQ(expr("f() { xs.map(fn(y) => y) }"), "(call f (block () {(send xs map (fn (y,) y))}))");
+  EXPECT_EQ(expr("f() { P(x, [a, ..b]) => x }"), "(call f (block=> (P(x,[a,..b],),) {x}))");
   // A block on the next line is a statement, one in a head belongs to the head.
   EXPECT_EQ(body("f()\n{ 1 }"), "{(call f); {1}}");
   EXPECT_EQ(expr("if f() { 1 } else { 2 }"), "(if (call f) {1} else {2})");
