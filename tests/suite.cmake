@@ -1,0 +1,47 @@
+# What runs the command itself. `eddy` may be slow (sanitizers) or portable (gcc): those builds leave out what is only
+# about speed or takes collector stress, which the release build covers.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(SOURCE ${PROJECT_SOURCE_DIR})
+set(PYTHON ${Python3_EXECUTABLE})
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(FULL ON)
+endif()
+
+function(command_test NAME)
+  add_test(NAME ${NAME} COMMAND ${ARGN})
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${SOURCE})
+endfunction()
+
+# Conformance: a test a section and mode. MODE_name holds the flags of `eddy run`.
+set(MODES default)
+set(MODE_default "")
+if(FULL)
+  list(APPEND MODES stress)
+  set(MODE_stress "--gc-stress=7 --verify-heap")
+endif()
+file(GLOB SECTIONS CONFIGURE_DEPENDS ${SOURCE}/tests/conformance/*)
+foreach(MODE ${MODES})
+  foreach(SECTION ${SECTIONS})
+    get_filename_component(NAME ${SECTION} NAME)
+    command_test(conformance_${NAME}_${MODE} ${PYTHON} tests/run_suite.py --eddy $<TARGET_FILE:eddy> --jobs 1
+      "--mode=${MODE_${MODE}}" tests/conformance/${NAME})
+  endforeach()
+endforeach()
+
+# The library's own tests.
+file(GLOB MODULES CONFIGURE_DEPENDS ${SOURCE}/std/*.eddy)
+command_test(std_tests $<TARGET_FILE:eddy> test std)
+if(FULL)
+  command_test(std_tests_stress $<TARGET_FILE:eddy> test --gc-stress=13 std)
+endif()
+
+command_test(examples ${PYTHON} tests/run_programs.py examples --eddy $<TARGET_FILE:eddy>)
+if(FULL)
+  command_test(examples_stress ${PYTHON} tests/run_programs.py examples --eddy $<TARGET_FILE:eddy> "--mode=--gc-stress=11")
+  command_test(benchmarks ${PYTHON} tests/run_programs.py benchmarks --eddy $<TARGET_FILE:eddy>)
+endif()
+
+file(GLOB DOCS CONFIGURE_DEPENDS ${SOURCE}/docs/*.md ${SOURCE}/README.md)
+command_test(doc_blocks ${PYTHON} tests/doc_blocks.py --eddy $<TARGET_FILE:eddy> ${DOCS})
+
+command_test(cli ${PYTHON} tests/cli/run.py --eddy $<TARGET_FILE:eddy>)
