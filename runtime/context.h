@@ -65,6 +65,8 @@ struct Context {
   Value result = kNull;         // a value in transit (a root)
   Function* callee = nullptr;   // with Action::Call: whom
   Action action = Action::Deliver;
+  void* host_sp = nullptr;      // machine code runs: where C++ goes on
+  void* tier = nullptr;         // vm/tier.h, where there is a compiler
 
   // --- failure
   bool panicking = false;       // a native returned kNull: panic_message says why

@@ -6,6 +6,7 @@
 #include "vm/interpreter/run.h"
 #include "vm/liveness.h"
 #include "vm/loader.h"
+#include "vm/tier.h"
 
 namespace eddy::vm {
 
@@ -37,6 +38,7 @@ Vm::~Vm() {
 LoadedModule* Vm::load(Module module, std::string* problem) {
   auto loaded_module = vm::load(ctx_, cells_, std::move(module), problem);
   if (!loaded_module) return nullptr;
+  if (ctx_.tier) tier_of(ctx_)->loaded(*loaded_module);
   return modules_.emplace_back(std::move(loaded_module)).get();
 }
 
@@ -78,7 +80,12 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
   ctx_.action = rt::Action::Call;
   ctx_.uncaught = ctx_.exiting = ctx_.interrupted = false;
   ctx_.limit_hit = rt::Limit::None;
-  interpret(ctx_);
+  for (;;) {
+    interpret(ctx_);
+    if (ctx_.action == rt::Action::Stop || !ctx_.tier) break;
+    tier_of(ctx_)->run(ctx_);
+    if (ctx_.action == rt::Action::Stop) break;
+  }
 
   RunResult result;
   if (ctx_.exiting) {

@@ -1,0 +1,134 @@
+#include "jit/ir/ir.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace eddy::jit {
+
+namespace {
+constexpr Type T = Type::Tagged, F = Type::Float;
+
+NodeInfo make_info(const char* name, Type type, const char* flags) {
+  NodeInfo info{name, type};
+  info.leaves = std::strchr(flags, 'D');
+  info.slow = std::strchr(flags, 'S');
+  info.call = std::strchr(flags, 'C');
+  info.ends = std::strchr(flags, 'B');
+  info.effect = std::strchr(flags, 'X') || info.ends;
+  info.remade = std::strchr(flags, 'R');
+  return info;
+}
+
+}  // namespace
+
+const NodeInfo& info_of(NodeOp op) {
+  // The type column is turned into text first, for `-` is no name.
+  static const std::array<NodeInfo, static_cast<size_t>(NodeOp::Count)> all = [] {
+    std::array<NodeInfo, static_cast<size_t>(NodeOp::Count)> table{};
+    size_t i = 0;
+#define NODE(name, type, flags, doc) \
+  table[i++] = make_info(#name, #type[0] == 'T' ? T : #type[0] == 'F' ? F : Type::None, flags);
+#include "jit/ir/nodes.def"
+#undef NODE
+    return table;
+  }();
+  return all[static_cast<size_t>(op)];
+}
+
+Node* Graph::node(NodeOp op) {
+  Node& n = node_store.emplace_back();
+  n.op = op;
+  n.type = info_of(op).type;
+  n.id = static_cast<uint32_t>(node_store.size() - 1);
+  return &n;
+}
+
+Block* Graph::block() {
+  Block& b = block_store.emplace_back();
+  b.id = static_cast<uint32_t>(block_store.size() - 1);
+  return &b;
+}
+
+FrameState* Graph::state() { return &state_store.emplace_back(); }
+
+namespace {
+std::string name_of(const Node* n) {
+  if (!n) return "null";
+  if (n->is_const()) return fmt::format("#{:x}", static_cast<uint64_t>(n->imm));
+  return fmt::format("v{}", n->id);
+}
+void print_node(std::string& out, const Node* n) {
+  out += n->type == Type::None ? std::string("    ") : fmt::format("    {}{} = ", name_of(n), n->type == Type::Float ? ":f" : n->small ? ":int" : "");
+  out += info_of(n->op).name;
+  for (const Node* i : n->inputs) out += " " + name_of(i);
+  if (n->imm) out += fmt::format(" ${}", n->imm);
+  if (n->home != kNoHome) out += fmt::format(" @{}", n->home);
+  if (n->state) {
+    out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));
+    for (const FrameState* s = n->state; s; s = s->parent)
+      for (const auto& e : s->values) out += fmt::format(" {}={}", e.home, name_of(e.node));
+    out += "]";
+  }
+  out += "\n";
+}
+}  // namespace
+
+std::string print(const Graph& graph) {
+  std::string out;
+  for (const Block* b : graph.blocks) {
+    out += fmt::format("  block {}{}:", b->id, b->loop ? " (loop)" : "");
+    for (const Block* p : b->preds) out += fmt::format(" <{}", p->id);
+    out += "\n";
+    for (const Node* n : b->phis) print_node(out, n);
+    for (const Node* n : b->nodes) print_node(out, n);
+    if (!b->succs.empty()) {
+      out += "   ";
+      for (const Block* s : b->succs) out += fmt::format(" >{}", s->id);
+      out += "\n";
+    }
+  }
+  return out;
+}
+
+std::string verify(const Graph& graph) {
+  std::vector<char> defined(graph.node_store.size());
+  std::vector<char> in_order(graph.block_store.size());
+  for (const Block* b : graph.blocks) in_order[b->id] = 1;
+  for (const Block* b : graph.blocks) {
+    auto where = [&](const char* what) { return fmt::format("block {}: {}", b->id, what); };
+    if (b->nodes.empty() || !info_of(b->end()->op).ends) return where("has no end");
+    for (const Block* s : b->succs) {
+      if (!in_order[s->id]) return where("jumps to a block that is not listed");
+      if (std::count(s->preds.begin(), s->preds.end(), b) != std::count(b->succs.begin(), b->succs.end(), s))
+        return where("edges do not match");
+    }
+    for (const Node* n : b->phis) {
+      if (n->inputs.size() != b->preds.size()) return where("a phi lacks inputs");
+      if (n->home == kNoHome) return where("a phi without a home");
+      for (const Node* i : n->inputs)
+        if (!i || (!i->remade() && i->home != n->home)) return where("a phi's input lives in another slot");
+    }
+    for (const Node* n : b->nodes) {
+      const NodeInfo& info = info_of(n->op);
+      if (info.ends && n != b->end()) return where("ends too early");
+      if (n->type != Type::None && !n->remade() && n->home == kNoHome && n->uses) return where("a value without a home");
+      if ((info.leaves || info.slow || info.call) && !n->state) return where("a node without a frame state");
+    }
+    for (const Node* n : b->phis) defined[n->id] = 1;
+    for (const Node* n : b->nodes) {
+      for (const Node* i : n->inputs)
+        if (!i || (!i->remade() && !defined[i->id])) return where(fmt::format("v{} uses what is not defined", n->id).c_str());
+      for (const FrameState* s = n->state; s; s = s->parent)
+        for (const auto& e : s->values)
+          if (!e.node || (!e.node->remade() && (!defined[e.node->id] || e.node->home != e.home)))
+            return where(fmt::format("v{}'s frame state is wrong at {}", n->id, e.home).c_str());
+      defined[n->id] = 1;
+    }
+  }
+  return "";
+}
+
+}  // namespace eddy::jit

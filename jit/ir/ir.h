@@ -1,0 +1,108 @@
+// The compiler's graph: blocks of nodes in static single assignment form, with frame states.
+//
+// The one rule everything leans on: every value that is no constant has a *home*, the frame slot of the bytecode
+// register it was defined for, and it is used only while that register still holds it. So a value that must
+// leave its machine register goes to its home, and whoever looks at the frame there (collector, unwinder, a copy
+// of the fiber, the interpreter after leaving machine code) finds what the bytecode says is there.
+//
+// Homes count words from the unit's frame (its `function` word is 0). Frames of inlined functions lie below it,
+// exactly where they would be had they been called.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vm/loaded.h"
+
+namespace eddy::jit {
+
+using rt::Value;
+using rt::Word;
+
+enum class NodeOp : uint8_t {
+#define NODE(name, type, flags, doc) name,
+#include "jit/ir/nodes.def"
+#undef NODE
+  Count
+};
+
+enum class Type : uint8_t { None, Tagged, Float };
+
+struct NodeInfo {
+  const char* name;
+  Type type;
+  bool leaves = false, slow = false, call = false, ends = false, effect = false, remade = false;
+};
+const NodeInfo& info_of(NodeOp op);
+
+enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, NotLess, NotLessEqual };
+
+struct Block;
+struct Node;
+
+// Where everything is that the frame would hold at a bytecode position, innermost function first.
+struct FrameState {
+  vm::LoadedFunction* function = nullptr;
+  const vm::Word* pc = nullptr;
+  unsigned destination = 0;          // or rt::kInPlace
+  int base = 0;                      // the home of the frame's first word
+  const FrameState* parent = nullptr;  // the caller's, where it was inlined
+  struct Entry { int home; Node* node; };
+  std::vector<Entry> values;
+};
+
+constexpr int kNoHome = INT32_MIN;
+
+struct Node {
+  NodeOp op = NodeOp::Const;
+  Type type = Type::None;
+  bool speculative = false;  // out of the fast path it leaves for the interpreter instead of calling the runtime
+  bool small = false;        // the result is a small Int (Alloc: has a first word)
+  uint8_t known = 0;         // bit i: input i is a small Int at this point
+  uint32_t id = 0;
+  int home = kNoHome;
+  int64_t imm = 0;
+  void* aux = nullptr;
+  Block* block = nullptr;
+  FrameState* state = nullptr;
+  std::vector<Node*> inputs;
+  uint32_t uses = 0;
+
+  bool is_const() const { return op == NodeOp::Const; }
+  bool remade() const { return op == NodeOp::Const || op == NodeOp::ConstFloat; }
+};
+
+struct Block {
+  uint32_t id = 0;
+  bool loop = false;                 // something jumps back here
+  bool cold = false;
+  std::vector<Node*> phis;
+  std::vector<Node*> nodes;          // the last one ends the block
+  std::vector<Block*> preds, succs;  // phis' inputs are in the order of preds
+  Node* end() const { return nodes.back(); }
+};
+
+struct Graph {
+  rt::Context* ctx = nullptr;
+  vm::LoadedFunction* function = nullptr;
+  const vm::Word* osr = nullptr;     // the loop it enters at, with everything in its slot; null: at the start
+  std::deque<Node> node_store;
+  std::deque<Block> block_store;
+  std::deque<FrameState> state_store;
+  std::vector<Block*> blocks;        // in the order they are emitted; every forward edge goes on in it
+  int lowest = 0;                    // the home of the lowest word of an inlined frame
+  bool speculate = true;
+  std::string failure;               // why it cannot be compiled
+
+  Node* node(NodeOp op);
+  Block* block();
+  FrameState* state();
+};
+
+std::string print(const Graph& graph);
+// An empty string, or what is wrong.
+std::string verify(const Graph& graph);
+
+}  // namespace eddy::jit

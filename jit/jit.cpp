@@ -1,0 +1,282 @@
+// Tiering: what is compiled when, and the way between interpreter and machine code.
+#include "jit/jit.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <deque>
+#include <unordered_map>
+
+#include <asmjit/x86.h>
+
+#include "jit/build/builder.h"
+#include "jit/passes/passes.h"
+#include "jit/x64/codegen.h"
+#include "jit/x64/listing.h"
+#include "jit/x64/stubs.h"
+#include "vm/control/control.h"
+
+namespace eddy::jit {
+
+namespace {
+
+constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, without speculation
+constexpr unsigned kMaxCompilations = 6;
+constexpr size_t kAlternateStack = 64 << 10;
+
+struct Code {
+  vm::LoadedFunction* function = nullptr;
+  void* entry = nullptr;
+  void* checked_entry = nullptr;
+  size_t size = 0;
+  unsigned stack_words = 0;
+  uint32_t leaves = 0;
+  bool osr = false;
+  class Compiler* owner = nullptr;
+};
+
+struct FunctionState {
+  Code* code = nullptr;
+  unsigned compilations = 0;
+  bool speculate = true, refused = false;
+  std::unordered_map<const vm::Word*, Code*> loops;
+  std::string why;
+};
+
+// Signal handlers may run while the stack pointer is on a fiber.
+class AlternateStack {
+ public:
+  AlternateStack() {
+    stack_t old{};
+    if (sigaltstack(nullptr, &old) == 0 && !(old.ss_flags & SS_DISABLE)) return;
+    memory_ = mmap(nullptr, kAlternateStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED) {
+      memory_ = nullptr;
+      return;
+    }
+    stack_t stack{};
+    stack.ss_sp = memory_;
+    stack.ss_size = kAlternateStack;
+    sigaltstack(&stack, nullptr);
+  }
+  ~AlternateStack() {
+    if (!memory_) return;
+    stack_t off{};
+    off.ss_flags = SS_DISABLE;
+    sigaltstack(&off, nullptr);
+    munmap(memory_, kAlternateStack);
+  }
+
+ private:
+  void* memory_ = nullptr;
+};
+
+class Compiler : public vm::Tier {
+ public:
+  Compiler(vm::Vm& vm, const Options& options)
+      : ctx_(vm.context()), options_(options), stubs_(x64::make_stubs([](rt::Context*, void* code) {
+          auto* c = static_cast<Code*>(code);
+          c->owner->left(*c);
+        })) {
+    asmjit::JitAllocator::CreateParams params{};
+    params.options = asmjit::JitAllocatorOptions::kUseDualMapping;
+    runtime_ = std::make_unique<asmjit::JitRuntime>(&params);
+    const x64::Stubs& s = stubs_->table;
+    auto word = [](void* p) { return reinterpret_cast<Word>(p); };
+    ctx_.stubs = {word(s.interp_return), word(s.fiber_exit), word(s.vm_exit), word(s.watermark)};
+    ctx_.tier = static_cast<vm::Tier*>(this);
+  }
+
+  void loaded(vm::LoadedModule& module) override {
+    for (vm::LoadedFunction& f : module.functions) {
+      f.machine_entry = stubs_->table.call_interpreter;
+      if (!wanted(f)) continue;
+      if (options_.tier == TierMode::Jit) f.entry = f.machine_entry;  // compiled when it is first called
+      else if (options_.tier == TierMode::Auto) f.heat = options_.jit_threshold;
+    }
+  }
+
+  void run(rt::Context& ctx) override {
+    for (;;) {
+      switch (ctx.action) {
+        case rt::Action::Stop: return;
+        case rt::Action::Deliver: {
+          if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return) return;
+          stubs_->table.enter(&ctx, nullptr);
+          break;
+        }
+        case rt::Action::Call: {
+          auto* f = vm::loaded(ctx.callee);
+          if (!f->entry) return;
+          FunctionState& state = states_[f];
+          if (!state.code) compile(*f, nullptr);
+          Code* code = state.code;
+          if (!code) {
+            f->entry = nullptr;
+            return;
+          }
+          if (reinterpret_cast<Word>(ctx.fiber->sp + 1 - code->stack_words) < reinterpret_cast<Word>(ctx.stack_limit)) {
+            if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx)) continue;
+            if (!vm::reserve(ctx, code->stack_words)) continue;
+          }
+          stubs_->table.enter(&ctx, code->checked_entry);
+          break;
+        }
+      }
+    }
+  }
+
+  bool hot_function(vm::LoadedFunction& f) override {
+    FunctionState& state = states_[&f];
+    if (!state.code && !state.refused) compile(f, nullptr);
+    return state.code != nullptr;
+  }
+
+  void* hot_loop(vm::LoadedFunction& f, const vm::Word* pc) override {
+    if (!wanted(f)) return nullptr;
+    FunctionState& state = states_[&f];
+    Code*& code = state.loops[pc];
+    if (!code && !state.refused) code = make(f, state, pc);
+    if (!code) return nullptr;
+    if (!vm::reserve(ctx_, code->stack_words)) return nullptr;
+    return code->entry;
+  }
+
+  bool compile(vm::LoadedFunction& f, std::string* why) {
+    FunctionState& state = states_[&f];
+    Code* code = state.refused ? nullptr : make(f, state, nullptr);
+    if (why) *why = state.why;
+    if (!code) {
+      f.entry = nullptr;
+      f.machine_entry = stubs_->table.call_interpreter;
+      return false;
+    }
+    state.code = code;
+    f.entry = f.machine_entry = code->entry;
+    return true;
+  }
+
+  std::string list(vm::LoadedFunction& f) {
+    FunctionState& state = states_[&f];
+    if (!state.code && !compile(f, nullptr)) return "not compiled: " + state.why + "\n";
+    return x64::disassemble(state.code->entry, state.code->size, *this);
+  }
+
+  std::string list_ir(vm::LoadedFunction& f) {
+    Graph graph;
+    if (!build(graph, f, states_[&f], nullptr)) return "not compiled: " + graph.failure + "\n";
+    return print(graph);
+  }
+
+ private:
+  bool wanted(const vm::LoadedFunction& f) const {
+    return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
+  }
+
+  void left(Code& code) {
+    if (++code.leaves < kMaxLeaves) return;
+    code.leaves = 0;
+    FunctionState& state = states_[code.function];
+    state.speculate = false;
+    if (code.osr) {
+      std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
+      return;
+    }
+    if (state.code != &code) return;
+    // The next call compiles it again.
+    state.code = nullptr;
+    code.function->entry = code.function->machine_entry = stubs_->table.call_interpreter;
+  }
+
+  void dump(const Graph& graph, const char* pass) {
+    if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n%s", graph.function->name.c_str(), pass, print(graph).c_str());
+  }
+
+  bool check(Graph& graph, const char* pass) {
+    dump(graph, pass);
+#ifdef EDDY_DEBUG
+    std::string problem = verify(graph);
+    if (!problem.empty()) graph.failure = std::string(pass) + ": " + problem;
+#endif
+    return graph.failure.empty();
+  }
+
+  bool build(Graph& graph, vm::LoadedFunction& f, const FunctionState& state, const vm::Word* osr) {
+    graph.ctx = &ctx_;
+    graph.function = &f;
+    graph.osr = osr;
+    graph.speculate = state.speculate && !options_.no_opt;
+    if (f.linked.empty()) {
+      graph.failure = "no code";
+      return false;
+    }
+    Builder builder(graph, options_);
+    if (!builder.build() || !check(graph, "build")) return false;
+    simplify_phis(graph);
+    if (!check(graph, "phis")) return false;
+    remove_dead(graph);
+    return check(graph, "dead");
+  }
+
+  Code* make(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+    if (++state.compilations > kMaxCompilations + (osr ? 6 : 0)) {
+      state.refused = true;
+      state.why = "compiled too often";
+      return nullptr;
+    }
+    Graph graph;
+    if (!build(graph, f, state, osr)) {
+      state.why = graph.failure;
+      state.refused |= !osr;
+      return nullptr;
+    }
+    Code& code = codes_.emplace_back();
+    code.function = &f;
+    code.owner = this;
+    code.osr = osr != nullptr;
+    asmjit::CodeHolder holder;
+    holder.init(runtime_->environment());
+    x64::Codegen codegen(graph, holder, stubs_->table, *this, &code);
+    size_t known = safepoints.size();
+    x64::CodegenResult result = codegen.run();
+    state.why = codegen.failure();
+    if (state.why.empty() && runtime_->add(&code.entry, &holder) != asmjit::kErrorOk) state.why = "no memory for code";
+    if (!state.why.empty()) {
+      if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n", f.name.c_str(), state.why.c_str());
+      safepoints.resize(known);
+      codes_.pop_back();
+      state.refused |= !osr;
+      return nullptr;
+    }
+    code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
+    code.size = result.size;
+    code.stack_words = result.stack_words;
+    return &code;
+  }
+
+  rt::Context& ctx_;
+  Options options_;
+  AlternateStack alternate_stack_;
+  std::unique_ptr<x64::StubCode> stubs_;
+  std::unique_ptr<asmjit::JitRuntime> runtime_;
+  std::unordered_map<const rt::Function*, FunctionState> states_;
+  std::deque<Code> codes_;
+};
+
+}  // namespace
+
+bool available() { return true; }
+
+std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
+  if (options.tier == TierMode::Interp) return nullptr;
+  return std::make_unique<Compiler>(vm, options);
+}
+
+bool compile(vm::Tier& tier, vm::LoadedFunction& function, std::string* why) {
+  return static_cast<Compiler&>(tier).compile(function, why);
+}
+std::string listing(vm::Tier& tier, vm::LoadedFunction& function) { return static_cast<Compiler&>(tier).list(function); }
+std::string ir_listing(vm::Tier& tier, vm::LoadedFunction& function) { return static_cast<Compiler&>(tier).list_ir(function); }
+
+}  // namespace eddy::jit

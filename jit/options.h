@@ -1,0 +1,19 @@
+// How compiled code is to be made; the command's flags.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace eddy::jit {
+
+enum class TierMode : uint8_t { Interp, Auto, Jit };
+
+struct Options {
+  TierMode tier = TierMode::Auto;
+  int32_t jit_threshold = 500;   // calls until a function is compiled
+  int32_t osr_threshold = 2000;  // iterations until a loop is
+  std::string filter;            // only functions whose name contains this
+  bool no_opt = false;           // no inlining, no speculation
+  bool dump_ir = false;          // to stderr, after each pass
+};
+
+}  // namespace eddy::jit

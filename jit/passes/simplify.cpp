@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "jit/passes/passes.h"
+
+namespace eddy::jit {
+
+namespace {
+Node* find(std::vector<Node*>& leader, Node* n) {
+  while (leader[n->id] != n) n = leader[n->id] = leader[leader[n->id]->id];
+  return n;
+}
+}  // namespace
+
+void simplify_phis(Graph& graph) {
+  std::vector<Node*> leader(graph.node_store.size());
+  for (Node& n : graph.node_store) leader[n.id] = &n;
+  bool any = false;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Block* b : graph.blocks)
+      for (Node* phi : b->phis) {
+        if (leader[phi->id] != phi) continue;
+        Node* only = nullptr;
+        bool same = true;
+        for (Node* i : phi->inputs) {
+          i = find(leader, i);
+          if (i == phi || i == only) continue;
+          same &= only == nullptr;
+          only = i;
+        }
+        // One value in another slot must stay apart: the home rule.
+        if (!same || !only || (!only->remade() && only->home != phi->home)) continue;
+        leader[phi->id] = only;
+        changed = any = true;
+      }
+  }
+  if (!any) return;
+  for (Block* b : graph.blocks)
+    std::erase_if(b->phis, [&](Node* n) { return leader[n->id] != n; });
+  for (Block* b : graph.blocks) {
+    auto replace = [&](Node* n) {
+      for (Node*& i : n->inputs) i = find(leader, i);
+    };
+    for (Node* n : b->phis) replace(n);
+    for (Node* n : b->nodes) replace(n);
+  }
+  for (FrameState& s : graph.state_store)
+    for (FrameState::Entry& e : s.values) e.node = find(leader, e.node);
+}
+
+void remove_dead(Graph& graph) {
+  std::vector<char> alive(graph.node_store.size());
+  std::vector<Node*> work;
+  auto need = [&](Node* n) {
+    if (alive[n->id]) return;
+    alive[n->id] = 1;
+    work.push_back(n);
+  };
+  for (Block* b : graph.blocks)
+    for (Node* n : b->nodes) {
+      const NodeInfo& info = info_of(n->op);
+      // A check that later code relies on stays, whoever uses its result.
+      bool checks = info.leaves && (n->known != (1u << n->inputs.size()) - 1 || n->op == NodeOp::GlobalGet);
+      if (info.effect || info.call || checks) need(n);
+    }
+  while (!work.empty()) {
+    Node* n = work.back();
+    work.pop_back();
+    for (Node* i : n->inputs) need(i);
+    for (const FrameState* s = n->state; s; s = s->parent)
+      for (const FrameState::Entry& e : s->values) need(e.node);
+  }
+  for (Node& n : graph.node_store) n.uses = 0;
+  for (Block* b : graph.blocks) {
+    auto dead = [&](Node* n) { return !alive[n->id]; };
+    std::erase_if(b->phis, dead);
+    std::erase_if(b->nodes, dead);
+    for (auto* list : {&b->phis, &b->nodes})
+      for (Node* n : *list) {
+        for (Node* i : n->inputs) ++i->uses;
+        for (const FrameState* s = n->state; s; s = s->parent)
+          for (const FrameState::Entry& e : s->values) ++e.node->uses;
+      }
+  }
+}
+
+}  // namespace eddy::jit

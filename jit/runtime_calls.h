@@ -1,0 +1,44 @@
+// Everything of C++ that machine code calls, apart from what the stubs need.
+//
+// Values: called through Stubs::call_value (null: a panic is pending) with the frame described by a safepoint.
+// Actions: through call_action; they leave in ctx.action how it goes on.
+#pragma once
+#include "runtime/context.h"
+#include "runtime/natives/natives.h"
+#include "vm/loaded.h"
+
+namespace eddy::jit::calls {
+
+using rt::Context;
+using rt::Value;
+using rt::Word;
+
+enum class IntOp : uint8_t { Add, Sub, Mul, Div, Rem, And, Or, Xor, Shl, Shr, Neg, Abs };
+using IntFunction = Value (*)(Context*, Value, Value);
+IntFunction int_function(IntOp op);
+
+Value compare(Context*, Value a, Value b, Word condition);     // a Bool; ir.h's Condition
+Value allocate(Context*, Word header, Word bytes);             // unfilled
+Value array_get(Context*, Value array, Value index);
+Value array_set(Context*, Value array, Value index, Value value);
+Value make_array(Context*, Word count);                        // of the first `count` of ctx.args
+Value store(Context*, Value holder, Value* field, Value value);
+Value handle(Context*, Value env, rt::Site* site);             // the node, installed
+Value record(Context*, const vm::Word* pc, Value operand);     // one instruction on the frame's slots
+
+void safepoint(Context*);
+void call_value(Context*, Word count);                         // ctx.args[0] applied to the next `count`
+void perform(Context*, vm::PerformCell*);
+void perform_named(Context*, vm::PerformCell*);
+void fiber_call(Context*);
+void resume_keep(Context*);
+void resume_last(Context*);
+void drop(Context*);
+void abort_ret(Context*, Value value);                         // the fiber's sp is at the clause's return word
+void exit_to(Context*, Value target, Value value);
+
+// Plain: neither collects nor fails.
+void abort_now(Context*);
+double remainder(Context*, double a, double b);
+
+}  // namespace eddy::jit::calls

@@ -1,0 +1,205 @@
+// Calls, natives, effects.
+#include "jit/runtime_calls.h"
+#include "jit/x64/codegen.h"
+#include "vm/control/control.h"
+
+namespace eddy::jit::x64 {
+
+// Applies input 0 to the others. In the registers of the calling convention it looks like a call of a function that
+// takes its closure first; one that does not gets its arguments moved down, out of line.
+void Codegen::closure_call(Node* n, bool tail) {
+  int frame_bytes = static_cast<int>(g_.function->frame_words() - 1) * 8;
+  auto count = static_cast<int>(n->inputs.size() - 1);
+  if (!tail) save_inline(n->state);
+  arguments(n->inputs, 0);
+  if (tail) a_.add(ax::rsp, frame_bytes);
+  else enter_base(n->state);
+  asmjit::Label shift = a_.newLabel(), other = a_.newLabel(), ready = a_.newLabel(), done = a_.newLabel();
+  ax::Gp closure = gp(0);
+  a_.test(closure.r8(), 7);
+  a_.jnz(other);
+  a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
+  a_.jne(other);
+  a_.mov(ax::rdx, ax::qword_ptr(closure, offsetof(rt::Closure, function)));
+  a_.cmp(ax::byte_ptr(ax::rdx, at::takes_self), 0);
+  a_.je(shift);
+  a_.cmp(ax::word_ptr(ax::rdx, at::params), count + 1);
+  a_.jne(other);
+  a_.cmp(ax::byte_ptr(ax::rdx, at::fiber_base_flag), 0);
+  a_.jne(other);
+  a_.bind(ready);
+  if (tail) {
+    a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+  } else {
+    a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
+    metadata(n->state);
+    a_.bind(done);
+    leave_base(n->state);
+  }
+  const FrameState* state = n->state;
+  deferred_.push_back([=, this] {
+    a_.bind(shift);
+    a_.cmp(ax::word_ptr(ax::rdx, at::params), count);
+    a_.jne(other);
+    a_.cmp(ax::byte_ptr(ax::rdx, at::fiber_base_flag), 0);
+    a_.jne(other);
+    for (int i = 0; i < count; ++i) {
+      auto context = [](int index) { return ax::qword_ptr(ax::r15, at::args + 8 * index); };
+      int registers = static_cast<int>(kRegisterArgs);
+      if (i + 1 < registers) {
+        a_.mov(gp(i), gp(i + 1));
+      } else {
+        a_.mov(ax::rax, context(i + 1));
+        if (i < registers) a_.mov(gp(i), ax::rax);
+        else a_.mov(context(i), ax::rax);
+      }
+    }
+    a_.jmp(ready);
+    a_.bind(other);
+    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
+      a_.mov(ax::qword_ptr(ax::r15, at::args + 8 * i), gp(i));
+    a_.mov(ax::esi, count);
+    constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::call_value));
+    if (tail) {
+      a_.jmp(stubs_.jump_action);
+    } else {
+      a_.call(stubs_.call_action);
+      metadata(state);
+      a_.jmp(done);
+    }
+  });
+}
+
+bool Codegen::emit_call(Node* n) {
+  switch (n->op) {
+    case NodeOp::Call: {
+      auto* f = static_cast<rt::Function*>(n->aux);
+      save_inline(n->state);
+      arguments(n->inputs, 0);
+      enter_base(n->state);
+      if (f == g_.function && !g_.osr) {
+        a_.call(states_start_);
+      } else {
+        constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
+        a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
+      }
+      metadata(n->state);
+      leave_base(n->state);
+      call_result(n);
+      return true;
+    }
+    case NodeOp::CallClosure:
+      closure_call(n, false);
+      call_result(n);
+      return true;
+    case NodeOp::Native: {
+      auto* native = static_cast<const rt::Native*>(n->aux);
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      a_.mov(ax::dword_ptr(ax::r15, at::args_live), static_cast<int32_t>(n->inputs.size()));
+      a_.lea(ax::rsi, ax::ptr(ax::r15, at::args));
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(native->function), n->state);
+      a_.mov(ax::dword_ptr(ax::r15, at::args_live), 0);
+      call_result(n);
+      return true;
+    }
+    case NodeOp::MakeArray:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      a_.mov(ax::esi, static_cast<int32_t>(n->inputs.size()));
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::make_array), n->state);
+      call_result(n);
+      return true;
+    default: return false;
+  }
+}
+
+bool Codegen::emit_effect(Node* n) {
+  auto action = [&](void* helper) {
+    call_helper(stubs_.call_action, helper, n->state);
+    call_result(n);
+    return true;
+  };
+  switch (n->op) {
+    case NodeOp::Perform:
+    case NodeOp::PerformNamed: {
+      bool named = n->op == NodeOp::PerformNamed;
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, named ? 0 : 1);
+      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
+      return action(named ? reinterpret_cast<void*>(&calls::perform_named) : reinterpret_cast<void*>(&calls::perform));
+    }
+    case NodeOp::Resume:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      return action(n->imm ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+    case NodeOp::FiberCall:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      return action(reinterpret_cast<void*>(&calls::fiber_call));
+    case NodeOp::Drop:
+    case NodeOp::DropUnused:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      return action(reinterpret_cast<void*>(&calls::drop));
+    case NodeOp::AbortNow:
+      save_inline(n->state);
+      write_function(n->state);
+      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
+      call_result(n);
+      return true;
+    case NodeOp::Handle:
+      save_inline(n->state);
+      value_to(ax::rdx, n->inputs[0]);
+      a_.mov(ax::rsi, ax::rdx);
+      constant_to(ax::rdx, reinterpret_cast<int64_t>(n->aux));
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
+      call_result(n);
+      return true;
+    case NodeOp::HandleEnd: {
+      auto* site = static_cast<rt::Site*>(n->aux);
+      int node = input(n->inputs[0]);
+      asmjit::Label no = leave_label(n);
+      a_.cmp(ax::byte_ptr(gp(node), 3), static_cast<int>(rt::Kind::Node));
+      a_.jne(no);
+      a_.mov(ax::rax, ax::qword_ptr(gp(node), offsetof(rt::Node, outer)));
+      a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
+      if (!site->effects.empty()) {
+        int offset = static_cast<int>(site->effects[0] * sizeof(rt::EffectCell));
+        a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
+        a_.movups(ax::xmm15, ax::xmmword_ptr(gp(node), offsetof(rt::Node, previous)));
+        a_.movups(ax::xmmword_ptr(ax::rdx, offset), ax::xmm15);
+      }
+      return true;
+    }
+    case NodeOp::CellEnv: {
+      auto* cell = static_cast<vm::PerformCell*>(n->aux);
+      int out = output(n);
+      a_.mov(gp(out), ax::qword_ptr(ax::r15, at::cells));
+      a_.mov(gp(out), ax::qword_ptr(gp(out), static_cast<int>(cell->effect * sizeof(rt::EffectCell)) + 8));
+      a_.mov(gp(out), ax::qword_ptr(gp(out), offsetof(rt::Node, env)));
+      return true;
+    }
+    case NodeOp::Record: {
+      save_inline(n->state);
+      if (!n->inputs.empty()) value_to(ax::rdx, n->inputs[0]);
+      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::record), n->state);
+      call_result(n);
+      return true;
+    }
+    case NodeOp::Safepoint: {
+      asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+      a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
+      a_.jb(slow);
+      slow_path(n, slow, [this, n] {
+        call_helper(stubs_.call_action, reinterpret_cast<void*>(&calls::safepoint), n->state);
+      }, back);
+      a_.bind(back);
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit::x64

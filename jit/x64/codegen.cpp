@@ -1,0 +1,347 @@
+// The walk over the blocks, entries, ends of blocks.
+#include "jit/x64/codegen.h"
+
+#include "jit/runtime_calls.h"
+#include "vm/registers.h"
+
+namespace eddy::jit::x64 {
+
+Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier, void* code_record)
+    : g_(graph),
+      a_(&holder),
+      stubs_(stubs),
+      tier_(tier),
+      code_record_(code_record),
+      lifetimes_(graph),
+      where_(graph.node_store.size()),
+      states_(graph.block_store.size()) {}
+
+CodegenResult Codegen::run() {
+  CodegenResult result;
+  for (const Block* b : g_.blocks) {
+    states_[b->id].label = a_.newLabel();
+    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record;
+  }
+  result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
+  for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
+    block_ = g_.blocks[index_];
+    position_ = 0;
+    start_block(block_);
+    if (index_ == 0) {
+      if (!g_.osr) {
+        // The return address is on the stack already.
+        states_start_ = a_.newLabel();
+        a_.bind(states_start_);
+        int below = static_cast<int>(g_.function->frame_words() - 1) * 8;
+        asmjit::Label no_room = a_.newLabel();
+        a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
+        a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
+        a_.jb(no_room);
+        deferred_.push_back([this, no_room] {
+          a_.bind(no_room);
+          constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+          a_.jmp(stubs_.call_interpreter);
+        });
+        result.checked_entry = a_.offset();
+        a_.sub(ax::rsp, below);
+      }
+      prologue();
+    }
+    for (Node* n : block_->nodes) {
+      position_ = lifetimes_.position(n);
+      if (info_of(n->op).ends) {
+        emit_end(n);
+      } else {
+        emit(n);
+        finish_node(n);
+      }
+      if (!failure_.empty()) return result;
+    }
+  }
+  for (size_t i = 0; i < deferred_.size(); ++i) deferred_[i]();
+  result.size = a_.offset();
+  return result;
+}
+
+void Codegen::prologue() {
+  if (frame_written_) {
+    constant_to(ax::rax, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+    a_.mov(home_slot(0), ax::rax);
+  }
+  for (Node* n : block_->nodes) {
+    if (n->op == NodeOp::Slot) at(n).memory = true;
+    if (n->op != NodeOp::Param || n->uses == 0) continue;
+    if (n->imm < kRegisterArgs) {
+      assign(n, static_cast<int>(n->imm));
+    } else {
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::args + 8 * static_cast<int>(n->imm)));
+      a_.mov(home_slot(n->home), ax::rax);
+      at(n).memory = true;
+    }
+  }
+}
+
+void Codegen::emit(Node* n) {
+  switch (n->op) {
+    case NodeOp::Param: return;
+    case NodeOp::Slot: at(n).memory = true; return;
+    case NodeOp::Copy: {
+      Node* from = n->inputs[0];
+      if (!from->remade() && at(from).reg == kNone && from->type == Type::Tagged && dead_after(from)) {
+        int r = output(n);
+        load(r, from);
+        return;
+      }
+      int r = input(from);
+      release_dead(n);
+      move(output(n, r), r);
+      return;
+    }
+    case NodeOp::LoadAt: {
+      int r = output(n);
+      constant_to(ax::rax, n->imm);
+      a_.mov(gp(r), ax::qword_ptr(ax::rax));
+      return;
+    }
+    default:
+      if (emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n)) return;
+      failure_ = std::string("no code for ") + info_of(n->op).name;
+  }
+}
+
+// --- ends
+asmjit::Label Codegen::edge_label(const Block* to, unsigned successor) {
+  EdgeCode code = edge(to, successor);
+  if (code.empty()) return states_[to->id].label;
+  asmjit::Label label = a_.newLabel();
+  deferred_.push_back([this, label, code, to] {
+    a_.bind(label);
+    emit_edge(code);
+    a_.jmp(states_[to->id].label);
+  });
+  return label;
+}
+
+void Codegen::jump(const Block* to, unsigned successor) {
+  emit_edge(edge(to, successor));
+  if (index_ + 1 >= g_.blocks.size() || g_.blocks[index_ + 1] != to) a_.jmp(states_[to->id].label);
+}
+
+namespace {
+ax::CondCode code_of(Condition c) {
+  switch (c) {
+    case Condition::Equal: return ax::CondCode::kE;
+    case Condition::NotEqual: return ax::CondCode::kNE;
+    case Condition::Less: return ax::CondCode::kL;
+    case Condition::LessEqual: return ax::CondCode::kLE;
+    case Condition::Greater: return ax::CondCode::kG;
+    default: return ax::CondCode::kGE;
+  }
+}
+bool is_order(Condition c) { return c != Condition::Equal && c != Condition::NotEqual; }
+}  // namespace
+
+// The flags say whether to go to successor 0.
+void Codegen::branch(ax::CondCode cc) {
+  const Block* next = index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr;
+  const Block *yes = block_->succs[0], *no = block_->succs[1];
+  if (yes == next) {
+    a_.j(asmjit::x86::negateCond(cc), edge_label(no, 1));
+    return jump(yes, 0);
+  }
+  a_.j(cc, edge_label(yes, 0));
+  jump(no, 1);
+}
+
+// Compares two tagged words, of which `slow` takes those that are no small Ints.
+void Codegen::compare_words(Node* n, asmjit::Label slow) {
+  Node *a = n->inputs[0], *b = n->inputs[1];
+  auto c = static_cast<Condition>(n->imm);
+  // All operands are in registers before the first way out is described.
+  int ra = input(a);
+  bool immediate = b->is_const() && fits(b->imm);
+  int rb = immediate ? kNone : input(b);
+  Value constant{b->is_const() ? static_cast<Word>(b->imm) : 1};
+  if (b->is_const() && constant.is_imm()) {
+    // Equal to an immediate is only itself; ordered are characters.
+    if (is_order(c)) {
+      a_.cmp(gp(ra).r8(), 0x12);
+      a_.jne(slow);
+      if (!constant.is_imm(rt::Imm::Char)) a_.jmp(slow);
+    }
+  } else {
+    if (!(n->known & 1)) check_small(gp(ra), slow);
+    if (!(n->known & 2)) check_small(gp(rb), slow);
+  }
+  if (immediate) a_.cmp(gp(ra), static_cast<int32_t>(b->imm));
+  else a_.cmp(gp(ra), gp(rb));
+}
+
+void Codegen::con_test(Node*, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no) {
+  if (constant) {
+    a_.cmp(v, static_cast<int32_t>(rt::con_value(con).bits));
+    return;
+  }
+  if (!pointer) {
+    a_.test(v.r8(), 7);
+    a_.jnz(no);
+  }
+  a_.mov(ax::eax, ax::dword_ptr(v));
+  a_.shr(ax::eax, 8);
+  a_.cmp(ax::eax, con);
+}
+
+void Codegen::emit_end(Node* n) {
+  int frame_bytes = static_cast<int>(g_.function->frame_words() - 1) * 8;
+  switch (n->op) {
+    case NodeOp::Jump: return jump(block_->succs[0], 0);
+    case NodeOp::Branch: {
+      asmjit::Label slow = a_.newLabel();
+      bool equality = !is_order(static_cast<Condition>(n->imm));
+      bool may_slow = n->known != 3 && !(equality && n->inputs[1]->is_const() && Value{static_cast<Word>(n->inputs[1]->imm)}.is_imm());
+      compare_words(n, slow);
+      const Block *yes = block_->succs[0], *no = block_->succs[1];
+      ax::CondCode cc = code_of(static_cast<Condition>(n->imm));
+      if (!may_slow) {
+        release_dead(n);
+        locked_ = 0;
+        return branch(cc);
+      }
+      // What dies here still has to be there for the slow path; edges do not ask for it.
+      asmjit::Label to_yes = edge_label(yes, 0);
+      asmjit::Label to_no = edge_label(no, 1);
+      slow_path(n, slow, [this, n] {
+        auto value = [this](const ax::Gp& r, Node* v) {
+          if (v->remade()) constant_to(r, v->imm);
+          else a_.mov(r, home_slot(v->home));
+        };
+        value(ax::rsi, n->inputs[0]);
+        value(ax::rdx, n->inputs[1]);
+        constant_to(ax::rcx, n->imm);
+        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
+      }, to_no, [this, to_yes, to_no] {
+        a_.cmp(ax::rax, static_cast<int32_t>(rt::kTrue.bits));
+        a_.je(to_yes);
+        a_.jmp(to_no);
+      });
+      const Block* next = index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr;
+      if (yes == next) {
+        a_.j(asmjit::x86::negateCond(cc), to_no);
+        return jump(yes, 0);
+      }
+      a_.j(cc, to_yes);
+      return jump(no, 1);
+    }
+    case NodeOp::BranchFloat: {
+      ax::Xmm a = xmm(input(n->inputs[0])), b = xmm(input(n->inputs[1]));
+      const Block *yes = block_->succs[0], *no = block_->succs[1];
+      switch (static_cast<Condition>(n->imm)) {
+        case Condition::Equal:
+          a_.ucomisd(a, b);
+          a_.jp(edge_label(no, 1));
+          return branch(ax::CondCode::kE);
+        case Condition::NotEqual:
+          a_.ucomisd(a, b);
+          a_.jp(edge_label(yes, 0));
+          return branch(ax::CondCode::kNE);
+        case Condition::Less: a_.ucomisd(b, a); return branch(ax::CondCode::kA);
+        case Condition::LessEqual: a_.ucomisd(b, a); return branch(ax::CondCode::kAE);
+        case Condition::NotLess: a_.ucomisd(b, a); return branch(ax::CondCode::kBE);
+        default: a_.ucomisd(b, a); return branch(ax::CondCode::kB);
+      }
+    }
+    case NodeOp::BranchTrue:
+      a_.cmp(gp(input(n->inputs[0])), static_cast<int32_t>(rt::kTrue.bits));
+      return branch(ax::CondCode::kE);
+    case NodeOp::BranchCon: {
+      ax::Gp v = gp(input(n->inputs[0]));
+      con_test(n, v, static_cast<uint16_t>(n->imm), n->small, n->known, edge_label(block_->succs[1], 1));
+      return branch(ax::CondCode::kE);
+    }
+    case NodeOp::BranchCell: {
+      auto* cell = static_cast<vm::PerformCell*>(n->aux);
+      asmjit::Label miss = edge_label(block_->succs[1], 1);
+      int offset = static_cast<int>(cell->effect * sizeof(rt::EffectCell));
+      a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
+      a_.mov(ax::rax, ax::qword_ptr(ax::rdx, offset));
+      a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::tag));
+      a_.jne(miss);
+      a_.mov(ax::rdx, ax::qword_ptr(ax::rdx, offset + 8));
+      constant_to(ax::rax, n->imm);
+      a_.cmp(ax::qword_ptr(ax::rdx, offsetof(rt::Node, site)), ax::rax);
+      return branch(ax::CondCode::kE);
+    }
+    case NodeOp::SwitchCon: {
+      ax::Gp v = gp(input(n->inputs[0]));
+      auto first = static_cast<unsigned>(n->imm), count = static_cast<unsigned>(block_->succs.size() - 1);
+      asmjit::Label none = edge_label(block_->succs[count], count);
+      bool heap = false;
+      for (unsigned i = 0; i < count; ++i) {
+        if (g_.ctx->constructors[first + i].fields) {
+          heap = true;
+          continue;
+        }
+        a_.cmp(v, static_cast<int32_t>(rt::con_value(static_cast<uint16_t>(first + i)).bits));
+        a_.je(edge_label(block_->succs[i], i));
+      }
+      if (heap) {
+        a_.test(v.r8(), 7);
+        a_.jnz(none);
+        a_.mov(ax::eax, ax::dword_ptr(v));
+        a_.shr(ax::eax, 8);
+        for (unsigned i = 0; i < count; ++i) {
+          if (!g_.ctx->constructors[first + i].fields) continue;
+          a_.cmp(ax::eax, static_cast<int32_t>(first + i));
+          a_.je(edge_label(block_->succs[i], i));
+        }
+      }
+      return jump(block_->succs[count], count);
+    }
+    case NodeOp::Return:
+      value_to(ax::rax, n->inputs[0]);
+      a_.add(ax::rsp, frame_bytes);
+      a_.ret();
+      return;
+    case NodeOp::TailCall: {
+      auto* f = static_cast<rt::Function*>(n->aux);
+      arguments(n->inputs, 0);
+      a_.add(ax::rsp, frame_bytes);
+      constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
+      a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+      return;
+    }
+    case NodeOp::TailClosure: return closure_call(n, true);
+    case NodeOp::TailFiber:
+    case NodeOp::TailResume: {
+      to_context_args(n->inputs, 0, 0);
+      a_.add(ax::rsp, frame_bytes);
+      auto* helper = n->op == NodeOp::TailFiber ? reinterpret_cast<void*>(&calls::fiber_call)
+                     : n->imm                   ? reinterpret_cast<void*>(&calls::resume_last)
+                                                : reinterpret_cast<void*>(&calls::resume_keep);
+      constant_to(ax::rax, reinterpret_cast<int64_t>(helper));
+      a_.jmp(stubs_.jump_action);
+      return;
+    }
+    case NodeOp::AbortRet:
+      value_to(ax::rsi, n->inputs[0]);
+      a_.add(ax::rsp, frame_bytes);
+      constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::abort_ret));
+      a_.jmp(stubs_.jump_action);
+      return;
+    case NodeOp::Exit: {
+      save_inline(n->state);
+      value_to(ax::rdx, n->inputs[1]);
+      a_.mov(ax::rax, ax::rdx);
+      value_to(ax::rdx, n->inputs[0]);
+      a_.mov(ax::rsi, ax::rdx);
+      a_.mov(ax::rdx, ax::rax);
+      call_helper(stubs_.call_action, reinterpret_cast<void*>(&calls::exit_to), n->state);
+      a_.ud2();
+      return;
+    }
+    case NodeOp::Leave: a_.jmp(leave_label(n)); return;
+    default: failure_ = std::string("no code for ") + info_of(n->op).name;
+  }
+}
+
+}  // namespace eddy::jit::x64

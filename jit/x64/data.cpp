@@ -1,0 +1,283 @@
+// Objects: allocation, fields, barriers, arrays.
+#include "jit/runtime_calls.h"
+#include "jit/x64/codegen.h"
+
+namespace eddy::jit::x64 {
+
+namespace {
+constexpr int kKindByte = 3;  // of the header
+constexpr int kCount = 4;
+constexpr int kItems = 8;
+}  // namespace
+
+void Codegen::allocate(Node* n, int out) {
+  bool box = n->op == NodeOp::Box;
+  Word header = box ? rt::make_header(rt::Kind::Float, 1) : static_cast<Word>(n->imm);
+  unsigned first = !box && n->small ? 16 : 8;
+  auto bytes = static_cast<int>(first + 8 * n->inputs.size());
+  asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+  slow_path(n, slow, [this, n, out, header, bytes] {
+    a_.sub(ax::r14, bytes);
+    constant_to(ax::rsi, static_cast<int64_t>(header));
+    a_.mov(ax::edx, bytes);
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::allocate), n->state);
+    a_.mov(gp(out), ax::rax);
+  }, back);
+  a_.mov(gp(out), ax::r14);
+  a_.add(ax::r14, bytes);
+  a_.cmp(ax::r14, ax::qword_ptr(ax::r15, at::alloc_limit));
+  a_.ja(slow);
+  constant_to(ax::rax, static_cast<int64_t>(header));
+  a_.mov(ax::qword_ptr(gp(out)), ax::rax);
+  a_.bind(back);
+  if (first == 16) {
+    auto word = reinterpret_cast<int64_t>(n->aux);
+    if (fits(word)) {
+      a_.mov(ax::qword_ptr(gp(out), 8), static_cast<int32_t>(word));
+    } else {
+      a_.mov(ax::rax, word);
+      a_.mov(ax::qword_ptr(gp(out), 8), ax::rax);
+    }
+  }
+  for (size_t i = 0; i < n->inputs.size(); ++i) {
+    Node* v = n->inputs[i];
+    ax::Mem field = ax::qword_ptr(gp(out), static_cast<int>(first + 8 * i));
+    if (v->remade() && fits(v->imm)) {
+      a_.mov(field, static_cast<int32_t>(v->imm));
+    } else if (!v->remade() && at(v).reg != kNone) {
+      if (at(v).reg < kFirstXmm) a_.mov(field, gp(at(v).reg));
+      else a_.movsd(field, xmm(at(v).reg));
+    } else {
+      value_to(ax::rax, v);
+      a_.mov(field, ax::rax);
+    }
+  }
+}
+
+// After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the
+// field's address.
+void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void(const ax::Gp&)>& address_to) {
+  if (value->is_const()) return;  // constants are no objects
+  asmjit::Label slow = a_.newLabel(), done = a_.newLabel();
+  a_.mov(ax::eax, ax::dword_ptr(gp(holder)));
+  a_.and_(ax::eax, static_cast<int32_t>(rt::kHeaderOld | rt::kHeaderRemembered));
+  a_.cmp(ax::eax, static_cast<int32_t>(rt::kHeaderOld));
+  a_.je(slow);
+  int v = at(value).reg;
+  slow_path(n, slow, [=, this] {
+    // Operands are read from their slots; the address is computed from registers that still hold them.
+    a_.mov(ax::rax, gp(v));
+    address_to(ax::rdx);
+    a_.mov(ax::rcx, ax::rax);
+    a_.mov(ax::rsi, home_slot(n->inputs[0]->home));
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::store), n->state);
+  }, done);
+  a_.bind(done);
+}
+
+bool Codegen::emit_data(Node* n) {
+  auto object_check = [&](const ax::Gp& v, rt::Kind kind, bool pointer, asmjit::Label no) {
+    if (!pointer) {
+      a_.test(v.r8(), 7);
+      a_.jnz(no);
+    }
+    a_.cmp(ax::byte_ptr(v, kKindByte), static_cast<int>(kind));
+    a_.jne(no);
+  };
+  // The index, untagged, in rax; leaves where it is out of range.
+  auto index_check = [&](const ax::Gp& array, Node* index, bool small, asmjit::Label no) {
+    if (index->is_const()) {
+      a_.mov(ax::eax, static_cast<int32_t>(std::min<uint64_t>(static_cast<uint64_t>(index->imm) >> 1, INT32_MAX)));
+    } else {
+      ax::Gp i = gp(input(index));
+      if (!small) check_small(i, no);
+      a_.mov(ax::rax, i);
+      a_.shr(ax::rax, 1);
+    }
+    a_.mov(ax::edx, ax::dword_ptr(array, kCount));
+    a_.cmp(ax::rax, ax::rdx);
+    a_.jae(no);
+  };
+  switch (n->op) {
+    case NodeOp::Alloc: {
+      int out = output(n);
+      allocate(n, out);
+      return true;
+    }
+    case NodeOp::Box: {
+      input(n->inputs[0]);
+      int out = output(n);
+      allocate(n, out);
+      return true;
+    }
+    case NodeOp::Unbox: {
+      int a = input(n->inputs[0]);
+      if (!(n->known & 1)) object_check(gp(a), rt::Kind::Float, false, leave_label(n));
+      int out = output(n);
+      a_.movsd(xmm(out), ax::qword_ptr(gp(a), 8));
+      return true;
+    }
+    case NodeOp::Load: {
+      int a = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, a);
+      a_.mov(gp(out), ax::qword_ptr(gp(a), static_cast<int>(n->imm)));
+      return true;
+    }
+    case NodeOp::LoadFloat: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      a_.movsd(xmm(out), ax::qword_ptr(gp(a), static_cast<int>(n->imm)));
+      return true;
+    }
+    case NodeOp::Store: {
+      int a = input(n->inputs[0]);
+      Node* value = n->inputs[1];
+      ax::Mem field = ax::qword_ptr(gp(a), static_cast<int>(n->imm));
+      if (value->is_const() && fits(value->imm)) {
+        a_.mov(field, static_cast<int32_t>(value->imm));
+        return true;
+      }
+      int v = input(value);
+      a_.mov(field, gp(v));
+      auto offset = static_cast<int>(n->imm);
+      if (!(n->known & 2)) barrier(n, a, value, [this, a, offset](const ax::Gp& to) { a_.lea(to, ax::ptr(gp(a), offset)); });
+      return true;
+    }
+    case NodeOp::StoreFloat: {
+      int a = input(n->inputs[0]), v = input(n->inputs[1]);
+      a_.movsd(ax::qword_ptr(gp(a), static_cast<int>(n->imm)), xmm(v));
+      return true;
+    }
+    case NodeOp::CheckCon: {
+      int a = input(n->inputs[0]);
+      asmjit::Label no = leave_label(n);
+      con_test(n, gp(a), static_cast<uint16_t>(n->imm), false, n->known, no);
+      a_.jne(no);
+      return true;
+    }
+    case NodeOp::CheckKind: {
+      int a = input(n->inputs[0]);
+      object_check(gp(a), static_cast<rt::Kind>(n->imm), n->known, leave_label(n));
+      return true;
+    }
+    case NodeOp::SetUp: {
+      int a = input(n->inputs[0]), v = input(n->inputs[1]);
+      asmjit::Label no = leave_label(n);
+      object_check(gp(a), rt::Kind::Closure, false, no);
+      a_.cmp(ax::dword_ptr(gp(a), kCount), static_cast<int32_t>(n->imm));
+      a_.jbe(no);
+      int offset = 16 + 8 * static_cast<int>(n->imm);
+      a_.mov(ax::qword_ptr(gp(a), offset), gp(v));
+      barrier(n, a, n->inputs[1], [this, a, offset](const ax::Gp& to) { a_.lea(to, ax::ptr(gp(a), offset)); });
+      return true;
+    }
+    case NodeOp::ArrayGet:
+    case NodeOp::ArrayGetF: {
+      bool raw = n->op == NodeOp::ArrayGetF;
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      asmjit::Label no, back;
+      if (raw || n->speculative) {
+        no = leave_label(n);
+      } else {
+        no = a_.newLabel();
+        back = a_.newLabel();
+      }
+      if (!n->inputs[1]->is_const()) input(n->inputs[1]);
+      if (back.isValid())
+        slow_path(n, no, [this, n, out] {
+          Node *array = n->inputs[0], *index = n->inputs[1];
+          array->remade() ? constant_to(ax::rsi, array->imm) : void(a_.mov(ax::rsi, home_slot(array->home)));
+          index->remade() ? constant_to(ax::rdx, index->imm) : void(a_.mov(ax::rdx, home_slot(index->home)));
+          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_get), n->state);
+          a_.mov(gp(out), ax::rax);
+        }, back);
+      object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
+      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      if (raw) a_.movsd(xmm(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
+      else a_.mov(gp(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
+      if (back.isValid()) a_.bind(back);
+      return true;
+    }
+    case NodeOp::ArraySet:
+    case NodeOp::ArraySetF: {
+      bool raw = n->op == NodeOp::ArraySetF;
+      int a = input(n->inputs[0]);
+      int v = input(n->inputs[2]);
+      if (!n->inputs[1]->is_const()) input(n->inputs[1]);
+      asmjit::Label no;
+      asmjit::Label done = a_.newLabel();
+      bool slow = !raw && !n->speculative;
+      if (slow) {
+        no = a_.newLabel();
+        slow_path(n, no, [this, n] {
+          auto value = [this](const ax::Gp& r, Node* x) { x->remade() ? constant_to(r, x->imm) : void(a_.mov(r, home_slot(x->home))); };
+          value(ax::rsi, n->inputs[0]);
+          value(ax::rdx, n->inputs[1]);
+          value(ax::rcx, n->inputs[2]);
+          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_set), n->state);
+        }, done);
+      } else {
+        no = leave_label(n);
+      }
+      object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
+      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      if (raw) {
+        a_.movsd(ax::qword_ptr(gp(a), ax::rax, 3, kItems), xmm(v));
+      } else {
+        a_.mov(ax::qword_ptr(gp(a), ax::rax, 3, kItems), gp(v));
+        if (!(n->known & 4) && !n->inputs[2]->is_const()) {
+          Node* index = n->inputs[1];
+          int i = index->is_const() ? kNone : at(index).reg;
+          int64_t known = index->imm >> 1;
+          barrier(n, a, n->inputs[2], [this, a, i, known](const ax::Gp& to) {
+            if (i == kNone) {
+              a_.lea(to, ax::ptr(gp(a), kItems + 8 * static_cast<int>(known)));
+            } else {
+              a_.mov(to, gp(i));
+              a_.shr(to, 1);
+              a_.lea(to, ax::ptr(gp(a), to, 3, kItems));
+            }
+          });
+        }
+      }
+      a_.bind(done);
+      return true;
+    }
+    case NodeOp::ArrayLen: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      asmjit::Label no = leave_label(n);
+      a_.test(gp(a).r8(), 7);
+      a_.jnz(no);
+      a_.movzx(ax::eax, ax::byte_ptr(gp(a), kKindByte));
+      a_.sub(ax::eax, static_cast<int32_t>(rt::Kind::Array));
+      a_.cmp(ax::eax, 1);
+      a_.ja(no);
+      a_.mov(ax::eax, ax::dword_ptr(gp(a), kCount));
+      a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
+      return true;
+    }
+    case NodeOp::GlobalGet: {
+      int out = output(n);
+      asmjit::Label no = leave_label(n);
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::globals));
+      a_.mov(gp(out), ax::qword_ptr(ax::rax, static_cast<int>(n->imm) * 8));
+      a_.cmp(gp(out), static_cast<int32_t>(rt::kHole.bits));
+      a_.je(no);
+      return true;
+    }
+    case NodeOp::GlobalSet: {
+      int v = input(n->inputs[0]);
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::globals));
+      a_.mov(ax::qword_ptr(ax::rax, static_cast<int>(n->imm) * 8), gp(v));
+      return true;
+    }
+    default: return false;
+  }
+}
+
+static_assert(static_cast<int>(rt::Kind::FloatArray) == static_cast<int>(rt::Kind::Array) + 1);
+
+}  // namespace eddy::jit::x64

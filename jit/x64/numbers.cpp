@@ -1,0 +1,364 @@
+// Ints and Floats.
+#include "jit/runtime_calls.h"
+#include "jit/x64/codegen.h"
+
+namespace eddy::jit::x64 {
+
+namespace {
+int64_t small_of(const Node* n) { return n->imm >> 1; }
+bool small_const(const Node* n) { return n->is_const() && (n->imm & 1); }
+
+calls::IntOp runtime_op(NodeOp op) {
+  return static_cast<calls::IntOp>(static_cast<int>(op) - static_cast<int>(NodeOp::Add));
+}
+static_assert(static_cast<int>(NodeOp::Abs) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::Abs));
+}  // namespace
+
+// Where an operation goes that small Ints do not cover. With `out`, the label is for after the result's register is
+// known: the slow path comes back behind the fast one, with its result there.
+asmjit::Label Codegen::int_failure(Node* n, int out) {
+  if (n->speculative) return leave_label(n);
+  asmjit::Label from = a_.newLabel(), back = a_.newLabel();
+  slow_back_ = back;
+  slow_path(n, from, [this, n, out] {
+    auto value = [this](const ax::Gp& r, Node* v) {
+      if (v->remade()) constant_to(r, v->imm);
+      else a_.mov(r, home_slot(v->home));
+    };
+    value(ax::rsi, n->inputs[0]);
+    if (n->inputs.size() > 1) value(ax::rdx, n->inputs[1]);
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(calls::int_function(runtime_op(n->op))), n->state);
+    a_.mov(gp(out), ax::rax);
+  }, back);
+  return from;
+}
+
+// Results are computed in rax or rdx first: until the last check the operands are untouched.
+void Codegen::integer(Node* n) {
+  Node *a = n->inputs[0], *b = n->inputs.size() > 1 ? n->inputs[1] : nullptr;
+  int ra = input(a);
+  bool constant = b && small_const(b);
+  int64_t k = constant ? small_of(b) : 0;
+  int rb = b && !(constant && fits(k * 2)) ? input(b) : kNone;
+  bool in_place = n->speculative && !a->remade() && a != b && dead_after(a) && (n->op == NodeOp::Add || n->op == NodeOp::Sub);
+  int out = in_place ? ra : output(n);
+  // Everything has its register before a way out is described.
+  int divisor = n->op == NodeOp::Div || n->op == NodeOp::Rem ? temporary() : kNone;
+  asmjit::Label failure;
+  bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
+  bool has_failure = checked || overflows;
+  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
+  asmjit::Label back = slow_back_;
+  slow_back_ = asmjit::Label();
+  if (!(n->known & 1)) check_small(gp(ra), failure);
+  if (b && !(n->known & 2) && !constant) check_small(gp(rb), failure);
+
+  if (in_place) {
+    // Undone where it overflows.
+    asmjit::Label undo = a_.newLabel();
+    Saves saves = capture(n->state);
+    bool add = n->op == NodeOp::Add;
+    if (rb == kNone) {
+      auto step = static_cast<int32_t>(k * 2);
+      if (add) a_.add(gp(ra), step);
+      else a_.sub(gp(ra), step);
+      a_.jo(undo);
+    } else if (add) {
+      a_.lea(ax::rax, ax::ptr(gp(rb), -1));
+      a_.add(gp(ra), ax::rax);
+      a_.jo(undo);
+    } else {
+      a_.sub(gp(ra), gp(rb));
+      a_.jo(undo);
+      a_.inc(gp(ra));
+    }
+    asmjit::Label left = leave_label(n);
+    deferred_.push_back([=, this] {
+      a_.bind(undo);
+      if (rb == kNone) {
+        auto step = static_cast<int32_t>(k * 2);
+        if (add) a_.sub(gp(ra), step);
+        else a_.add(gp(ra), step);
+      } else if (add) {
+        a_.lea(ax::rax, ax::ptr(gp(rb), -1));
+        a_.sub(gp(ra), ax::rax);
+      } else {
+        a_.add(gp(ra), gp(rb));
+      }
+      a_.jmp(left);
+    });
+    drop(ra);
+    assign(n, ra);
+    at(n).memory = false;
+    return;
+  }
+
+  switch (n->op) {
+    case NodeOp::Add:
+      if (rb == kNone) {
+        a_.mov(gp(out), gp(ra));
+        a_.add(gp(out), static_cast<int32_t>(k * 2));
+      } else {
+        a_.lea(gp(out), ax::ptr(gp(ra), -1));
+        a_.add(gp(out), gp(rb));
+      }
+      a_.jo(failure);
+      break;
+    case NodeOp::Sub:
+      a_.mov(gp(out), gp(ra));
+      if (rb == kNone) a_.sub(gp(out), static_cast<int32_t>(k * 2));
+      else a_.sub(gp(out), gp(rb));
+      a_.jo(failure);
+      if (rb != kNone) a_.inc(gp(out));
+      break;
+    case NodeOp::Mul:
+      a_.lea(ax::rdx, ax::ptr(gp(ra), -1));
+      if (rb == kNone) {
+        a_.imul(ax::rdx, ax::rdx, static_cast<int32_t>(k));
+      } else {
+        a_.mov(ax::rax, gp(rb));
+        a_.sar(ax::rax, 1);
+        a_.imul(ax::rdx, ax::rax);
+      }
+      a_.jo(failure);
+      a_.lea(gp(out), ax::ptr(ax::rdx, 1));
+      break;
+    case NodeOp::And:
+    case NodeOp::Or:
+    case NodeOp::Xor: {
+      a_.mov(gp(out), gp(ra));
+      auto bits = static_cast<int32_t>(constant ? k * 2 + 1 : 0);
+      if (n->op == NodeOp::And) rb == kNone ? a_.and_(gp(out), bits) : a_.and_(gp(out), gp(rb));
+      else if (n->op == NodeOp::Or) rb == kNone ? a_.or_(gp(out), bits) : a_.or_(gp(out), gp(rb));
+      else {
+        rb == kNone ? a_.xor_(gp(out), bits) : a_.xor_(gp(out), gp(rb));
+        a_.or_(gp(out), 1);
+      }
+      break;
+    }
+    case NodeOp::Neg:
+      a_.mov(ax::eax, 2);
+      a_.sub(ax::rax, gp(ra));
+      a_.jo(failure);
+      a_.mov(gp(out), ax::rax);
+      break;
+    case NodeOp::Abs:
+      a_.mov(ax::eax, 2);
+      a_.sub(ax::rax, gp(ra));
+      a_.jo(failure);
+      a_.test(gp(ra), gp(ra));
+      a_.cmovns(ax::rax, gp(ra));
+      a_.mov(gp(out), ax::rax);
+      break;
+    case NodeOp::Shl:
+      if (constant && k >= 0 && k < 62) {
+        a_.lea(ax::rdx, ax::ptr(gp(ra), -1));
+        a_.mov(gp(out), ax::rdx);
+        a_.shl(gp(out), static_cast<int>(k));
+        a_.mov(ax::rax, gp(out));
+        a_.sar(ax::rax, static_cast<int>(k));
+        a_.cmp(ax::rax, ax::rdx);
+        a_.jne(failure);
+        a_.inc(gp(out));
+      } else {
+        a_.jmp(failure);
+      }
+      break;
+    case NodeOp::Shr:
+      if (constant && k >= 0) {
+        a_.mov(gp(out), gp(ra));
+        a_.sar(gp(out), static_cast<int>(std::min<int64_t>(k, 63)));
+        a_.or_(gp(out), 1);
+      } else {
+        a_.jmp(failure);
+      }
+      break;
+    default: divide(n, ra, rb, k, out, divisor, failure); break;
+  }
+  if (back.isValid()) a_.bind(back);
+}
+
+void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure) {
+  bool rest = n->op == NodeOp::Rem;
+  if (rb == kNone && (k == 0 || k == -1)) {
+    a_.jmp(failure);
+    return;
+  }
+  if (rb == kNone) {
+    a_.mov(gp(divisor), k);
+  } else {
+    a_.mov(gp(divisor), gp(rb));
+    a_.sar(gp(divisor), 1);
+    a_.lea(ax::rax, ax::ptr(gp(divisor), 1));
+    a_.cmp(ax::rax, 1);
+    a_.jbe(failure);
+  }
+  asmjit::Label narrow = a_.newLabel(), done = a_.newLabel();
+  a_.mov(ax::rax, gp(ra));
+  a_.sar(ax::rax, 1);
+  // Most numbers are short, and dividing short ones is faster.
+  a_.mov(ax::rdx, ax::rax);
+  a_.or_(ax::rdx, gp(divisor));
+  a_.shr(ax::rdx, 32);
+  a_.jz(narrow);
+  a_.cqo();
+  a_.idiv(gp(divisor));
+  a_.jmp(done);
+  a_.bind(narrow);
+  a_.div(gp(divisor).r32());
+  a_.bind(done);
+  if (rest) a_.lea(gp(out), ax::ptr(ax::rdx, ax::rdx, 0, 1));
+  else a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
+}
+
+bool Codegen::emit_number(Node* n) {
+  switch (n->op) {
+    case NodeOp::Add:
+    case NodeOp::Sub:
+    case NodeOp::Mul:
+    case NodeOp::Div:
+    case NodeOp::Rem:
+    case NodeOp::And:
+    case NodeOp::Or:
+    case NodeOp::Xor:
+    case NodeOp::Shl:
+    case NodeOp::Shr:
+    case NodeOp::Neg:
+    case NodeOp::Abs: integer(n); return true;
+    case NodeOp::Not: {
+      int ra = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, ra);
+      move(out, ra);
+      a_.xor_(gp(out), 0x100);
+      return true;
+    }
+    case NodeOp::GuardSmall: {
+      int a = input(n->inputs[0]);
+      check_small(gp(a), leave_label(n));
+      return true;
+    }
+    case NodeOp::Compare: {
+      auto c = static_cast<Condition>(n->imm);
+      asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+      int out = output(n);
+      compare_words(n, slow);
+      slow_path(n, slow, [this, n, out] {
+        auto value = [this](const ax::Gp& r, Node* v) {
+          if (v->remade()) constant_to(r, v->imm);
+          else a_.mov(r, home_slot(v->home));
+        };
+        value(ax::rsi, n->inputs[0]);
+        value(ax::rdx, n->inputs[1]);
+        constant_to(ax::rcx, n->imm);
+        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
+        a_.mov(gp(out), ax::rax);
+      }, back);
+      static constexpr ax::CondCode codes[] = {ax::CondCode::kE, ax::CondCode::kNE, ax::CondCode::kL,
+                                               ax::CondCode::kLE, ax::CondCode::kG, ax::CondCode::kGE};
+      a_.set(codes[static_cast<int>(c)], ax::al);
+      a_.movzx(ax::eax, ax::al);
+      a_.shl(ax::eax, 8);
+      a_.lea(gp(out).r32(), ax::ptr(ax::rax, static_cast<int>(rt::kFalse.bits)));
+      a_.bind(back);
+      return true;
+    }
+    default: return false;
+  }
+}
+
+bool Codegen::emit_float(Node* n) {
+  auto two = [&](auto op) {
+    int a = input(n->inputs[0]), b = input(n->inputs[1]);
+    release_dead(n);
+    int out = a == b ? output(n) : output(n, a);
+    if (out == b && out != a) {
+      a_.movaps(ax::xmm15, xmm(b));
+      move(out, a);
+      op(xmm(out), ax::xmm15);
+    } else {
+      move(out, a);
+      op(xmm(out), xmm(b));
+    }
+    return true;
+  };
+  switch (n->op) {
+    case NodeOp::FAdd: return two([&](auto x, auto y) { a_.addsd(x, y); });
+    case NodeOp::FSub: return two([&](auto x, auto y) { a_.subsd(x, y); });
+    case NodeOp::FMul: return two([&](auto x, auto y) { a_.mulsd(x, y); });
+    case NodeOp::FDiv: return two([&](auto x, auto y) { a_.divsd(x, y); });
+    case NodeOp::FRem: {
+      save_inline(n->state);
+      auto to = [&](const ax::Xmm& x, Node* v) {
+        value_to(ax::rax, v);
+        a_.movq(x, ax::rax);
+      };
+      to(ax::xmm14, n->inputs[0]);
+      to(ax::xmm15, n->inputs[1]);
+      a_.movaps(ax::xmm0, ax::xmm14);
+      a_.movaps(ax::xmm1, ax::xmm15);
+      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::remainder), n->state);
+      forget_registers(n);
+      if (dead_after(n)) return true;
+      int out = output(n);
+      a_.movaps(xmm(out), ax::xmm0);
+      return true;
+    }
+    case NodeOp::FSqrt: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      a_.sqrtsd(xmm(out), xmm(a));
+      return true;
+    }
+    case NodeOp::FNeg:
+    case NodeOp::FAbs: {
+      int a = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, a);
+      move(out, a);
+      bool negate = n->op == NodeOp::FNeg;
+      a_.mov(ax::rax, negate ? INT64_MIN : INT64_MAX);
+      a_.movq(ax::xmm15, ax::rax);
+      negate ? a_.xorps(xmm(out), ax::xmm15) : a_.andps(xmm(out), ax::xmm15);
+      return true;
+    }
+    case NodeOp::IntToFloat: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      if (!(n->known & 1)) check_small(gp(a), leave_label(n));
+      a_.mov(ax::rax, gp(a));
+      a_.sar(ax::rax, 1);
+      a_.xorps(xmm(out), xmm(out));
+      a_.cvtsi2sd(xmm(out), ax::rax);
+      return true;
+    }
+    case NodeOp::CompareFloat: {
+      ax::Xmm a = xmm(input(n->inputs[0])), b = xmm(input(n->inputs[1]));
+      int out = output(n);
+      switch (static_cast<Condition>(n->imm)) {
+        case Condition::Equal:
+          a_.ucomisd(a, b);
+          a_.setnp(ax::al);
+          a_.sete(ax::dl);
+          a_.and_(ax::eax, ax::edx);
+          break;
+        case Condition::Less:
+          a_.ucomisd(b, a);
+          a_.seta(ax::al);
+          break;
+        default:
+          a_.ucomisd(b, a);
+          a_.setae(ax::al);
+          break;
+      }
+      a_.movzx(ax::eax, ax::al);
+      a_.shl(ax::eax, 8);
+      a_.lea(gp(out).r32(), ax::ptr(ax::rax, static_cast<int>(rt::kFalse.bits)));
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit::x64

@@ -1,0 +1,39 @@
+// What the VM knows of a compiler: nothing but this. (jit/jit.h implements it.)
+#pragma once
+#include <cstring>
+#include <vector>
+
+#include "vm/loaded.h"
+
+namespace eddy::vm {
+
+// What a return address into machine code stands for.
+struct Safepoint {
+  LoadedFunction* function;
+  const Word* pc;
+  uint32_t destination;  // or rt::kInPlace
+};
+
+struct Tier {
+  virtual ~Tier() = default;
+  // Links a module's functions to machine code or to what makes it.
+  virtual void loaded(LoadedModule& module) = 0;
+  // Follows ctx.action into machine code; returns where it is the interpreter's turn, or with Action::Stop.
+  virtual void run(rt::Context& ctx) = 0;
+  // The interpreter found a function hot: true where it has a machine entry now.
+  virtual bool hot_function(LoadedFunction& function) = 0;
+  // The same for a loop, by its first instruction: an address that goes on there with the frame as it is, or null.
+  virtual void* hot_loop(LoadedFunction& function, const Word* pc) = 0;
+
+  std::vector<Safepoint> safepoints;
+  // Each call in machine code is followed by a no-op that holds the index of its safepoint.
+  const Safepoint& safepoint_at(Word return_address) const {
+    uint32_t index;
+    std::memcpy(&index, reinterpret_cast<const char*>(return_address) + 3, sizeof index);
+    return safepoints[index];
+  }
+};
+
+inline Tier* tier_of(const rt::Context& ctx) { return static_cast<Tier*>(ctx.tier); }
+
+}  // namespace eddy::vm
