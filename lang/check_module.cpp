@@ -12,6 +12,7 @@ constexpr int kRowRounds = 40;  // of a group's fixed point; real programs need 
 
 void Checker::begin_decl(ModuleInfo* m) {
   module_ = m;
+  errors_before_ = diags_.error_count();
   unit_ = nullptr;
   units_ = nullptr;
   level_ = kTopLevel;
@@ -49,6 +50,7 @@ template <typename F>
 void Checker::nested(F body) {
   auto module = module_;
   auto uses = uses_;
+  auto errors = errors_before_;
   auto unit = unit_;
   auto units = units_;
   auto level = level_;
@@ -70,6 +72,7 @@ void Checker::nested(F body) {
   module_ = module;
   uses_ = uses;
   use_epoch_++;
+  errors_before_ = errors;
   unit_ = unit;
   units_ = units;
   level_ = level;
@@ -147,6 +150,13 @@ void Checker::check_module(ModuleInfo* m) {
     std::vector<Decl*> decls;
     for (uint32_t i : group) decls.push_back(nodes[i].decl);
     check_group(decls);
+  }
+  for (TypeDef* def : scope.defs) {
+    for (ConstructorBinding* c : def->constructors) {
+      for (uint32_t i = 0; i < c->fields.size; i++) {
+        if (c->fields[i].default_value) ensure_default(c, i);
+      }
+    }
   }
   for (LetDecl* let : typed_lets) check_global(let);
   for (FunctionBinding* f : determined) check_body(f);
@@ -247,6 +257,32 @@ void Checker::ensure_typed(GlobalBinding* g) {
     module_ = g->module;
     check_global(g->decl);
   });
+}
+
+// A field's default, typed when it is first needed; what it mentions counts for whoever needs it.
+void Checker::ensure_default(ConstructorBinding* c, uint32_t field) {
+  FieldDef& f = c->fields[field];
+  if (f.state == kFresh) {
+    f.state = kChecked;
+    nested([&] {
+      begin_decl(c->type_def->module);
+      start_uses(&f.uses);
+      members_.push_back(std::make_unique<GroupMember>());
+      type_vars_ = &members_.back()->vars;
+      FnContext fn;
+      Unit* unit = push_unit(UnitKind::kGlobal, io_row_, &fn);
+      unit->origin = RowOrigin::kGlobal;
+      fn.note = unit->note;
+      Type* whole = prune(instance(c->scheme));
+      check(f.default_value, whole->tag == TypeTag::Fn ? whole->param(field) : error_,
+            Reason{Reason::kDefault, field, f.span, nullptr});
+      settle(0, 0, true);
+      finish_rows(0, 0, nullptr, 0);
+      pop_unit();
+      end_decl();
+    });
+  }
+  for (UseNode* u = static_cast<UseNode*>(f.uses); u; u = u->next) use(u->binding);
 }
 
 void Checker::infer_fn_body(GroupMember& m) {
@@ -479,6 +515,7 @@ void Checker::check_let_value(LetDecl* decl) {
   void** saved_uses = uses_;
   start_uses(&decl->note->uses);
   size_t pending = pending_.size();
+  size_t open_rows = open_rows_.size();
   FnContext fn;
   Unit* unit = push_unit(UnitKind::kGlobal, io_row_, &fn);
   unit->origin = RowOrigin::kGlobal;
@@ -503,6 +540,7 @@ void Checker::check_let_value(LetDecl* decl) {
   }
   naming_ = {};
   settle(pending, 0, true);
+  finish_rows(open_rows, 0, &type, 1);
   bool value = is_value(decl->value);
   infer_pattern(decl->pattern, type, LocalKind::kLet, decl->value->span);
   if (decl->pattern->kind != PatternKind::kVariable) irrefutable_.push_back({decl->pattern, "let"});

@@ -109,8 +109,10 @@ struct FieldDef {
   Symbol name;
   Type* type = nullptr;             // over the type's parameters as Generic 0…
   bool is_var = false;
-  Expr* default_value = nullptr;
+  Expr* default_value = nullptr;    // in the module's scope: other fields cannot be mentioned
   Span span;
+  uint32_t state = 0;               // checker's own, as the next
+  void* uses = nullptr;
 };
 
 struct ConstructorBinding : Binding {

@@ -244,6 +244,7 @@ class Checker {
   void start_uses(void** list);
   template <typename F> void nested(F body);
   void bind_globals(Pattern* p, GlobalBinding* const* globals, size_t count);
+  void ensure_default(ConstructorBinding* c, uint32_t field);
   void check_main_signature(FunctionBinding* f);
   void take_scope(ModuleInfo* m);
   void reach();
@@ -404,6 +405,7 @@ class Checker {
   ModuleInfo* module_ = nullptr;
   void** uses_ = nullptr;           // UseNode list of the declaration
   uint32_t use_epoch_ = 0;
+  size_t errors_before_ = 0;        // reported before this declaration
   Unit* unit_ = nullptr;
   Unit* units_ = nullptr;           // all of this declaration
   uint32_t level_ = 0;

@@ -211,6 +211,7 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
     if (Expr* value = param_default(c, i)) {
       slots[i].kind = ArgKind::kDefault;
       slots[i].value = value;
+      if (c.fields) ensure_default(static_cast<ConstructorBinding*>(c.target), i);
       continue;
     }
     missing_count++;

@@ -194,7 +194,8 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
     Type* r = prune(right);
     if (l->tag == TypeTag::Rigid || r->tag == TypeTag::Rigid) {
       Type* rigid = l->tag == TypeTag::Rigid ? l : r;
-      d->note(fmt::format("`{}` is a type variable of an annotation: it stands for any type, the caller's choice", show(rigid)));
+      d->note(rigid->abstract ? fmt::format("`{}` belongs to the operation alone: it stands for any type, the performer's choice", show(rigid))
+                              : fmt::format("`{}` is a type variable of an annotation: it stands for any type, the caller's choice", show(rigid)));
     } else if (l != actual && l != expected && r != actual && r != expected) {
       d->note(fmt::format("`{}` is not `{}`", show(l), show(r)));
     }

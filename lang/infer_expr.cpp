@@ -281,7 +281,24 @@ Type* Checker::undefined_name(NameExpr* e) {
   }
   Diagnostic& d = diags_.error(e->span, fmt::format("unknown name `{}`", name));
   d.here("not found in this scope");
-  suggest(d, name, visible_values());
+  std::string_view near = closest(name, visible_values());
+  if (!near.empty() && near != name) {
+    d.help(fmt::format("did you mean `{}`?", near));
+    return error_;
+  }
+  // Perhaps a function of one of the modules that are always at hand.
+  for (const char* module : {"list", "string", "int", "float", "array", "option", "char", "result"}) {
+    ModuleInfo* m = std_module(module);
+    if (!m) continue;
+    Names names;
+    for (auto& entry : scope_of(m).values.slots()) {
+      if (entry.key && !is_private(entry.value)) names.push_back(text(entry.key));
+    }
+    near = closest(name, names);
+    if (near.empty()) continue;
+    d.help(fmt::format("`{}.{}` is in the library: call it so, or as a method, `x.{}(…)`", module, near, near));
+    break;
+  }
   return error_;
 }
 

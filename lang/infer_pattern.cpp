@@ -283,7 +283,7 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
 }
 
 void Checker::check_matches() {
-  if (diags_.has_errors()) return;  // types may be wrong: no false alarms about cases
+  if (diags_.error_count() > errors_before_) return;  // types may be wrong: no false alarms about cases
   for (MatchExpr* e : matches_) {
     std::vector<MatchRow> rows;
     for (MatchArm& a : e->arms) rows.push_back({a.pattern, a.guard != nullptr});
