@@ -92,7 +92,15 @@ struct RowType : TypeExpr {
 // Patterns
 
 enum class PatternKind : uint8_t {
-  kWildcard, kVariable, kLiteral, kConstructor, kTuple, kList, kOr, kAs, kError,
+  kWildcard,
+  kVariable,
+  kLiteral,
+  kConstructor,
+  kTuple,
+  kList,
+  kOr,
+  kAs,
+  kError,
 };
 
 struct Pattern {
@@ -147,19 +155,48 @@ struct AsPattern : Pattern {
 
 enum class ExprKind : uint8_t {
   // literals
-  kUnit, kBool, kInt, kFloat, kChar, kString, kInterpolation,
+  kUnit,
+  kBool,
+  kInt,
+  kFloat,
+  kChar,
+  kString,
+  kInterpolation,
   // data
-  kTuple, kList, kArray,
+  kTuple,
+  kList,
+  kArray,
   // names and access
-  kName, kField, kTupleIndex, kIndex,
+  kName,
+  kField,
+  kTupleIndex,
+  kIndex,
   // calls
-  kCall, kMethodCall, kPipe,
+  kCall,
+  kMethodCall,
+  kPipe,
   // operators
-  kUnary, kArith, kCompare, kLogical, kConcat, kRange, kAssign,
+  kUnary,
+  kArith,
+  kCompare,
+  kLogical,
+  kConcat,
+  kRange,
+  kAssign,
   // control
-  kLambda, kBlock, kIf, kMatch, kWhile, kFor, kLoop, kBreak, kContinue, kReturn,
+  kLambda,
+  kBlock,
+  kIf,
+  kMatch,
+  kWhile,
+  kFor,
+  kLoop,
+  kBreak,
+  kContinue,
+  kReturn,
   // effects
-  kHandle, kMask,
+  kHandle,
+  kMask,
   // what could not be parsed; only in trees with errors
   kError,
 };
@@ -314,10 +351,10 @@ struct AssignExpr : Expr {
 struct Param {
   Span span;
   Pattern* pattern = nullptr;
-  TypeExpr* type = nullptr;         // null: inferred
-  Expr* default_value = nullptr;    // functions only
-  bool variadic = false;            // `xs: T...`; last parameter of a function
-  Type* resolved = nullptr;         // checker
+  TypeExpr* type = nullptr;       // null: inferred
+  Expr* default_value = nullptr;  // functions only
+  bool variadic = false;          // `xs: T...`; last parameter of a function
+  Type* resolved = nullptr;       // checker
 };
 
 struct LambdaExpr : Expr {
@@ -326,7 +363,7 @@ struct LambdaExpr : Expr {
   Slice<Param> params;
   TypeExpr* result = nullptr;
   RowExpr* row = nullptr;
-  Expr* body = nullptr;  // a trailing block's is a BlockExpr
+  Expr* body = nullptr;    // a trailing block's is a BlockExpr
   FnNote* note = nullptr;  // checker
 };
 
@@ -545,8 +582,8 @@ struct StmtDecl : Decl {
 /// One parsed file.
 struct Module {
   const SourceFile* file = nullptr;
-  Span doc;             // `///` lines at the top that belong to no declaration
-  Slice<Decl*> decls;   // in source order
+  Span doc;            // `///` lines at the top that belong to no declaration
+  Slice<Decl*> decls;  // in source order
   uint32_t lines = 0;
 };
 

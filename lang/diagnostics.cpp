@@ -20,7 +20,8 @@ std::vector<const Diagnostic*> Diagnostics::sorted() const {
   out.reserve(items_.size());
   for (const Diagnostic& d : items_) out.push_back(&d);
   auto key = [](const Diagnostic* d) {
-    return std::tuple<Pos, Severity, Pos, const std::string&>(d->span.begin, d->severity, d->span.end, d->message);
+    return std::tuple<Pos, Severity, Pos, const std::string&>(d->span.begin, d->severity, d->span.end,
+                                                              d->message);
   };
   std::sort(out.begin(), out.end(), [&](const Diagnostic* a, const Diagnostic* b) {
     auto x = key(a), y = key(b);

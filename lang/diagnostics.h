@@ -48,7 +48,9 @@ struct Diagnostic {
 /// What a compilation has to say. References returned by error() and warning() stay valid.
 class Diagnostics {
  public:
-  Diagnostic& error(Span span, std::string message) { return add(Severity::kError, span, std::move(message)); }
+  Diagnostic& error(Span span, std::string message) {
+    return add(Severity::kError, span, std::move(message));
+  }
   Diagnostic& warning(Span span, std::string message) {
     return add(Severity::kWarning, span, std::move(message));
   }
@@ -79,7 +81,8 @@ struct RenderOptions {
 /// One diagnostic the way a person reads it, ending in a newline.
 std::string render(const Diagnostic& diagnostic, const SourceMap& sources, const RenderOptions& options = {});
 /// All of them with blank lines between.
-std::string render(const Diagnostics& diagnostics, const SourceMap& sources, const RenderOptions& options = {});
+std::string render(const Diagnostics& diagnostics, const SourceMap& sources,
+                   const RenderOptions& options = {});
 /// One JSON object on one line, without the newline.
 std::string render_json(const Diagnostic& diagnostic, const SourceMap& sources);
 /// One object a line.

@@ -93,10 +93,17 @@ class Documenter {
       if (!any) out_ += fmt::format("\n## {}\n", title);
       any = true;
       switch (kind) {
-        case DeclKind::kType: type(*as<TypeDecl>(d)); break;
-        case DeclKind::kEffect: effect(*as<EffectDecl>(d)); break;
-        case DeclKind::kLet: constant(*as<LetDecl>(d)); break;
-        default: function(*as<FnDecl>(d));
+        case DeclKind::kType:
+          type(*as<TypeDecl>(d));
+          break;
+        case DeclKind::kEffect:
+          effect(*as<EffectDecl>(d));
+          break;
+        case DeclKind::kLet:
+          constant(*as<LetDecl>(d));
+          break;
+        default:
+          function(*as<FnDecl>(d));
       }
     }
   }

@@ -10,27 +10,43 @@ namespace {
 bool is_separator(TokenKind kind) { return kind == TokenKind::kComma || kind == TokenKind::kSemicolon; }
 
 bool is_closer(TokenKind kind) {
-  return kind == TokenKind::kRightParen || kind == TokenKind::kRightBracket || kind == TokenKind::kRightBrace ||
-         kind == TokenKind::kGreater;
+  return kind == TokenKind::kRightParen || kind == TokenKind::kRightBracket ||
+         kind == TokenKind::kRightBrace || kind == TokenKind::kGreater;
 }
 
 /// Between two tokens of a type or pattern.
 bool spaced(TokenKind before, TokenKind after) {
   using K = TokenKind;
   switch (after) {
-    case K::kRightParen: case K::kRightBracket: case K::kRightBrace: case K::kComma: case K::kDot: case K::kLess:
-    case K::kGreater: case K::kShr: case K::kColon: case K::kEllipsis:
+    case K::kRightParen:
+    case K::kRightBracket:
+    case K::kRightBrace:
+    case K::kComma:
+    case K::kDot:
+    case K::kLess:
+    case K::kGreater:
+    case K::kShr:
+    case K::kColon:
+    case K::kEllipsis:
       return false;
     case K::kLeftParen:
       if (before == K::kUpper || before == K::kLower || before == K::kKeyword_fn) return false;
       break;
-    default: break;
+    default:
+      break;
   }
   switch (before) {
-    case K::kLeftParen: case K::kLeftBracket: case K::kLeftBrace: case K::kLess: case K::kDot: case K::kDotDot:
-    case K::kMinus: case K::kAt:
+    case K::kLeftParen:
+    case K::kLeftBracket:
+    case K::kLeftBrace:
+    case K::kLess:
+    case K::kDot:
+    case K::kDotDot:
+    case K::kMinus:
+    case K::kAt:
       return false;
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -114,7 +130,8 @@ Layout* Formatter::verbatim(Pos end) {
 std::string_view Formatter::comment_text(const Comment& comment) const {
   std::string_view text = file_.text(comment.span);
   if (comment.kind != CommentKind::kBlock) {
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+      text.remove_suffix(1);
   }
   return text;
 }
@@ -193,7 +210,8 @@ Layout* Formatter::trailing(bool& found) {
       const Comment& c = comments_[next_comment_];
       if (c.span.begin > last_end_ && file_.line(c.span.begin) != file_.line(last_end_)) break;
       // A block comment before more on its line belongs to that, unless the list ends there.
-      bool inline_block = c.kind == CommentKind::kBlock && !token().newline_before() && !is_separator(token().kind);
+      bool inline_block =
+          c.kind == CommentKind::kBlock && !token().newline_before() && !is_separator(token().kind);
       if (inline_block && !is_closer(token().kind)) break;
       next_comment_++;
       if (c.span.end > last_end_) last_end_ = c.span.end;

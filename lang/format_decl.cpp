@@ -44,9 +44,15 @@ Layout* Formatter::decl(const Decl* d) {
   Layout* before = modifiers(d);
   Layout* body = nullptr;
   switch (d->kind) {
-    case DeclKind::kImport: body = import(as<ImportDecl>(d)); break;
-    case DeclKind::kType: body = type(as<TypeDecl>(d)); break;
-    case DeclKind::kEffect: body = effect(as<EffectDecl>(d)); break;
+    case DeclKind::kImport:
+      body = import(as<ImportDecl>(d));
+      break;
+    case DeclKind::kType:
+      body = type(as<TypeDecl>(d));
+      break;
+    case DeclKind::kEffect:
+      body = effect(as<EffectDecl>(d));
+      break;
     case DeclKind::kLet: {
       const auto* let = as<LetDecl>(d);
       LetStmt statement{};
@@ -143,7 +149,8 @@ Layout* Formatter::fields(Slice<FieldDecl> fields) {
 }
 
 Layout* Formatter::type(const TypeDecl* d) {
-  std::vector<Layout*> parts = {take(K::kKeyword_type), b_->text(" "), take(K::kUpper), type_params(d->params)};
+  std::vector<Layout*> parts = {take(K::kKeyword_type), b_->text(" "), take(K::kUpper),
+                                type_params(d->params)};
   switch (d->form) {
     case TypeDeclKind::kRecord:
       parts.push_back(fields(d->constructors[0].fields));
@@ -175,8 +182,8 @@ Layout* Formatter::type(const TypeDecl* d) {
 }
 
 Layout* Formatter::effect(const EffectDecl* d) {
-  std::vector<Layout*> parts = {take(K::kKeyword_effect), b_->text(" "), take(K::kUpper), type_params(d->params),
-                                b_->text(" ")};
+  std::vector<Layout*> parts = {take(K::kKeyword_effect), b_->text(" "), take(K::kUpper),
+                                type_params(d->params), b_->text(" ")};
   Braces inner = braces(
       d->operations.size,
       [&](size_t i) {

@@ -19,7 +19,11 @@ namespace eddy::lang {
 
 class Formatter {
  public:
-  Formatter(const SourceFile& file, Tokens tokens) : file_(file), tokens_(std::move(tokens.tokens)), comments_(std::move(tokens.comments)), last_end_(file.base()) {}
+  Formatter(const SourceFile& file, Tokens tokens)
+      : file_(file),
+        tokens_(std::move(tokens.tokens)),
+        comments_(std::move(tokens.comments)),
+        last_end_(file.base()) {}
 
   /// False where the file cannot be formatted safely.
   bool run(const Module& module, std::string& out);
@@ -52,7 +56,9 @@ class Formatter {
   Lead lead();
   /// Comments behind an item, on its line. `found` is set if there are any.
   Layout* trailing(bool& found);
-  bool comment_waits() const { return next_comment_ < comments_.size() && comments_[next_comment_].before <= cur_; }
+  bool comment_waits() const {
+    return next_comment_ < comments_.size() && comments_[next_comment_].before <= cur_;
+  }
   bool blank_between(Pos from, Pos to) const;
   std::string_view comment_text(const Comment& comment) const;
   Layout* comment_layout(const Comment& comment);
@@ -69,7 +75,7 @@ class Formatter {
   Layout* comma_list(K open, K close, size_t count, const std::function<Layout*(size_t)>& item,
                      bool trailing_comma = true);
 
-  // format_expr.cpp
+  // format_expr.cpp, format_control.cpp
   Layout* expr(const Expr* e);
   Layout* core(const Expr* e);
   Layout* chain(const Expr* e);

@@ -47,9 +47,12 @@ class Printer {
   void step(Item item) {
     const Layout& l = *item.layout;
     switch (l.kind) {
-      case LayoutKind::kText: put(l.text); break;
+      case LayoutKind::kText:
+        put(l.text);
+        break;
       case LayoutKind::kConcat:
-        for (size_t i = l.children.size; i > 0; i--) stack_.push_back({l.children[i - 1], item.indent, item.broken});
+        for (size_t i = l.children.size; i > 0; i--)
+          stack_.push_back({l.children[i - 1], item.indent, item.broken});
         break;
       case LayoutKind::kLine:
         if (item.broken) {
@@ -61,7 +64,9 @@ class Printer {
       case LayoutKind::kSoftLine:
         if (item.broken) newline(item.indent);
         break;
-      case LayoutKind::kHardLine: newline(item.indent); break;
+      case LayoutKind::kHardLine:
+        newline(item.indent);
+        break;
       case LayoutKind::kBlank:
         if (item.broken) blank_ = true;
         break;
@@ -75,12 +80,15 @@ class Printer {
       }
       case LayoutKind::kIndent:
         // On one line nothing is indented: what breaks inside hangs from the line's own start.
-        stack_.push_back({l.children[0], item.broken ? item.indent + kIndentWidth : item.indent, item.broken});
+        stack_.push_back(
+            {l.children[0], item.broken ? item.indent + kIndentWidth : item.indent, item.broken});
         break;
       case LayoutKind::kIfBreak:
         stack_.push_back({l.children[item.broken ? 0 : 1], item.indent, item.broken});
         break;
-      case LayoutKind::kSuffix: suffixes_.push_back(l.text); break;
+      case LayoutKind::kSuffix:
+        suffixes_.push_back(l.text);
+        break;
     }
   }
 
@@ -118,14 +126,20 @@ class Printer {
         case LayoutKind::kSoftLine:
           if (next.broken) return true;
           break;
-        case LayoutKind::kHardLine: return true;
+        case LayoutKind::kHardLine:
+          return true;
         case LayoutKind::kGroup:
           scratch_.push_back({l.children[0], next.indent, l.force || next.broken || (hug && l.block)});
           break;
-        case LayoutKind::kIndent: scratch_.push_back({l.children[0], next.indent, next.broken}); break;
-        case LayoutKind::kIfBreak: scratch_.push_back({l.children[next.broken ? 0 : 1], 0, next.broken}); break;
+        case LayoutKind::kIndent:
+          scratch_.push_back({l.children[0], next.indent, next.broken});
+          break;
+        case LayoutKind::kIfBreak:
+          scratch_.push_back({l.children[next.broken ? 0 : 1], 0, next.broken});
+          break;
         case LayoutKind::kBlank:
-        case LayoutKind::kSuffix: break;
+        case LayoutKind::kSuffix:
+          break;
       }
     }
     return false;

@@ -13,7 +13,7 @@
 namespace eddy::lang {
 
 enum class LayoutKind : uint8_t {
-  kText,      // may contain newlines (a multi-line string): printed as it is
+  kText,  // may contain newlines (a multi-line string): printed as it is
   kConcat,
   kLine,      // a space, or a line break
   kSoftLine,  // nothing, or a line break
@@ -27,10 +27,10 @@ enum class LayoutKind : uint8_t {
 
 struct Layout {
   LayoutKind kind = LayoutKind::kText;
-  bool force = false;     // a group that is broken in any case
-  bool block = false;     // a group that is a block in braces: what surrounds it need not break when it does
+  bool force = false;  // a group that is broken in any case
+  bool block = false;  // a group that is a block in braces: what surrounds it need not break when it does
   bool has_block = false;
-  bool breaks = false;  // contains a line comment, so the line must end: breaks all groups up to a block
+  bool breaks = false;    // contains a line comment, so the line must end: breaks all groups up to a block
   bool has_hard = false;  // contains a forced line break
   std::string_view text;
   Slice<Layout*> children;
@@ -60,8 +60,12 @@ class LayoutBuilder {
     l->breaks = here && text.substr(0, 2) == "//";
     return l;
   }
-  Layout* concat(const std::vector<Layout*>& parts) { return with(LayoutKind::kConcat, parts.data(), parts.size()); }
-  Layout* concat(std::initializer_list<Layout*> parts) { return with(LayoutKind::kConcat, parts.begin(), parts.size()); }
+  Layout* concat(const std::vector<Layout*>& parts) {
+    return with(LayoutKind::kConcat, parts.data(), parts.size());
+  }
+  Layout* concat(std::initializer_list<Layout*> parts) {
+    return with(LayoutKind::kConcat, parts.begin(), parts.size());
+  }
   Layout* group(Layout* inner, bool force = false) {
     Layout* l = with(LayoutKind::kGroup, &inner, 1);
     l->force = force || inner->breaks;

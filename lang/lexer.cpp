@@ -10,14 +10,23 @@
 namespace eddy::lang {
 
 std::string_view describe(TokenKind kind) {
-  static constexpr std::string_view names[] = {
-      "the end of the file", "an invalid token", "a name", "a capitalised name", "`_`", "a number", "a number",
-      "a character", "a string", "a string", "the rest of the string", "the end of the string",
+  static constexpr std::string_view names[] = {"the end of the file",
+                                               "an invalid token",
+                                               "a name",
+                                               "a capitalised name",
+                                               "`_`",
+                                               "a number",
+                                               "a number",
+                                               "a character",
+                                               "a string",
+                                               "a string",
+                                               "the rest of the string",
+                                               "the end of the string",
 #define EDDY_TOKEN(NAME, TEXT) TEXT,
-      EDDY_PUNCTUATION(EDDY_TOKEN)
+                                               EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN
 #define EDDY_TOKEN(NAME) "`" #NAME "`",
-          EDDY_KEYWORDS(EDDY_TOKEN)
+                                                   EDDY_KEYWORDS(EDDY_TOKEN)
 #undef EDDY_TOKEN
   };
   static_assert(std::size(names) == static_cast<size_t>(TokenKind::kCount));
@@ -35,8 +44,8 @@ constexpr std::array<uint8_t, 256> make_classes() {
   for (int c = '0'; c <= '9'; c++) table[c] = kDigit;
   table['_'] = kLowerStart;
   for (char c : {' ', '\t', '\r', '\n', '\f', '\v'}) table[static_cast<unsigned char>(c)] = kSpace;
-  for (char c : {'(', ')', '[', ']', '{', '}', '#', ',', ';', ':', '.', '=', '@', '+', '-', '*', '/', '%', '|',
-                 '&', '!', '<', '>', '^', '?', '"', '\''}) {
+  for (char c : {'(', ')', '[', ']', '{', '}', '#', ',', ';', ':', '.', '=', '@', '+',
+                 '-', '*', '/', '%', '|', '&', '!', '<', '>', '^', '?', '"', '\''}) {
     table[static_cast<unsigned char>(c)] = kPunct;
   }
   for (int c = 128; c < 256; c++) table[c] = kHigh;
@@ -61,7 +70,11 @@ struct Brace {
 class Lexer {
  public:
   Lexer(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics)
-      : file_(file), symbols_(symbols), diagnostics_(diagnostics), begin_(file.data()), at_(file.data()),
+      : file_(file),
+        symbols_(symbols),
+        diagnostics_(diagnostics),
+        begin_(file.data()),
+        at_(file.data()),
         end_(file.data() + file.text().size()) {}
 
   Tokens run() {
@@ -83,8 +96,9 @@ class Lexer {
     size_t bad = find_invalid_utf8(text);
     if (bad != std::string_view::npos) {
       Pos at = file_.pos(bad);
-      diagnostics_.error({at, at + 1}, fmt::format("this file is not valid UTF-8 (byte 0x{:02x} at offset {})",
-                                                   static_cast<unsigned char>(text[bad]), bad));
+      diagnostics_.error({at, at + 1},
+                         fmt::format("this file is not valid UTF-8 (byte 0x{:02x} at offset {})",
+                                     static_cast<unsigned char>(text[bad]), bad));
       return false;
     }
     if (const void* nul = std::memchr(text.data(), 0, text.size())) {
@@ -180,7 +194,8 @@ class Lexer {
       put(TokenKind::kInt, from, p);
       return;
     }
-    if (*p == '0' && (p[1] == 'x' || p[1] == 'b' || p[1] == 'o' || p[1] == 'X' || p[1] == 'B' || p[1] == 'O')) {
+    if (*p == '0' &&
+        (p[1] == 'x' || p[1] == 'b' || p[1] == 'o' || p[1] == 'X' || p[1] == 'B' || p[1] == 'O')) {
       p += 2;
       while (continues_name(*p)) p++;
       put(TokenKind::kInt, from, p);
@@ -202,7 +217,8 @@ class Lexer {
       const char* suffix = p;
       while (continues_name(*p)) p++;
       diagnostics_
-          .error(span(suffix, p), fmt::format("`{}` cannot follow a number", std::string_view(suffix, p - suffix)))
+          .error(span(suffix, p),
+                 fmt::format("`{}` cannot follow a number", std::string_view(suffix, p - suffix)))
           .help("put a space between the number and the name, or an operator");
       kind = TokenKind::kError;
     }
@@ -212,7 +228,9 @@ class Lexer {
   void unexpected() {
     Decoded d = decode_utf8(file_.text(), at_ - begin_);
     const char* to = at_ + d.length;
-    std::string shown = d.code < 0x20 || d.code == 0x7F ? std::string() : fmt::format("`{}` ", std::string_view(at_, d.length));
+    std::string shown = d.code < 0x20 || d.code == 0x7F
+                            ? std::string()
+                            : fmt::format("`{}` ", std::string_view(at_, d.length));
     Diagnostic& error =
         diagnostics_.error(span(at_, to), fmt::format("unexpected character {}(U+{:04X})", shown, d.code));
     if (d.code == 0x2018 || d.code == 0x2019 || d.code == 0x201C || d.code == 0x201D) {
@@ -263,7 +281,8 @@ class Lexer {
       p = end_;
       out_.unterminated = true;
       diagnostics_.error(span(from, from + 2), "this comment is never closed")
-          .help(depth > 1 ? "comments nest: every `/*` inside needs a `*/` of its own" : "close it with `*/`");
+          .help(depth > 1 ? "comments nest: every `/*` inside needs a `*/` of its own"
+                          : "close it with `*/`");
     }
     at_ = p;
     comment(CommentKind::kBlock, from, p);
@@ -277,50 +296,73 @@ class Lexer {
     auto one = [&](K kind) { put(kind, p, p + 1); };
     auto two = [&](K kind) { put(kind, p, p + 2); };
     switch (*p) {
-      case '(': return one(K::kLeftParen);
-      case ')': return one(K::kRightParen);
-      case '[': return one(K::kLeftBracket);
-      case ']': return one(K::kRightBracket);
-      case ',': return one(K::kComma);
-      case ';': return one(K::kSemicolon);
-      case '@': return one(K::kAt);
-      case '?': return one(K::kQuestion);
-      case '^': return one(K::kCaret);
+      case '(':
+        return one(K::kLeftParen);
+      case ')':
+        return one(K::kRightParen);
+      case '[':
+        return one(K::kLeftBracket);
+      case ']':
+        return one(K::kRightBracket);
+      case ',':
+        return one(K::kComma);
+      case ';':
+        return one(K::kSemicolon);
+      case '@':
+        return one(K::kAt);
+      case '?':
+        return one(K::kQuestion);
+      case '^':
+        return one(K::kCaret);
       case '{':
         braces_.push_back({false, false, 0});
         return one(K::kLeftBrace);
-      case '}': return close_brace();
+      case '}':
+        return close_brace();
       case '#':
         if (a == '[') return two(K::kHashBracket);
         diagnostics_.error(span(p, p + 1), "unexpected `#`")
-            .help(a == ' ' || a == '#' || a == '!' ? "a comment starts with `//`" : "an array is written `#[1, 2, 3]`");
+            .help(a == ' ' || a == '#' || a == '!' ? "a comment starts with `//`"
+                                                   : "an array is written `#[1, 2, 3]`");
         if (a == ' ' || a == '#' || a == '!') {
           // Most likely a comment: its words are no code.
           skip_line();
           return put(K::kError, p, at_);
         }
         return one(K::kError);
-      case ':': return a == ':' ? two(K::kColonColon) : a == '=' ? two(K::kColonEq) : one(K::kColon);
+      case ':':
+        return a == ':' ? two(K::kColonColon) : a == '=' ? two(K::kColonEq) : one(K::kColon);
       case '.':
         if (a != '.') return one(K::kDot);
         if (b == '.') return put(K::kEllipsis, p, p + 3);
         if (b == '=') return put(K::kDotDotEq, p, p + 3);
         return two(K::kDotDot);
-      case '=': return a == '=' ? two(K::kEqEq) : a == '>' ? two(K::kArrow) : one(K::kAssign);
-      case '+': return a == '+' ? two(K::kPlusPlus) : a == '=' ? two(K::kPlusAssign) : one(K::kPlus);
-      case '-': return a == '=' ? two(K::kMinusAssign) : a == '>' ? two(K::kThinArrow) : one(K::kMinus);
-      case '*': return a == '=' ? two(K::kStarAssign) : one(K::kStar);
+      case '=':
+        return a == '=' ? two(K::kEqEq) : a == '>' ? two(K::kArrow) : one(K::kAssign);
+      case '+':
+        return a == '+' ? two(K::kPlusPlus) : a == '=' ? two(K::kPlusAssign) : one(K::kPlus);
+      case '-':
+        return a == '=' ? two(K::kMinusAssign) : a == '>' ? two(K::kThinArrow) : one(K::kMinus);
+      case '*':
+        return a == '=' ? two(K::kStarAssign) : one(K::kStar);
       case '/':
         if (a == '/') return line_comment();
         if (a == '*') return block_comment();
         return a == '=' ? two(K::kSlashAssign) : one(K::kSlash);
-      case '%': return a == '=' ? two(K::kPercentAssign) : one(K::kPercent);
-      case '|': return a == '|' ? two(K::kOrOr) : a == '>' ? two(K::kPipeGreater) : one(K::kPipe);
-      case '&': return a == '&' ? two(K::kAndAnd) : one(K::kAmp);
-      case '!': return a == '=' ? two(K::kNotEq) : one(K::kBang);
-      case '<': return a == '<' ? two(K::kShl) : a == '=' ? two(K::kLessEq) : one(K::kLess);
-      case '>': return a == '>' ? two(K::kShr) : a == '=' ? two(K::kGreaterEq) : one(K::kGreater);
-      case '\'': return character();
+      case '%':
+        return a == '=' ? two(K::kPercentAssign) : one(K::kPercent);
+      case '|':
+        return a == '|' ? two(K::kOrOr) : a == '>' ? two(K::kPipeGreater) : one(K::kPipe);
+      case '&':
+        return a == '&' ? two(K::kAndAnd) : one(K::kAmp);
+      case '!':
+        return a == '=' ? two(K::kNotEq) : one(K::kBang);
+      case '<':
+        return a == '<' ? two(K::kShl) : a == '=' ? two(K::kLessEq) : one(K::kLess);
+      case '>':
+        return a == '>' ? two(K::kShr) : a == '=' ? two(K::kGreaterEq) : one(K::kGreater);
+      case '\'':
+        return character();
       default:
         return string();  // '"'
     }
@@ -416,7 +458,8 @@ class Lexer {
         if (*p == '}') p++;
       }
     } else if (*p == '\'' && p[1] != '\'') {
-      return trouble(p + 1, "this character literal is empty", "a Char holds exactly one character; `\"\"` is the empty String");
+      return trouble(p + 1, "this character literal is empty",
+                     "a Char holds exactly one character; `\"\"` is the empty String");
     } else if (*p != '\n' && p < end_) {
       p += decode_utf8(file_.text(), p - begin_).length;
     }
@@ -424,7 +467,8 @@ class Lexer {
     const char* close = p;
     while (close < end_ && *close != '\'' && *close != '\n') close++;
     if (close < end_ && *close == '\'') {
-      return trouble(close + 1, "a character literal holds exactly one character", "write text in double quotes: \"text\"");
+      return trouble(close + 1, "a character literal holds exactly one character",
+                     "write text in double quotes: \"text\"");
     }
     trouble(from + 1, "this character literal is never closed", "a Char is written `'a'`, a quote `'\\''`");
   }

@@ -12,7 +12,7 @@ namespace eddy::lang {
 
 struct Tokens {
   std::vector<Token, BlockAllocator<Token>> tokens;  // always ends in one kEnd
-  std::vector<Comment> comments;  // in order
+  std::vector<Comment> comments;                     // in order
   /// The text ends inside a string or comment: an interactive reader asks for more.
   bool unterminated = false;
   /// An unclosed string holds a `}`, which is then missed elsewhere.

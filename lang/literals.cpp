@@ -75,8 +75,9 @@ double decode_float(std::string_view text, Span span, Diagnostics& diagnostics) 
   if (result.ec == std::errc::result_out_of_range) {
     // Too small rounds to zero, as arithmetic would; too large has no Float to stand for it.
     std::string_view shown(clean, end - clean);
-    bool tiny = shown.find("e-") != shown.npos || shown.find("E-") != shown.npos ||
-                std::find_if(clean, end, [](char c) { return c >= '1' && c <= '9'; }) > std::find(clean, end, '.');
+    bool tiny =
+        shown.find("e-") != shown.npos || shown.find("E-") != shown.npos ||
+        std::find_if(clean, end, [](char c) { return c >= '1' && c <= '9'; }) > std::find(clean, end, '.');
     if (tiny) return 0;
     diagnostics.error(span, "this number is too large for a Float")
         .help("the largest Float is 1.7976931348623157e308; infinity is `float.infinity`");
@@ -91,15 +92,26 @@ size_t unescape(std::string_view text, size_t at, Pos begin, Diagnostics& diagno
   auto span = [&](size_t to) { return Span{begin + static_cast<Pos>(at), begin + static_cast<Pos>(to)}; };
   char c = at + 1 < text.size() ? text[at + 1] : '\0';
   switch (c) {
-    case 'n': out += '\n'; return at + 2;
-    case 't': out += '\t'; return at + 2;
-    case 'r': out += '\r'; return at + 2;
-    case '0': out += '\0'; return at + 2;
+    case 'n':
+      out += '\n';
+      return at + 2;
+    case 't':
+      out += '\t';
+      return at + 2;
+    case 'r':
+      out += '\r';
+      return at + 2;
+    case '0':
+      out += '\0';
+      return at + 2;
     case '\\':
     case '"':
     case '\'':
-    case '$': out += c; return at + 2;
-    case 'u': break;
+    case '$':
+      out += c;
+      return at + 2;
+    case 'u':
+      break;
     default: {
       size_t to = std::min(text.size(), at + 2);
       if (static_cast<unsigned char>(c) >= 0x80) to = at + 1 + decode_utf8(text, at + 1).length;
@@ -132,7 +144,8 @@ size_t unescape(std::string_view text, size_t at, Pos begin, Diagnostics& diagno
   bool closed = close < text.size() && text[close] == '}';
   if (closed) close++;
   if (bad || !closed || digits == 0) {
-    diagnostics.error(span(close), "this is not a code point").help("write it in hexadecimal digits: `\\u{1F600}`");
+    diagnostics.error(span(close), "this is not a code point")
+        .help("write it in hexadecimal digits: `\\u{1F600}`");
   } else if (digits > 8 || code > 0x10FFFF || is_surrogate(code)) {
     diagnostics.error(span(close), "there is no character with this code point")
         .help("characters are 0 to 10FFFF, without the surrogates D800 to DFFF");
@@ -208,7 +221,8 @@ void decode_lines(const RawPiece* pieces, size_t count, Arena& arena, Diagnostic
       size_t end = has_newline ? newline : text.size();
       size_t content = at;
       if (line_start) {
-        for (size_t cut = 0; cut < layout.indent && content < end && is_blank(text[content]); cut++) content++;
+        for (size_t cut = 0; cut < layout.indent && content < end && is_blank(text[content]); cut++)
+          content++;
       }
       size_t content_end = end;
       if (has_newline && content_end > content && text[content_end - 1] == '\r') content_end--;

@@ -4,10 +4,17 @@
 
 namespace eddy::lang {
 
-Parser::Parser(const SourceFile& file, Tokens tokens, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
-               ParseMode mode)
-    : file_(file), tokens_(std::move(tokens)), symbols_(symbols), arena_(arena), diagnostics_(diagnostics),
-      mode_(mode), tok_(tokens_.tokens.data()), end_(tok_ + tokens_.tokens.size() - 1), last_end_(file.base()) {}
+Parser::Parser(const SourceFile& file, Tokens tokens, Symbols& symbols, Arena& arena,
+               Diagnostics& diagnostics, ParseMode mode)
+    : file_(file),
+      tokens_(std::move(tokens)),
+      symbols_(symbols),
+      arena_(arena),
+      diagnostics_(diagnostics),
+      mode_(mode),
+      tok_(tokens_.tokens.data()),
+      end_(tok_ + tokens_.tokens.size() - 1),
+      last_end_(file.base()) {}
 
 ParseResult Parser::run() {
   size_t lexical_errors = diagnostics_.error_count();
@@ -21,7 +28,9 @@ ParseResult Parser::run() {
     first_doc = tokens_.comments.front().span;
     for (size_t i = 1; i < tokens_.comments.size(); i++) {
       const Comment& c = tokens_.comments[i];
-      if (c.kind != CommentKind::kDoc || c.before != 0 || file_.line(c.span.begin) != file_.line(first_doc.end) + 1) break;
+      if (c.kind != CommentKind::kDoc || c.before != 0 ||
+          file_.line(c.span.begin) != file_.line(first_doc.end) + 1)
+        break;
       first_doc.end = c.span.end;
     }
   }
@@ -170,11 +179,14 @@ void Parser::skip_declaration() {
   while (!at(K::kEnd)) {
     if (tok_->newline_before() && starts_declaration(*tok_) && (depth == 0 || starts_line(*tok_))) return;
     switch (tok_->kind) {
-      case K::kLeftBrace: depth++; break;
+      case K::kLeftBrace:
+        depth++;
+        break;
       case K::kRightBrace:
         if (depth > 0) depth--;
         break;
-      default: break;
+      default:
+        break;
     }
     advance();
   }
@@ -187,19 +199,24 @@ void Parser::skip_statement(bool moved) {
     if (depth == 0) {
       if (at(K::kRightBrace)) return;
       if (at(K::kSemicolon)) return;
-      if (moved && tok_->newline_before() && (starts_expression(*tok_) || at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_defer))) return;
+      if (moved && tok_->newline_before() &&
+          (starts_expression(*tok_) || at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_defer)))
+        return;
     }
     switch (tok_->kind) {
       case K::kLeftParen:
       case K::kLeftBracket:
       case K::kHashBracket:
-      case K::kLeftBrace: depth++; break;
+      case K::kLeftBrace:
+        depth++;
+        break;
       case K::kRightParen:
       case K::kRightBracket:
       case K::kRightBrace:
         if (depth > 0) depth--;
         break;
-      default: break;
+      default:
+        break;
     }
     moved = true;
     advance();
@@ -217,19 +234,23 @@ void Parser::skip_item(K close) {
           at(K::kStringMiddle)) {
         return;
       }
-      if (tok_->newline_before() && (at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_return))) return;
+      if (tok_->newline_before() && (at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_return)))
+        return;
     }
     switch (tok_->kind) {
       case K::kLeftParen:
       case K::kLeftBracket:
       case K::kHashBracket:
-      case K::kLeftBrace: depth++; break;
+      case K::kLeftBrace:
+        depth++;
+        break;
       case K::kRightParen:
       case K::kRightBracket:
       case K::kRightBrace:
         if (depth > 0) depth--;
         break;
-      default: break;
+      default:
+        break;
     }
     advance();
   }

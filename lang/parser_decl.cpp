@@ -35,7 +35,12 @@ Slice<Attribute> Parser::attributes() {
       Gather<Expr*> args(*this);
       list(K::kRightParen, opener, "an attribute's argument", [&] {
         switch (tok_->kind) {
-          case K::kInt: case K::kFloat: case K::kChar: case K::kString: case K::kKeyword_true: case K::kKeyword_false:
+          case K::kInt:
+          case K::kFloat:
+          case K::kChar:
+          case K::kString:
+          case K::kKeyword_true:
+          case K::kKeyword_false:
             args.add(literal());
             break;
           default:
@@ -69,15 +74,24 @@ Decl* Parser::declaration() {
   Decl* decl = nullptr;
   wrong_keyword(*tok_);
   switch (tok_->kind) {
-    case K::kKeyword_import: decl = import_decl(); break;
-    case K::kKeyword_let: decl = let_decl(); break;
-    case K::kKeyword_type: decl = type_decl(); break;
-    case K::kKeyword_effect: decl = effect_decl(); break;
+    case K::kKeyword_import:
+      decl = import_decl();
+      break;
+    case K::kKeyword_let:
+      decl = let_decl();
+      break;
+    case K::kKeyword_type:
+      decl = type_decl();
+      break;
+    case K::kKeyword_effect:
+      decl = effect_decl();
+      break;
     case K::kKeyword_fn:
       if (mode_ == ParseMode::kScript && peek().kind == K::kLeftParen) break;
       decl = fn_decl(begin, attached);
       break;
-    default: break;
+    default:
+      break;
   }
   if (decl != nullptr) {
     decl->is_private = is_private;
@@ -87,7 +101,8 @@ Decl* Parser::declaration() {
     bool of_function = decl->attribute(sym::test) != nullptr || decl->attribute(sym::memo) != nullptr;
     bool may_have = decl->kind == DeclKind::kFn || (decl->kind == DeclKind::kType && !of_function);
     if (attached.size > 0 && !may_have) {
-      report(attached[0].span, fmt::format("`@{}` stands before functions only", symbols_.text(attached[0].name.name)));
+      report(attached[0].span,
+             fmt::format("`@{}` stands before functions only", symbols_.text(attached[0].name.name)));
       recovered();
     }
     if (is_private && decl->kind == DeclKind::kImport) {
@@ -95,7 +110,8 @@ Decl* Parser::declaration() {
       recovered();
     }
     // Declarations that end in an expression or a type end with their line.
-    if (!panicking_ && !tok_->newline_before() && !at(K::kSemicolon) && !at(K::kEnd) && !starts_declaration(*tok_)) {
+    if (!panicking_ && !tok_->newline_before() && !at(K::kSemicolon) && !at(K::kEnd) &&
+        !starts_declaration(*tok_)) {
       LetStmt probe{};
       probe.kind = StmtKind::kLet;
       if (at(K::kRightBrace)) {
@@ -107,8 +123,8 @@ Decl* Parser::declaration() {
     return decl;
   }
   if (attached.size > 0 || is_private) {
-    report_here(fmt::format("expected a declaration after {}, found {}", is_private ? "`private`" : "an attribute",
-                            describe_token(*tok_)));
+    report_here(fmt::format("expected a declaration after {}, found {}",
+                            is_private ? "`private`" : "an attribute", describe_token(*tok_)));
     return nullptr;
   }
   if (mode_ == ParseMode::kScript && !at(K::kRightBrace)) {
@@ -178,8 +194,11 @@ void Parser::wrong_keyword(const Token& token) {
   std::string_view meant = closest(word, keywords);
   if (meant.empty() || meant == "private") return;
   report_here(fmt::format("unknown keyword `{}`", word)).help(fmt::format("did you mean `{}`?", meant));
-  tok_->kind = meant == "fn" ? K::kKeyword_fn : meant == "let" ? K::kKeyword_let : meant == "type" ? K::kKeyword_type
-              : meant == "effect" ? K::kKeyword_effect : K::kKeyword_import;
+  tok_->kind = meant == "fn"       ? K::kKeyword_fn
+               : meant == "let"    ? K::kKeyword_let
+               : meant == "type"   ? K::kKeyword_type
+               : meant == "effect" ? K::kKeyword_effect
+                                   : K::kKeyword_import;
   recovered();
 }
 
@@ -225,7 +244,8 @@ Decl* Parser::import_decl() {
       }
       name.name = take_ident();
       if (accept(K::kKeyword_as)) {
-        name.alias = symbols_.is_upper(name.name.name) ? expect_upper("a name after `as`") : expect_lower("a name after `as`");
+        name.alias = symbols_.is_upper(name.name.name) ? expect_upper("a name after `as`")
+                                                       : expect_lower("a name after `as`");
       }
       names.add(name);
     });
@@ -256,7 +276,8 @@ FnDecl* Parser::fn_decl(Pos begin, Slice<Attribute> attributes) {
   node->attributes = attributes;
   node->name = expect_lower("a function's name");
   if (at(K::kLess)) {
-    report_here("functions take no type parameters").help("a lower-case name in a type is a type variable: `fn id(x: a): a`");
+    report_here("functions take no type parameters")
+        .help("a lower-case name in a type is a type variable: `fn id(x: a): a`");
     Slice<TypeExpr*> ignored;
     type_args(ignored);
     recovered();
@@ -360,180 +381,6 @@ Param Parser::param(bool allow_defaults) {
   }
   param.span = span_from(begin);
   return param;
-}
-
-Slice<TypeParam> Parser::type_params() {
-  if (!at(K::kLess)) return {};
-  advance();
-  Gather<TypeParam> params(*this);
-  while (!at(K::kGreater) && !at(K::kEnd)) {
-    if (at(K::kUpper)) {
-      report_here("a type parameter is lower-case").help("write `type Box<a>(value: a)`");
-      params.add({take_ident()});
-      recovered();
-    } else {
-      params.add({expect_lower("a type parameter")});
-    }
-    if (!accept(K::kComma)) break;
-  }
-  expect_greater("after type parameters");
-  return params.slice();
-}
-
-Slice<FieldDecl> Parser::fields() {
-  Span opener = tok_->span();
-  advance();
-  Gather<FieldDecl> fields(*this);
-  list(K::kRightParen, opener, "a field", [&] {
-    FieldDecl field;
-    Pos begin = tok_->begin;
-    field.is_var = accept(K::kKeyword_var);
-    bool unnamed = (at(K::kUpper) || at(K::kLeftParen) || at(K::kKeyword_fn)) ||
-                   (at(K::kLower) && (peek().kind == K::kComma || peek().kind == K::kRightParen));
-    if (unnamed) {
-      report_here(fmt::format("a field needs a name, found {}", describe_token(*tok_)))
-          .help("write `name: Type`, as in `Node(left: Tree, value: Int)`");
-      type();
-      recovered();
-      return;
-    }
-    field.name = expect_lower("a field's name");
-    field.type = expect(K::kColon, "after a field's name") ? type() : make_type<TypeExpr>(TypeExprKind::kError, begin);
-    if (accept(K::kAssign)) field.default_value = expression();
-    field.span = span_from(begin);
-    fields.add(field);
-  });
-  return fields.slice();
-}
-
-Decl* Parser::type_decl() {
-  In in(*this, Context{false, false});
-  Pos begin = tok_->begin;
-  Span doc = doc_before(*tok_);
-  advance();
-  TypeDecl* node = arena_.make<TypeDecl>();
-  node->kind = DeclKind::kType;
-  node->name = expect_upper("a type's name");
-  node->params = type_params();
-  if (at(K::kLeftParen)) {
-    node->form = TypeDeclKind::kRecord;
-    Gather<ConstructorDecl> constructors(*this);
-    ConstructorDecl constructor;
-    constructor.name = node->name;
-    constructor.doc = doc;
-    constructor.fields = fields();
-    constructor.span = span_from(begin);
-    constructors.add(constructor);
-    node->constructors = constructors.slice();
-  } else if (accept(K::kAssign)) {
-    node->form = TypeDeclKind::kAlias;
-    node->alias = type();
-    if (at(K::kPipe)) {
-      report_here("alternatives stand in braces").help("write `type Shape { Circle(r: Float)  Square(side: Float) }`");
-    }
-  } else if (at(K::kLeftBrace)) {
-    Span opener = tok_->span();
-    advance();
-    Gather<ConstructorDecl> constructors(*this);
-    while (!at(K::kRightBrace) && !at(K::kEnd)) {
-      if (accept(K::kComma) || accept(K::kSemicolon)) continue;
-      if (at(K::kPipe)) {
-        report_here("constructors are not separated by `|`").help("write them one after the other, or with `,` between");
-        advance();
-        recovered();
-        continue;
-      }
-      if (tok_->newline_before() && starts_declaration(*tok_)) break;
-      ConstructorDecl constructor;
-      constructor.doc = doc_before(*tok_);
-      Pos constructor_begin = tok_->begin;
-      if (at(K::kLower) && peek().kind == K::kColon) {
-        report_here("fields stand in parentheses").help("write `type Point(x: Int, y: Int)`");
-        skip_statement(false);
-        break;
-      }
-      const Token* before = tok_;
-      constructor.name = expect_upper("a constructor");
-      if (at(K::kLeftParen)) constructor.fields = fields();
-      constructor.span = span_from(constructor_begin);
-      if (constructor.name.name) constructors.add(constructor);
-      if (panicking_) {
-        skip_statement(tok_ != before);
-        recovered();
-        if (tok_ == before) advance();
-      }
-    }
-    if (at(K::kRightBrace)) recovered();
-    expect_close(K::kRightBrace, opener);
-    node->constructors = constructors.slice();
-  } else {
-    node->form = TypeDeclKind::kOpaque;
-  }
-  node->span = span_from(begin);
-  return node;
-}
-
-Decl* Parser::effect_decl() {
-  In in(*this, Context{false, false});
-  Pos begin = tok_->begin;
-  advance();
-  EffectDecl* node = arena_.make<EffectDecl>();
-  node->kind = DeclKind::kEffect;
-  node->name = expect_upper("an effect's name");
-  node->params = type_params();
-  Span opener = tok_->span();
-  Gather<OperationDecl> operations(*this);
-  if (expect(K::kLeftBrace, "and operations after the effect's name")) {
-    while (!at(K::kRightBrace) && !at(K::kEnd)) {
-      if (accept(K::kComma) || accept(K::kSemicolon)) continue;
-      if (tok_->newline_before() && starts_declaration(*tok_) && !at(K::kKeyword_fn)) break;
-      if (at(K::kKeyword_fn) && starts_line(*tok_)) break;
-      const Token* before = tok_;
-      OperationDecl operation;
-      operation.doc = doc_before(*tok_);
-      Pos operation_begin = tok_->begin;
-      operation.multi = accept(K::kKeyword_multi);
-      if (at(K::kKeyword_fn) || at(K::kKeyword_fun)) {
-        report_here(fmt::format("an operation does not begin with {}", describe_token(*tok_)))
-            .help("write `name(x: Int): Int`, with `multi` in front if it may be resumed more than once");
-        advance();
-        recovered();
-      }
-      operation.name = expect_lower("an operation's name");
-      if (at(K::kLeftParen)) {
-        operation.params = params("of an operation", false);
-      } else if (!panicking_) {
-        report_here(fmt::format("expected `(` after the operation's name, found {}", describe_token(*tok_)))
-            .help("an operation without parameters is written `name(): Result`");
-        if (at(K::kColon)) recovered();
-      }
-      if (at(K::kThinArrow)) {
-        report_here("an operation's result follows `:`");
-        advance();
-        recovered();
-        operation.result = type();
-      } else if (!panicking_ && expect(K::kColon, "and the operation's result")) {
-        operation.result = type();
-      }
-      if (at(K::kSlash) && !panicking_) {
-        report_here("an operation declares no effects").help("what its clauses perform belongs to the `handle`");
-        row();
-        recovered();
-      }
-      operation.span = span_from(operation_begin);
-      if (operation.name.name) operations.add(operation);
-      if (panicking_) {
-        skip_statement(tok_ != before);
-        recovered();
-        if (tok_ == before) advance();
-      }
-    }
-    if (at(K::kRightBrace)) recovered();
-    expect_close(K::kRightBrace, opener);
-  }
-  node->operations = operations.slice();
-  node->span = span_from(begin);
-  return node;
 }
 
 }  // namespace eddy::lang

@@ -36,7 +36,9 @@ class Parser {
   };
   class In {
    public:
-    In(Parser& parser, Context context) : parser_(parser), saved_(parser.context_) { parser.context_ = context; }
+    In(Parser& parser, Context context) : parser_(parser), saved_(parser.context_) {
+      parser.context_ = context;
+    }
     ~In() { parser_.context_ = saved_; }
     In(const In&) = delete;
     In& operator=(const In&) = delete;
@@ -65,7 +67,8 @@ class Parser {
   template <typename T>
   class Gather {
    public:
-    explicit Gather(Parser& parser) : arena_(parser.arena_), pool_(std::get<std::vector<T>>(parser.pools_)), base_(pool_.size()) {}
+    explicit Gather(Parser& parser)
+        : arena_(parser.arena_), pool_(std::get<std::vector<T>>(parser.pools_)), base_(pool_.size()) {}
     ~Gather() { pool_.resize(base_); }
     Gather(const Gather&) = delete;
     Gather& operator=(const Gather&) = delete;
@@ -108,7 +111,9 @@ class Parser {
   Ident expect_upper(const char* what);
   std::string describe_token(const Token& token) const;
   std::string_view text(const Token& token) const { return file_.text(token.span()); }
-  bool is_word(const Token& token, std::string_view word) const { return token.kind == K::kLower && text(token) == word; }
+  bool is_word(const Token& token, std::string_view word) const {
+    return token.kind == K::kLower && text(token) == word;
+  }
   Span span_from(Pos begin) const { return {begin, last_end_ > begin ? last_end_ : begin}; }
   /// Where something is missing: right behind the last token.
   Span gap() const { return {last_end_, last_end_ + 1 <= file_.end() ? last_end_ + 1 : last_end_}; }
@@ -139,7 +144,7 @@ class Parser {
   template <typename Item>
   void list(K close, Span opener, const char* what, Item item);
 
-  // parser_decl.cpp
+  // parser_decl.cpp, parser_type_decl.cpp
   Decl* declaration();
   Decl* import_decl();
   Decl* let_decl();
@@ -177,7 +182,7 @@ class Parser {
   template <typename T>
   T* make_pattern(PatternKind kind, Pos begin);
 
-  // parser_expr.cpp
+  // parser_operators.cpp, parser_expr.cpp
   Expr* expression();
   Expr* head_expression();
   Expr* binary(int least);
@@ -205,7 +210,7 @@ class Parser {
   Expr* string();
   Expr* interpolation();
 
-  // parser_control.cpp
+  // parser_statement.cpp, parser_control.cpp, parser_handler.cpp
   Expr* block(const char* what);
   Expr* block_rest(Span opener, Pos begin);
   Expr* if_expr();
@@ -248,9 +253,9 @@ class Parser {
   std::tuple<std::vector<Expr*>, std::vector<Arg>, std::vector<Stmt*>, std::vector<ArithStep>,
              std::vector<PipeStage>, std::vector<MatchArm>, std::vector<Clause>, std::vector<Param>,
              std::vector<Pattern*>, std::vector<PatternArg>, std::vector<TypeExpr*>, std::vector<IfBranch>,
-             std::vector<StringPart>, std::vector<Decl*>, std::vector<Attribute>, std::vector<ConstructorDecl>,
-             std::vector<FieldDecl>, std::vector<OperationDecl>, std::vector<TypeParam>, std::vector<Ident>,
-             std::vector<ImportName>>
+             std::vector<StringPart>, std::vector<Decl*>, std::vector<Attribute>,
+             std::vector<ConstructorDecl>, std::vector<FieldDecl>, std::vector<OperationDecl>,
+             std::vector<TypeParam>, std::vector<Ident>, std::vector<ImportName>>
       pools_;
 };
 
@@ -266,7 +271,8 @@ void Parser::list(K close, Span opener, const char* what, Item item) {
     }
     if (at(close)) break;
     if (!panicking_) {
-      report_here(fmt::format("expected `,` or {} after {}, found {}", describe(close), what, describe_token(*tok_)))
+      report_here(
+          fmt::format("expected `,` or {} after {}, found {}", describe(close), what, describe_token(*tok_)))
           .label(opener, "opened here");
     }
     skip_item(close);

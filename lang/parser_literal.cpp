@@ -80,7 +80,8 @@ Expr* Parser::interpolation() {
       }
     }
     if (!at(K::kStringMiddle) && !at(K::kStringEnd)) {
-      report_here(fmt::format("expected `}}` after the interpolated expression, found {}", describe_token(*tok_)))
+      report_here(
+          fmt::format("expected `}}` after the interpolated expression, found {}", describe_token(*tok_)))
           .label(opener, "opened here");
       size_t depth = 0;
       while (!at(K::kEnd) && !(last_line_only && tok_->newline_before())) {

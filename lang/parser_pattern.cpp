@@ -66,10 +66,12 @@ Pattern* Parser::pattern_primary() {
     case K::kKeyword_false:
       return literal_pattern();
     case K::kStringBegin:
-      report_here("a pattern cannot interpolate").help("match a name and compare in a guard: `s if s == \"…\" =>`");
+      report_here("a pattern cannot interpolate")
+          .help("match a name and compare in a guard: `s if s == \"…\" =>`");
       break;
     case K::kHashBracket:
-      report_here("there are no array patterns").help("match the elements with `if`, or `array.to_list` first");
+      report_here("there are no array patterns")
+          .help("match the elements with `if`, or `array.to_list` first");
       break;
     default: {
       Diagnostic& error = report_here(fmt::format("expected a pattern, found {}", describe_token(*tok_)));
@@ -97,7 +99,8 @@ Pattern* Parser::constructor_pattern(Ident module) {
       if (accept(K::kDotDot)) {
         node->has_rest = true;
         if (!at(K::kRightParen)) {
-          report_here("`..` stands last in a constructor's pattern").help("it takes no name: `Node(value: v, ..)`");
+          report_here("`..` stands last in a constructor's pattern")
+              .help("it takes no name: `Node(value: v, ..)`");
         }
         return;
       }
@@ -112,7 +115,8 @@ Pattern* Parser::constructor_pattern(Ident module) {
     node->args = args.slice();
   } else if (at(K::kLeftBrace) && !tok_->newline_before() && peek().kind == K::kLower &&
              (peek(2).kind == K::kComma || peek(2).kind == K::kColon || peek(2).kind == K::kRightBrace)) {
-    report_here("a constructor's fields stand in parentheses").help("write `Point(x, y)` or `Point(x: a, ..)`");
+    report_here("a constructor's fields stand in parentheses")
+        .help("write `Point(x, y)` or `Point(x: a, ..)`");
   }
   node->span = span_from(begin);
   return node;
@@ -147,9 +151,12 @@ Pattern* Parser::list_pattern() {
   node->kind = PatternKind::kList;
   Gather<Pattern*> items(*this);
   list(K::kRightBracket, opener, "a pattern", [&] {
-    if (node->has_rest) report_here("`..` stands last in a list pattern").help("lists are taken apart from the front: `[first, ..rest]`");
+    if (node->has_rest)
+      report_here("`..` stands last in a list pattern")
+          .help("lists are taken apart from the front: `[first, ..rest]`");
     if (at(K::kDotDot) || at(K::kEllipsis)) {
-      if (at(K::kEllipsis)) report_here("the rest of a list is written with two dots").help("write `[first, ..rest]`");
+      if (at(K::kEllipsis))
+        report_here("the rest of a list is written with two dots").help("write `[first, ..rest]`");
       advance();
       node->has_rest = true;
       if (!at(K::kRightBracket) && !at(K::kComma)) node->rest = pattern();

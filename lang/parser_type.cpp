@@ -27,7 +27,8 @@ TypeExpr* Parser::type_inner() {
       if (peek().kind == K::kDot && peek(2).kind == K::kUpper) return named_type();
       Ident name = take_ident();
       if (at(K::kLess)) {
-        report(name.span, fmt::format("a type's name starts upper-case, but `{}` does not", symbols_.text(name.name)))
+        report(name.span,
+               fmt::format("a type's name starts upper-case, but `{}` does not", symbols_.text(name.name)))
             .help("a lower-case name in a type is a type variable, which takes no arguments");
       }
       VarType* node = make_type<VarType>(TypeExprKind::kVar, begin);
@@ -58,7 +59,8 @@ TypeExpr* Parser::type_inner() {
       if (expect(K::kLeftParen, "after `fn` in a type")) {
         list(K::kRightParen, opener, "a type", [&] {
           if (at(K::kLower) && peek().kind == K::kColon) {
-            report(peek().span(), "parameters of a function type have no names").help("write the types alone: `fn(Int, String): Bool`");
+            report(peek().span(), "parameters of a function type have no names")
+                .help("write the types alone: `fn(Int, String): Bool`");
           }
           params.add(type());
         });
@@ -146,7 +148,8 @@ RowExpr* Parser::row() {
       effects.add(only);
       node->effects = effects.slice();
     } else if (only->kind != TypeExprKind::kError) {
-      report(only->span, "expected an effect after `/`").help("several effects stand in braces: `/ {State<Int>, Exn | e}`");
+      report(only->span, "expected an effect after `/`")
+          .help("several effects stand in braces: `/ {State<Int>, Exn | e}`");
     }
     return node;
   }

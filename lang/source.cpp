@@ -53,7 +53,8 @@ std::string_view SourceFile::line_text(uint32_t line) const {
 const SourceFile* SourceMap::add(std::string path, std::string text) {
   uint64_t size = text.size();
   if (next_base_ + size + 1 > kCapacity) return nullptr;
-  files_.push_back(std::make_unique<SourceFile>(std::move(path), std::move(text), static_cast<Pos>(next_base_)));
+  files_.push_back(
+      std::make_unique<SourceFile>(std::move(path), std::move(text), static_cast<Pos>(next_base_)));
   next_base_ += size + 1;  // a file's end is a position too
   return files_.back().get();
 }

@@ -6,16 +6,18 @@ namespace {
 constexpr size_t kInitialSlots = 4096;
 }
 
-Symbols::Symbols() : texts_{""}, slots_(kInitialSlots) {
+Symbols::Symbols()
+    : texts_{""},
+      slots_(kInitialSlots){
 #define EDDY_INTERN_KEYWORD(NAME) intern(#NAME);
-  EDDY_KEYWORDS(EDDY_INTERN_KEYWORD)
+          EDDY_KEYWORDS(EDDY_INTERN_KEYWORD)
 #undef EDDY_INTERN_KEYWORD
 #define EDDY_INTERN_KNOWN(NAME, TEXT) intern(TEXT);
-  EDDY_KNOWN_SYMBOLS(EDDY_INTERN_KNOWN)
+              EDDY_KNOWN_SYMBOLS(EDDY_INTERN_KNOWN)
 #undef EDDY_INTERN_KNOWN
-}
+      }
 
-Symbol Symbols::intern(std::string_view text, uint32_t hash) {
+      Symbol Symbols::intern(std::string_view text, uint32_t hash) {
   size_t mask = slots_.size() - 1;
   // FNV's low bits are its weakest; fold the high ones in.
   for (size_t i = (hash ^ (hash >> 15)) & mask;; i = (i + 1) & mask) {

@@ -19,21 +19,23 @@ struct Symbol {
 };
 
 /// The keywords, interned before everything else, so that a symbol's id tells what it is.
-#define EDDY_KEYWORDS(X)                                                                                   \
+#define EDDY_KEYWORDS(X)                                                                                 \
   X(fn) X(fun) X(let) X(var) X(type) X(effect) X(multi) X(handle) X(with) X(return) X(finally) X(final)    \
   X(resume) X(if) X(else) X(match) X(while) X(for) X(in) X(loop) X(break) X(continue) X(defer) X(import)   \
   X(as) X(mask) X(true) X(false) X(private)
 
 /// Names the compiler itself asks for; interned next, so that `sym::main` is a constant.
 /// Columns: C++ name, text. Append freely; order only fixes the ids.
-#define EDDY_KNOWN_SYMBOLS(X)                                                                              \
-  X(underscore, "_") X(main, "main") X(test, "test") X(memo, "memo")                   \
-  X(native, "native") X(intrinsic, "intrinsic") X(std_, "std") X(prelude, "prelude") X(value, "value") X(head, "head")               \
-  X(tail, "tail") X(message, "message") X(trace, "trace") X(emit, "emit") X(Int, "Int")                    \
-  X(Float, "Float") X(Bool, "Bool") X(Char, "Char") X(String, "String") X(Unit, "Unit")                    \
-  X(Never, "Never") X(List, "List") X(Array, "Array") X(Option, "Option") X(Result, "Result") X(Ref, "Ref") \
-  X(Map, "Map") X(Set, "Set") X(Emit, "Emit") X(Exn, "Exn") X(IO, "IO") X(Panic, "Panic")                  \
-  X(None, "None") X(Some, "Some") X(Ok, "Ok") X(Err, "Err") X(Nil, "Nil") X(Cons, "Cons")
+#define EDDY_KNOWN_SYMBOLS(X)                                                                             \
+  X(underscore, "_")                                                                                      \
+  X(main, "main") X(test, "test") X(memo, "memo") X(native, "native") X(intrinsic, "intrinsic")           \
+      X(std_, "std") X(prelude, "prelude") X(value, "value") X(head, "head") X(tail, "tail")              \
+          X(message, "message") X(trace, "trace") X(emit, "emit") X(Int, "Int") X(Float, "Float")         \
+              X(Bool, "Bool") X(Char, "Char") X(String, "String") X(Unit, "Unit") X(Never, "Never")       \
+                  X(List, "List") X(Array, "Array") X(Option, "Option") X(Result, "Result") X(Ref, "Ref") \
+                      X(Map, "Map") X(Set, "Set") X(Emit, "Emit") X(Exn, "Exn") X(IO, "IO")               \
+                          X(Panic, "Panic") X(None, "None") X(Some, "Some") X(Ok, "Ok") X(Err, "Err")     \
+                              X(Nil, "Nil") X(Cons, "Cons")
 
 namespace sym {
 enum KnownId : uint32_t {
@@ -41,7 +43,7 @@ enum KnownId : uint32_t {
 #define EDDY_KEYWORD_ID(NAME) kKeyword_##NAME,
   EDDY_KEYWORDS(EDDY_KEYWORD_ID)
 #undef EDDY_KEYWORD_ID
-  kAfterKeywords,
+      kAfterKeywords,
   kBeforeKnown = kAfterKeywords - 1,
 #define EDDY_KNOWN_ID(NAME, TEXT) kId_##NAME,
   EDDY_KNOWN_SYMBOLS(EDDY_KNOWN_ID)
@@ -92,5 +94,7 @@ class Symbols {
 
 template <>
 struct std::hash<eddy::lang::Symbol> {
-  size_t operator()(eddy::lang::Symbol symbol) const noexcept { return symbol.id * size_t{0x9E3779B97F4A7C15}; }
+  size_t operator()(eddy::lang::Symbol symbol) const noexcept {
+    return symbol.id * size_t{0x9E3779B97F4A7C15};
+  }
 };

@@ -10,20 +10,20 @@
 namespace eddy::lang {
 
 /// Columns: C++ name, how a message calls it.
-#define EDDY_PUNCTUATION(X)                                                                              \
-  X(LeftParen, "`(`") X(RightParen, "`)`") X(LeftBracket, "`[`") X(RightBracket, "`]`")                  \
-  X(LeftBrace, "`{`") X(RightBrace, "`}`") X(HashBracket, "`#[`")                                        \
-  X(Comma, "`,`") X(Semicolon, "`;`") X(Colon, "`:`") X(Dot, "`.`") X(DotDot, "`..`")                    \
-  X(DotDotEq, "`..=`") X(Ellipsis, "`...`") X(Arrow, "`=>`") X(At, "`@`")                                \
-  X(Assign, "`=`") X(PlusAssign, "`+=`") X(MinusAssign, "`-=`") X(StarAssign, "`*=`")                    \
-  X(SlashAssign, "`/=`") X(PercentAssign, "`%=`")                                                        \
-  X(PipeGreater, "`|>`") X(OrOr, "`||`") X(AndAnd, "`&&`")                                               \
-  X(EqEq, "`==`") X(NotEq, "`!=`") X(Less, "`<`") X(LessEq, "`<=`") X(Greater, "`>`")                    \
-  X(GreaterEq, "`>=`") X(PlusPlus, "`++`") X(Pipe, "`|`") X(Caret, "`^`") X(Amp, "`&`")                  \
-  X(Shl, "`<<`") X(Shr, "`>>`") X(Plus, "`+`") X(Minus, "`-`") X(Star, "`*`") X(Slash, "`/`")            \
-  X(Percent, "`%`") X(Bang, "`!`")                                                                       \
-  /* Not of the language; lexed so that a message can say what to write instead. */                      \
-  X(ThinArrow, "`->`") X(ColonColon, "`::`") X(ColonEq, "`:=`") X(Question, "`?`")
+#define EDDY_PUNCTUATION(X)                                                                                  \
+  X(LeftParen, "`(`")                                                                                        \
+  X(RightParen, "`)`") X(LeftBracket, "`[`") X(RightBracket, "`]`") X(LeftBrace, "`{`") X(RightBrace, "`}`") \
+      X(HashBracket, "`#[`") X(Comma, "`,`") X(Semicolon, "`;`") X(Colon, "`:`") X(Dot, "`.`")               \
+          X(DotDot, "`..`") X(DotDotEq, "`..=`") X(Ellipsis, "`...`") X(Arrow, "`=>`") X(At, "`@`")          \
+              X(Assign, "`=`") X(PlusAssign, "`+=`") X(MinusAssign, "`-=`") X(StarAssign, "`*=`")            \
+                  X(SlashAssign, "`/=`") X(PercentAssign, "`%=`") X(PipeGreater, "`|>`") X(OrOr, "`||`")     \
+                      X(AndAnd, "`&&`") X(EqEq, "`==`") X(NotEq, "`!=`") X(Less, "`<`") X(LessEq, "`<=`")    \
+                          X(Greater, "`>`") X(GreaterEq, "`>=`") X(PlusPlus, "`++`") X(Pipe, "`|`")          \
+                              X(Caret, "`^`") X(Amp, "`&`") X(Shl, "`<<`") X(Shr, "`>>`") X(Plus, "`+`")     \
+                                  X(Minus, "`-`") X(Star, "`*`") X(Slash, "`/`") X(Percent, "`%`")           \
+                                      X(Bang, "`!`") /* Not of the language; lexed so that a message can say \
+                                                        what to write instead. */                            \
+      X(ThinArrow, "`->`") X(ColonColon, "`::`") X(ColonEq, "`:=`") X(Question, "`?`")
 
 enum class TokenKind : uint8_t {
   kEnd,
@@ -42,9 +42,9 @@ enum class TokenKind : uint8_t {
   EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN
 #define EDDY_TOKEN(NAME) kKeyword_##NAME,
-  EDDY_KEYWORDS(EDDY_TOKEN)
+      EDDY_KEYWORDS(EDDY_TOKEN)
 #undef EDDY_TOKEN
-  kCount,
+          kCount,
 };
 
 /// How messages call a kind of token: "`=>`", "a name".

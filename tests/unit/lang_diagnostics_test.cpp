@@ -1,5 +1,3 @@
-#include "lang/diagnostics.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "lang/diagnostics.h"
 #include "lang/parser.h"
 
 namespace eddy::lang {
@@ -19,14 +18,17 @@ TEST(Diagnostics, RendersPlacesAndRemarks) {
   SourceMap sources;
   const SourceFile* file = sources.add("dir/a.eddy", "let a = 1\nlet bb = (2\n\nlet c = 3\n");
   Diagnostics diagnostics;
-  diagnostics.error({file->pos(23), file->pos(26)}, "second").label({file->pos(19), file->pos(20)}, "opened here").help("close it");
+  diagnostics.error({file->pos(23), file->pos(26)}, "second")
+      .label({file->pos(19), file->pos(20)}, "opened here")
+      .help("close it");
   diagnostics.warning({file->pos(4), file->pos(5)}, "first").here("this one").note("a note\nof two lines");
   diagnostics.error({file->pos(23), file->pos(26)}, "second");
-  EXPECT_EQ(render(diagnostics, sources),
-            "warning: first\n --> dir/a.eddy:1:5\n  |\n1 | let a = 1\n  |     ^ this one\n  |\n  = note: a note\n"
-            "          of two lines\n\n"
-            "error: second\n --> dir/a.eddy:4:1\n  |\n2 | let bb = (2\n  |          - opened here\n...\n"
-            "4 | let c = 3\n  | ^^^\n  |\n  = help: close it\n");
+  EXPECT_EQ(
+      render(diagnostics, sources),
+      "warning: first\n --> dir/a.eddy:1:5\n  |\n1 | let a = 1\n  |     ^ this one\n  |\n  = note: a note\n"
+      "          of two lines\n\n"
+      "error: second\n --> dir/a.eddy:4:1\n  |\n2 | let bb = (2\n  |          - opened here\n...\n"
+      "4 | let c = 3\n  | ^^^\n  |\n  = help: close it\n");
   EXPECT_EQ(diagnostics.error_count(), 2u);
 }
 
@@ -36,7 +38,8 @@ TEST(Diagnostics, WidthsOfCharacters) {
   Diagnostics diagnostics;
   size_t x = file->text().find('x');
   diagnostics.error({file->pos(x), file->pos(x + 1)}, "m");
-  EXPECT_EQ(render(diagnostics, sources), "error: m\n --> a:1:7\n  |\n1 |     \u4e2d\u00e9e\u0301 x\n  |          ^\n");
+  EXPECT_EQ(render(diagnostics, sources),
+            "error: m\n --> a:1:7\n  |\n1 |     \u4e2d\u00e9e\u0301 x\n  |          ^\n");
 }
 
 TEST(Diagnostics, LongLinesAreCut) {
@@ -63,12 +66,17 @@ TEST(Diagnostics, Json) {
   SourceMap sources;
   const SourceFile* file = sources.add("a\"b", "x\ny\n");
   Diagnostics diagnostics;
-  diagnostics.error({file->pos(2), file->pos(3)}, "bad\t\"m\"").label({file->pos(0), file->pos(1)}, "l").help("h");
+  diagnostics.error({file->pos(2), file->pos(3)}, "bad\t\"m\"")
+      .label({file->pos(0), file->pos(1)}, "l")
+      .help("h");
   diagnostics.error({}, "nowhere");
   EXPECT_EQ(render_json(diagnostics, sources),
-            "{\"severity\":\"error\",\"message\":\"nowhere\",\"file\":null,\"text\":\"\",\"labels\":[],\"notes\":[],\"help\":[]}\n"
-            "{\"severity\":\"error\",\"message\":\"bad\\t\\\"m\\\"\",\"file\":\"a\\\"b\",\"line\":2,\"column\":1,\"end_line\":2,"
-            "\"end_column\":2,\"text\":\"\",\"labels\":[{\"file\":\"a\\\"b\",\"line\":1,\"column\":1,\"end_line\":1,"
+            "{\"severity\":\"error\",\"message\":\"nowhere\",\"file\":null,\"text\":\"\",\"labels\":[],"
+            "\"notes\":[],\"help\":[]}\n"
+            "{\"severity\":\"error\",\"message\":\"bad\\t\\\"m\\\"\",\"file\":\"a\\\"b\",\"line\":2,"
+            "\"column\":1,\"end_line\":2,"
+            "\"end_column\":2,\"text\":\"\",\"labels\":[{\"file\":\"a\\\"b\",\"line\":1,\"column\":1,\"end_"
+            "line\":1,"
             "\"end_column\":2,\"text\":\"l\"}],\"notes\":[],\"help\":[\"h\"]}\n");
 }
 

@@ -1,7 +1,6 @@
-#include "lang/doc.h"
-
 #include <gtest/gtest.h>
 
+#include "lang/doc.h"
 #include "lang/parser.h"
 
 namespace eddy::lang {
@@ -19,16 +18,18 @@ std::string document(const std::string& text, DocOptions options = {}) {
 }
 
 TEST(Doc, Sections) {
-  EXPECT_EQ(document("/// About.\n\n/// Adds.\n///\n///   indented\nfn add(a: Int, b: Int = 1): Int => a + b\n"
-                     "private fn hidden() { }\n@test fn t() { }\n/// Limit.\nlet limit: Int = 3\n"
-                     "/// A tree.\ntype Tree<a> {\n  /// Nothing.\n  Leaf\n  Node(value: a)\n}\n"
-                     "effect E {\n  /// Stops.\n  stop(): a\n}"),
-            "# m\n\nAbout.\n"
-            "\n## Types\n\n### `Tree`\n\n```eddy\ntype Tree<a> {\n  Leaf\n  Node(value: a)\n}\n```\n\nA tree.\n\n"
-            "- `Leaf`: Nothing.\n"
-            "\n## Effects\n\n### `E`\n\n```eddy\neffect E {\n  stop(): a\n}\n```\n\n- `stop`: Stops.\n"
-            "\n## Constants\n\n### `limit`\n\n```eddy\nlet limit: Int\n```\n\nLimit.\n"
-            "\n## Functions\n\n### `add`\n\n```eddy\nfn add(a: Int, b: Int = 1): Int\n```\n\nAdds.\n\n  indented\n");
+  EXPECT_EQ(
+      document("/// About.\n\n/// Adds.\n///\n///   indented\nfn add(a: Int, b: Int = 1): Int => a + b\n"
+               "private fn hidden() { }\n@test fn t() { }\n/// Limit.\nlet limit: Int = 3\n"
+               "/// A tree.\ntype Tree<a> {\n  /// Nothing.\n  Leaf\n  Node(value: a)\n}\n"
+               "effect E {\n  /// Stops.\n  stop(): a\n}"),
+      "# m\n\nAbout.\n"
+      "\n## Types\n\n### `Tree`\n\n```eddy\ntype Tree<a> {\n  Leaf\n  Node(value: a)\n}\n```\n\nA tree.\n\n"
+      "- `Leaf`: Nothing.\n"
+      "\n## Effects\n\n### `E`\n\n```eddy\neffect E {\n  stop(): a\n}\n```\n\n- `stop`: Stops.\n"
+      "\n## Constants\n\n### `limit`\n\n```eddy\nlet limit: Int\n```\n\nLimit.\n"
+      "\n## Functions\n\n### `add`\n\n```eddy\nfn add(a: Int, b: Int = 1): Int\n```\n\nAdds.\n\n  "
+      "indented\n");
 }
 
 TEST(Doc, InferredSignatures) {

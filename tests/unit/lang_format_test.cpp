@@ -1,11 +1,10 @@
-#include "lang/format.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "lang/format.h"
 #include "lang/lexer.h"
 #include "lang/parser.h"
 #include "tests/unit/lang_tree.h"
@@ -60,7 +59,8 @@ TEST(Format, Spacing) {
   EXPECT_EQ(format("type T<a>{A B( x:Int , var y:a ),C}"), "type T<a> { A  B(x: Int, var y: a)  C }\n");
   EXPECT_EQ(format("effect E{get():Int put(v:Int):Unit,multi p( ):a}"),
             "effect E { get(): Int; put(v: Int): Unit; multi p(): a }\n");
-  EXPECT_EQ(format("import   std/list{a,B}\nimport a/b   as c"), "import std/list { a, B }\nimport a/b as c\n");
+  EXPECT_EQ(format("import   std/list{a,B}\nimport a/b   as c"),
+            "import std/list { a, B }\nimport a/b as c\n");
   EXPECT_EQ(format("let x=((1+2))*((3))"), "let x = (1 + 2) * (3)\n");
 }
 
@@ -69,7 +69,8 @@ TEST(Format, Blocks) {
   EXPECT_EQ(format("fn f() {\na; b }"), "fn f() {\n  a\n  b\n}\n");
   EXPECT_EQ(format("fn f() {\n\n\n  a\n\n\n  b\n\n}"), "fn f() {\n  a\n\n  b\n}\n");
   EXPECT_EQ(format("fn f() {   }"), "fn f() {}\n");
-  EXPECT_EQ(format("fn f() { if a {\nb } else { c } }"), "fn f() {\n  if a {\n    b\n  } else {\n    c\n  }\n}\n");
+  EXPECT_EQ(format("fn f() { if a {\nb } else { c } }"),
+            "fn f() {\n  if a {\n    b\n  } else {\n    c\n  }\n}\n");
   EXPECT_EQ(format("fn f() { match x { A => 1  B => 2 } }"), "fn f() { match x { A => 1, B => 2 } }\n");
   EXPECT_EQ(format("fn f() => each(xs) { x =>\nprint(x) }"), "fn f() => each(xs) { x =>\n  print(x)\n}\n");
 }
@@ -110,8 +111,10 @@ TEST(Format, Samples) {
       "fn f() { let m: Map<Int, List<Int>>= x; mask<E<List<Int>>> { y } }",
       "fn f() { return; g() }",
       "fn f() { match x { A => return, B => -1, -1 => fn() => 2, (a, b) => c } }",
-      "fn f() { handle h: E<Int> { a } with { return (x, y) => x, fun m.E.op(_, z: Int) => 1; finally => { b } } }",
-      "/* a */ fn /* b */ f /* c */ ( /* d */ x /* e */ : /* f */ Int /* g */ ) /* h */ { /* i */ x /* j */ } /* k */",
+      "fn f() { handle h: E<Int> { a } with { return (x, y) => x, fun m.E.op(_, z: Int) => 1; finally => { b "
+      "} } }",
+      "/* a */ fn /* b */ f /* c */ ( /* d */ x /* e */ : /* f */ Int /* g */ ) /* h */ { /* i */ x /* j */ "
+      "} /* k */",
       "fn f( // a\n x, // b\n // c\n y // d\n ) // e\n => // f\n x + // g\n y // h\n",
       "type T { // a\n A // b\n // c\n B(x: Int // d\n , y: Int) /* e */ C }",
       "@test // a\n// b\nfn t() { if a // c\n { b } // d\n else { c } }",

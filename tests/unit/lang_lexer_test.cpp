@@ -1,7 +1,6 @@
-#include "lang/lexer.h"
-
 #include <gtest/gtest.h>
 
+#include "lang/lexer.h"
 #include "lang/literals.h"
 #include "lang/parser.h"
 
@@ -140,7 +139,9 @@ TEST(Lexer, RefusesWhatIsNoText) {
 }
 
 TEST(Lexer, AcceptsMarksAndLineEndings) {
-  EXPECT_EQ(words("\xEF\xBB\xBF" "a\r\nb\r\n"), "a / b");
+  EXPECT_EQ(words("\xEF\xBB\xBF"
+                  "a\r\nb\r\n"),
+            "a / b");
   EXPECT_EQ(words("#!/usr/bin/env eddy\nx"), "x");
   EXPECT_EQ(words("\u00e9tat \u03b1_1"), "\u00e9tat \u03b1_1");
 }

@@ -1,7 +1,6 @@
-#include "lang/parser.h"
-
 #include <gtest/gtest.h>
 
+#include "lang/parser.h"
 #include "tests/unit/lang_tree.h"
 
 namespace eddy::lang {
@@ -73,7 +72,8 @@ TEST(Parser, TrailingBlocks) {
   EXPECT_EQ(expr("fold(xs, 0) { a, (b, _) => a }"), "(call fold xs 0 (block=> (a,(b,_,),) {a}))");
   EXPECT_EQ(expr("spawn() { a; b }"), "(call spawn (block () {a; b}))");
   EXPECT_EQ(expr("x.f() { 1 }.g()"), "(send (send x f (block () {1})) g)");
-  EXPECT_EQ(expr("f() { n: Int, g: fn(Int): Int => g(n) }"), "(call f (block=> (n:Int,g:fn(Int,):Int,) {(call g n)}))");
+  EXPECT_EQ(expr("f() { n: Int, g: fn(Int): Int => g(n) }"),
+            "(call f (block=> (n:Int,g:fn(Int,):Int,) {(call g n)}))");
   EXPECT_EQ(expr("f() { xs.map(fn(y) => y) }"), "(call f (block () {(send xs map (fn (y,) y))}))");
   EXPECT_EQ(expr("f() { P(x, [a, ..b]) => x }"), "(call f (block=> (P(x,[a,..b],),) {x}))");
   // A block on the next line is a statement, one in a head belongs to the head.
@@ -96,8 +96,8 @@ TEST(Parser, Newlines) {
   EXPECT_EQ(body("f(a\n- b, c\n)"), "{(call f (a - b) c)}");
   EXPECT_EQ(body("[{ a\n- b }]"), "{(list {a; (neg b)})}");
   EXPECT_EQ(body("x\n|> f\n&& g\n|| h").find("error"), std::string::npos);
-  for (const char* op : {"|>", "||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "*", "/", "%", "++", "|", "&", "^",
-                         "<<", ">>"}) {
+  for (const char* op : {"|>", "||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "*", "/", "%", "++", "|",
+                         "&", "^", "<<", ">>"}) {
     std::string tree = body(std::string("a\n") + op + " b");
     EXPECT_EQ(tree.find(';'), std::string::npos) << op;
     EXPECT_EQ(tree.find("error"), std::string::npos) << op;
@@ -107,11 +107,13 @@ TEST(Parser, Newlines) {
   EXPECT_EQ(body("return\nx"), "{(return); x}");
   EXPECT_EQ(body("break\nx"), "{(break); x}");
   EXPECT_EQ(body("return x"), "{(return x)}");
-  EXPECT_EQ(body("let x: List<Int> = y\nlet f: fn(): List<Int>\n= z"), "{let x:List<Int,> = y; let f:fn():List<Int,> = z; }");
+  EXPECT_EQ(body("let x: List<Int> = y\nlet f: fn(): List<Int>\n= z"),
+            "{let x:List<Int,> = y; let f:fn():List<Int,> = z; }");
   EXPECT_EQ(body("a; b;"), "{a; b}");
   EXPECT_EQ(body("let a = 1"), "{let a = 1; }");
   EXPECT_EQ(body("\"${a\n- b}\""), "{(str (a - b))}");
-  EXPECT_EQ(module("@native(\"n\") fn f(): List<Int>\nfn g() { }"), "@native( \"n\") fn f():List<Int,>\nfn g() {}\n");
+  EXPECT_EQ(module("@native(\"n\") fn f(): List<Int>\nfn g() { }"),
+            "@native( \"n\") fn f():List<Int,>\nfn g() {}\n");
 }
 
 TEST(Parser, Literals) {
@@ -134,24 +136,28 @@ TEST(Parser, Control) {
   EXPECT_EQ(expr("fn(x, (a, b)) => x + 1"), "(fn (x,(a,b,),) (x + 1))");
   EXPECT_EQ(expr("fn(x: Int): Int / Exn { x }"), "(fn (x:Int,):Int /{Exn,} {x})");
   EXPECT_EQ(expr("f(fn() => x = 1, 2)"), "(call f (fn () (= x 1)) 2)");
-  EXPECT_EQ(body("defer f()\nfn g(x) => x\nvar y: Int = 1"), "{(defer (call f)); fn g(x,) x; var y:Int = 1; }");
+  EXPECT_EQ(body("defer f()\nfn g(x) => x\nvar y: Int = 1"),
+            "{(defer (call f)); fn g(x,) x; var y:Int = 1; }");
 }
 
 TEST(Parser, Patterns) {
-  EXPECT_EQ(expr("match e { Leaf => ()   Node(l, v, _) => { l } }"), "(match e [Leaf => ()] [Node(l,v,_,) => {l}])");
+  EXPECT_EQ(expr("match e { Leaf => ()   Node(l, v, _) => { l } }"),
+            "(match e [Leaf => ()] [Node(l,v,_,) => {l}])");
   EXPECT_EQ(expr("match e { [] => 1, [x, y] => 2; [x, ..r] => 3\n[..] => 4 }"),
             "(match e [[] => 1] [[x,y,] => 2] [[x,..r] => 3] [[..] => 4])");
   EXPECT_EQ(expr("match e { A | B(1) as n if n > 1 => x  Node(value: v, ..) => y }"),
             "(match e [(as (or A B(1,)) n) if (n > 1) => x] [Node(value:v,..) => y])");
-  EXPECT_EQ(expr("match e { -1 => a\n-2.5 => b, \"s\" => c, 'c' => d, true => f, () => g, m.Con(x) => h }"),
-            "(match e [-1 => a] [-2.5f => b] [\"s\" => c] ['99' => d] [true => f] [() => g] [m.Con(x,) => h])");
+  EXPECT_EQ(
+      expr("match e { -1 => a\n-2.5 => b, \"s\" => c, 'c' => d, true => f, () => g, m.Con(x) => h }"),
+      "(match e [-1 => a] [-2.5f => b] [\"s\" => c] ['99' => d] [true => f] [() => g] [m.Con(x,) => h])");
 }
 
 TEST(Parser, Handlers) {
-  EXPECT_EQ(expr("handle { a() } with { return x => (x, 1)  get() => resume(s)\n fun put(v) => { s = v }\n"
-                 "final E.stop() => 1; m.F.g(a, _) => 2, finally => b }"),
-            "(handle {(call a)} [return(x,) => (tuple x 1)] [get() => (call resume s)] [fun put(v,) => {(= s v)}] "
-            "[final E.stop() => 1] [m.F.g(a,_,) => 2] [finally() => b])");
+  EXPECT_EQ(
+      expr("handle { a() } with { return x => (x, 1)  get() => resume(s)\n fun put(v) => { s = v }\n"
+           "final E.stop() => 1; m.F.g(a, _) => 2, finally => b }"),
+      "(handle {(call a)} [return(x,) => (tuple x 1)] [get() => (call resume s)] [fun put(v,) => {(= s v)}] "
+      "[final E.stop() => 1] [m.F.g(a,_,) => 2] [finally() => b])");
   EXPECT_EQ(expr("handle h: Emit<Int> { h.emit(1) } with { emit(x) => resume() }"),
             "(handle h: Emit<Int,> {(send h emit 1)} [emit(x,) => (call resume)])");
   EXPECT_EQ(expr("mask<State<List<Int>>> { get() }"), "(mask State<List<Int,>,> {(call get)})");
@@ -163,7 +169,8 @@ TEST(Parser, Declarations) {
             "import/std/list\nimport/a/b as c\nimport/std/option { Some None as N }\n");
   EXPECT_EQ(module("type Tree<a> {\n Leaf\n Node(left: Tree<a>, value: a)\n}"),
             "type sum Tree a (Leaf) (Node left:Tree<a,> value:a)\n");
-  EXPECT_EQ(module("type P(x: Int, var y: Int)\ntype N = Map<Int, List<Int>>\ntype S<a, e> { D  M(n: fn(): S<a, {IO}> / e) }"),
+  EXPECT_EQ(module("type P(x: Int, var y: Int)\ntype N = Map<Int, List<Int>>\ntype S<a, e> { D  M(n: fn(): "
+                   "S<a, {IO}> / e) }"),
             "type record P (P x:Int var y:Int)\ntype alias N = Map<Int,List<Int,>,>\n"
             "type sum S a e (D) (M n:fn():S<a, /{IO,},> /{|e})\n");
   EXPECT_EQ(module("effect State<s> { get(): s; put(value: s): Unit }\neffect C { multi pick(n: Int): Int }"),
@@ -172,12 +179,14 @@ TEST(Parser, Declarations) {
             "private fn f(a:String,b:Int=1,c:String...,):Int /{A<Int,>,B,|e} 1\n");
   EXPECT_EQ(module("fn f(g: fn(): fn(): A / e, h: fn(): (fn(): A) / {}) { }"),
             "fn f(g:fn():fn():A /{|e},h:fn():fn():A /{},) {}\n");
-  EXPECT_EQ(module("@test @memo fn t() => 1\nlet (a, b): (Int, Int) = p"), "@test @memo fn t() 1\nlet (a,b,):(Int,Int,) = p\n");
+  EXPECT_EQ(module("@test @memo fn t() => 1\nlet (a, b): (Int, Int) = p"),
+            "@test @memo fn t() 1\nlet (a,b,):(Int,Int,) = p\n");
 }
 
 TEST(Parser, DocComments) {
-  Parsed p("/// Of the module.\n\nimport std/list\n/// one\n/// two\nfn f() { }\n/// not this\n\nfn g() { }\n"
-           "type T {\n  /// leaf\n  L\n}");
+  Parsed p(
+      "/// Of the module.\n\nimport std/list\n/// one\n/// two\nfn f() { }\n/// not this\n\nfn g() { }\n"
+      "type T {\n  /// leaf\n  L\n}");
   ASSERT_TRUE(p.result.ok);
   const Module& m = *p.result.module;
   EXPECT_EQ(m.file->text(m.doc), "/// Of the module.");
@@ -212,8 +221,8 @@ TEST(Parser, LongChainsAreFlat) {
 
 TEST(Parser, DeepNestingIsAnErrorNotACrash) {
   constexpr size_t n = 100000;
-  for (const char* opener : {"(", "[", "{", "f(", "fn() => ", "-", "!", "x = ", "\"${", "f() { ", "if ", "handle { ",
-                             "match x { A => ", "return "}) {
+  for (const char* opener : {"(", "[", "{", "f(", "fn() => ", "-", "!", "x = ", "\"${", "f() { ", "if ",
+                             "handle { ", "match x { A => ", "return "}) {
     Parsed p("let x = " + repeat(opener, n));
     EXPECT_FALSE(p.result.ok) << opener;
     EXPECT_NE(p.diagnostics.items().front().message.find("nested too deeply"), std::string::npos) << opener;

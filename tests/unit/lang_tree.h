@@ -71,7 +71,9 @@ class TreeText {
         }
         break;
       }
-      case TypeExprKind::kVar: put("{}", name(as<VarType>(t)->name)); break;
+      case TypeExprKind::kVar:
+        put("{}", name(as<VarType>(t)->name));
+        break;
       case TypeExprKind::kTuple:
         put("(");
         for (const TypeExpr* i : as<TupleType>(t)->items) {
@@ -80,7 +82,9 @@ class TreeText {
         }
         put(")");
         break;
-      case TypeExprKind::kUnit: put("()"); break;
+      case TypeExprKind::kUnit:
+        put("()");
+        break;
       case TypeExprKind::kFn: {
         const auto* f = as<FnType>(t);
         put("fn(");
@@ -93,16 +97,26 @@ class TreeText {
         row(f->row);
         break;
       }
-      case TypeExprKind::kRow: row(as<RowType>(t)->row); break;
-      case TypeExprKind::kHole: put("_"); break;
-      case TypeExprKind::kError: put("<error>"); break;
+      case TypeExprKind::kRow:
+        row(as<RowType>(t)->row);
+        break;
+      case TypeExprKind::kHole:
+        put("_");
+        break;
+      case TypeExprKind::kError:
+        put("<error>");
+        break;
     }
   }
 
   void pattern(const Pattern* p) {
     switch (p->kind) {
-      case PatternKind::kWildcard: put("_"); break;
-      case PatternKind::kVariable: put("{}", name(as<VariablePattern>(p)->name)); break;
+      case PatternKind::kWildcard:
+        put("_");
+        break;
+      case PatternKind::kVariable:
+        put("{}", name(as<VariablePattern>(p)->name));
+        break;
       case PatternKind::kLiteral:
         put("{}", as<LiteralPattern>(p)->negative ? "-" : "");
         expr(as<LiteralPattern>(p)->literal);
@@ -153,7 +167,9 @@ class TreeText {
         pattern(as<AsPattern>(p)->pattern);
         put(" {})", name(as<AsPattern>(p)->name.name));
         break;
-      case PatternKind::kError: put("<error>"); break;
+      case PatternKind::kError:
+        put("<error>");
+        break;
     }
   }
 
@@ -206,8 +222,12 @@ class TreeText {
     static const char* const kArith[] = {"+", "-", "*", "/", "%", "|", "^", "&", "<<", ">>"};
     static const char* const kCompare[] = {"==", "!=", "<", "<=", ">", ">="};
     switch (e->kind) {
-      case ExprKind::kUnit: put("()"); break;
-      case ExprKind::kBool: put("{}", as<BoolExpr>(e)->value); break;
+      case ExprKind::kUnit:
+        put("()");
+        break;
+      case ExprKind::kBool:
+        put("{}", as<BoolExpr>(e)->value);
+        break;
       case ExprKind::kInt: {
         const auto* i = as<IntExpr>(e);
         if (i->is_big()) {
@@ -217,9 +237,15 @@ class TreeText {
         }
         break;
       }
-      case ExprKind::kFloat: put("{}f", as<FloatExpr>(e)->value); break;
-      case ExprKind::kChar: put("'{}'", as<CharExpr>(e)->value); break;
-      case ExprKind::kString: put("\"{}\"", as<StringExpr>(e)->value); break;
+      case ExprKind::kFloat:
+        put("{}f", as<FloatExpr>(e)->value);
+        break;
+      case ExprKind::kChar:
+        put("'{}'", as<CharExpr>(e)->value);
+        break;
+      case ExprKind::kString:
+        put("\"{}\"", as<StringExpr>(e)->value);
+        break;
       case ExprKind::kInterpolation:
         put("(str");
         for (const StringPart& p : as<InterpolationExpr>(e)->parts) {
@@ -232,7 +258,9 @@ class TreeText {
         }
         put(")");
         break;
-      case ExprKind::kTuple: all("tuple", as<TupleExpr>(e)->items); break;
+      case ExprKind::kTuple:
+        all("tuple", as<TupleExpr>(e)->items);
+        break;
       case ExprKind::kList: {
         const auto* l = as<ListExpr>(e);
         put("(list");
@@ -247,8 +275,12 @@ class TreeText {
         put(")");
         break;
       }
-      case ExprKind::kArray: all("array", as<ArrayExpr>(e)->items); break;
-      case ExprKind::kName: put("{}", name(as<NameExpr>(e)->name)); break;
+      case ExprKind::kArray:
+        all("array", as<ArrayExpr>(e)->items);
+        break;
+      case ExprKind::kName:
+        put("{}", name(as<NameExpr>(e)->name));
+        break;
       case ExprKind::kField:
         put("(. ");
         expr(as<FieldExpr>(e)->object);
@@ -267,7 +299,9 @@ class TreeText {
         put(")");
         break;
       case ExprKind::kCall:
-        put("(call {}", as<CallExpr>(e)->callee->parens && as<CallExpr>(e)->callee->kind == ExprKind::kField ? "value " : "");
+        put("(call {}", as<CallExpr>(e)->callee->parens && as<CallExpr>(e)->callee->kind == ExprKind::kField
+                            ? "value "
+                            : "");
         expr(as<CallExpr>(e)->callee);
         arguments(as<CallExpr>(e)->args);
         put(")");
@@ -288,7 +322,9 @@ class TreeText {
         }
         put(")");
         break;
-      case ExprKind::kUnary: one(as<UnaryExpr>(e)->op == UnaryOp::kNegate ? "neg" : "not", as<UnaryExpr>(e)->operand); break;
+      case ExprKind::kUnary:
+        one(as<UnaryExpr>(e)->op == UnaryOp::kNegate ? "neg" : "not", as<UnaryExpr>(e)->operand);
+        break;
       case ExprKind::kArith:
         put("(");
         expr(as<ArithExpr>(e)->first);
@@ -305,8 +341,12 @@ class TreeText {
         expr(as<CompareExpr>(e)->right);
         put(")");
         break;
-      case ExprKind::kLogical: all(as<LogicalExpr>(e)->op == LogicalOp::kAnd ? "&&" : "||", as<LogicalExpr>(e)->operands); break;
-      case ExprKind::kConcat: all("++", as<ConcatExpr>(e)->operands); break;
+      case ExprKind::kLogical:
+        all(as<LogicalExpr>(e)->op == LogicalOp::kAnd ? "&&" : "||", as<LogicalExpr>(e)->operands);
+        break;
+      case ExprKind::kConcat:
+        all("++", as<ConcatExpr>(e)->operands);
+        break;
       case ExprKind::kRange:
         put("({} ", as<RangeExpr>(e)->inclusive ? "..=" : "..");
         expr(as<RangeExpr>(e)->from);
@@ -389,10 +429,18 @@ class TreeText {
         expr(as<ForExpr>(e)->body);
         put(")");
         break;
-      case ExprKind::kLoop: one("loop", as<LoopExpr>(e)->body); break;
-      case ExprKind::kBreak: one("break", as<BreakExpr>(e)->value); break;
-      case ExprKind::kContinue: put("(continue)"); break;
-      case ExprKind::kReturn: one("return", as<ReturnExpr>(e)->value); break;
+      case ExprKind::kLoop:
+        one("loop", as<LoopExpr>(e)->body);
+        break;
+      case ExprKind::kBreak:
+        one("break", as<BreakExpr>(e)->value);
+        break;
+      case ExprKind::kContinue:
+        put("(continue)");
+        break;
+      case ExprKind::kReturn:
+        one("return", as<ReturnExpr>(e)->value);
+        break;
       case ExprKind::kHandle: {
         const auto* h = as<HandleExpr>(e);
         put("(handle ");
@@ -426,7 +474,9 @@ class TreeText {
         expr(as<MaskExpr>(e)->body);
         put(")");
         break;
-      case ExprKind::kError: put("<error>"); break;
+      case ExprKind::kError:
+        put("<error>");
+        break;
     }
   }
 
@@ -444,11 +494,21 @@ class TreeText {
   }
   void stmt(const Stmt* s) {
     switch (s->kind) {
-      case StmtKind::kLet: binding("let", as<LetStmt>(s)->pattern, {}, as<LetStmt>(s)->type, as<LetStmt>(s)->value); break;
-      case StmtKind::kVar: binding("var", nullptr, as<VarStmt>(s)->name.name, as<VarStmt>(s)->type, as<VarStmt>(s)->value); break;
-      case StmtKind::kFn: decl(as<FnStmt>(s)->fn); break;
-      case StmtKind::kDefer: one("defer", as<DeferStmt>(s)->value); break;
-      case StmtKind::kExpr: expr(as<ExprStmt>(s)->value); break;
+      case StmtKind::kLet:
+        binding("let", as<LetStmt>(s)->pattern, {}, as<LetStmt>(s)->type, as<LetStmt>(s)->value);
+        break;
+      case StmtKind::kVar:
+        binding("var", nullptr, as<VarStmt>(s)->name.name, as<VarStmt>(s)->type, as<VarStmt>(s)->value);
+        break;
+      case StmtKind::kFn:
+        decl(as<FnStmt>(s)->fn);
+        break;
+      case StmtKind::kDefer:
+        one("defer", as<DeferStmt>(s)->value);
+        break;
+      case StmtKind::kExpr:
+        expr(as<ExprStmt>(s)->value);
+        break;
     }
   }
 
@@ -473,7 +533,9 @@ class TreeText {
         if (i->has_names) put(" }}");
         break;
       }
-      case DeclKind::kLet: binding("let", as<LetDecl>(d)->pattern, {}, as<LetDecl>(d)->type, as<LetDecl>(d)->value); break;
+      case DeclKind::kLet:
+        binding("let", as<LetDecl>(d)->pattern, {}, as<LetDecl>(d)->type, as<LetDecl>(d)->value);
+        break;
       case DeclKind::kFn: {
         const auto* f = as<FnDecl>(d);
         put("fn {}", name(f->name.name));
@@ -516,7 +578,9 @@ class TreeText {
         }
         break;
       }
-      case DeclKind::kStmt: stmt(as<StmtDecl>(d)->stmt); break;
+      case DeclKind::kStmt:
+        stmt(as<StmtDecl>(d)->stmt);
+        break;
     }
   }
 

@@ -24,12 +24,100 @@ namespace fs = std::filesystem;
 
 // What programs are made of, and what trips parsers.
 const char* const kPieces[] = {
-    "(", ")", "[", "]", "{", "}", "#[", "\"", "\"\"\"", "${", "'", "\\", "//", "/*", "*/", "///", "\n", " ", ",", ";",
-    ":", ".", "..", "..=", "...", "=>", "->", "=", "==", "+=", "-", "+", "*", "/", "%", "|", "|>", "||", "&&", "&", "^",
-    "<", ">", "<<", ">>", ">=", "++", "!", "?", "@", "::", "fn ", "fun ", "let ", "var ", "type ", "effect ", "multi ",
-    "handle ", "with ", "return ", "finally ", "final ", "resume", "if ", "else ", "match ", "while ", "for ", "in ",
-    "loop ", "break ", "continue ", "defer ", "import ", "as ", "mask", "true", "private ", "x", "Foo", "_", "0", "1.5",
-    "0x", "1e9", "\xff", "\xc3\xa9", "\xf0\x9f\x98\x80", "\r\n", "\t", "x => ", "State<Int>", "/ {E | e}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "#[",
+    "\"",
+    "\"\"\"",
+    "${",
+    "'",
+    "\\",
+    "//",
+    "/*",
+    "*/",
+    "///",
+    "\n",
+    " ",
+    ",",
+    ";",
+    ":",
+    ".",
+    "..",
+    "..=",
+    "...",
+    "=>",
+    "->",
+    "=",
+    "==",
+    "+=",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "|",
+    "|>",
+    "||",
+    "&&",
+    "&",
+    "^",
+    "<",
+    ">",
+    "<<",
+    ">>",
+    ">=",
+    "++",
+    "!",
+    "?",
+    "@",
+    "::",
+    "fn ",
+    "fun ",
+    "let ",
+    "var ",
+    "type ",
+    "effect ",
+    "multi ",
+    "handle ",
+    "with ",
+    "return ",
+    "finally ",
+    "final ",
+    "resume",
+    "if ",
+    "else ",
+    "match ",
+    "while ",
+    "for ",
+    "in ",
+    "loop ",
+    "break ",
+    "continue ",
+    "defer ",
+    "import ",
+    "as ",
+    "mask",
+    "true",
+    "private ",
+    "x",
+    "Foo",
+    "_",
+    "0",
+    "1.5",
+    "0x",
+    "1e9",
+    "\xff",
+    "\xc3\xa9",
+    "\xf0\x9f\x98\x80",
+    "\r\n",
+    "\t",
+    "x => ",
+    "State<Int>",
+    "/ {E | e}",
 };
 
 class Mutator {
@@ -51,9 +139,15 @@ class Mutator {
     size_t at = below(text.size() + 1);
     switch (below(8)) {
       case 0:
-      case 1: text.insert(at, kPieces[below(std::size(kPieces))]); break;
-      case 2: text.erase(at, 1 + below(8)); break;
-      case 3: text.erase(at, below(text.size() - at + 1)); break;
+      case 1:
+        text.insert(at, kPieces[below(std::size(kPieces))]);
+        break;
+      case 2:
+        text.erase(at, 1 + below(8));
+        break;
+      case 3:
+        text.erase(at, below(text.size() - at + 1));
+        break;
       case 4:
         if (at < text.size()) text[at] = static_cast<char>(random_());
         break;
