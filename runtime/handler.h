@@ -94,6 +94,7 @@ struct Continuation : Object {
   Value node;             // H, at the base of base_fiber
   Fiber* base_fiber;      // H.home
   Word multi;             // 1: may be resumed again
+  Word resumed;           // 1: copies of it have run, so that nothing needs to be dropped
 };
 
 }  // namespace eddy::rt

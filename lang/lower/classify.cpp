@@ -71,6 +71,34 @@ bool is_simple_default(const Expr* e) {
   }
 }
 
+bool resumes_first(const Expr* e) {
+  auto calm = [](const Expr* x) { return x->kind == ExprKind::kName || is_simple_default(x); };
+  switch (e->kind) {
+    case ExprKind::kCall: {
+      const CallNote* note = as<CallExpr>(e)->note;
+      bool resumes = is_resume_call(e);
+      if (!note || note->order.data || (note->callee && !calm(note->callee))) return false;
+      for (const CallArg& a : note->args) {
+        if (a.kind == ArgKind::kUnit || (a.kind == ArgKind::kGiven && calm(a.value))) continue;
+        return a.kind == ArgKind::kGiven && resumes_first(a.value);
+      }
+      return resumes;
+    }
+    case ExprKind::kBlock: {
+      const auto* b = as<BlockExpr>(e);
+      if (b->stmts.empty()) return b->value && resumes_first(b->value);
+      const Stmt* first = b->stmts[0];
+      if (first->kind == StmtKind::kLet) return resumes_first(static_cast<const LetStmt*>(first)->value);
+      if (first->kind == StmtKind::kVar) return resumes_first(static_cast<const VarStmt*>(first)->value);
+      return first->kind == StmtKind::kExpr && resumes_first(static_cast<const ExprStmt*>(first)->value);
+    }
+    case ExprKind::kConcat: return resumes_first(as<ConcatExpr>(e)->operands[0]);
+    case ExprKind::kArith: return resumes_first(as<ArithExpr>(e)->first);
+    case ExprKind::kMatch: return resumes_first(as<MatchExpr>(e)->subject);
+    default: return false;
+  }
+}
+
 rt::ClauseKind classify_clause(const Clause& clause, const Local* resume, bool multi) {
   if (clause.mode == ClauseMode::kFun) return rt::ClauseKind::Tail;
   if (clause.mode == ClauseMode::kFinal || !resume || resume->uses == 0) return rt::ClauseKind::Abort;

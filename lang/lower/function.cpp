@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lang/lower/lowering.h"
+#include "lang/lower/scan.h"
 
 namespace eddy::lang::lower {
 
@@ -107,6 +108,13 @@ void Lowering::clause_unit() {
   }
   for (size_t i = 0; i < u_.params.size; ++i) bind_pattern(u_.params[i].pattern, {registers[i], true});
   if (u_.clause_kind == rt::ClauseKind::TailOrAbort) find_resuming(u_.body);
+  // Where the clause fails or is left before it resumes, what it would have resumed is dropped with it.
+  if (captures && u_.resume && !u_.resume_escapes && !resumes_first(u_.body)) {
+    Region region{Region::Kind::kGuard, b_.take_pair(), b_.take_pair(true)};
+    emit(Op::GUARD, {region.t, region.z, u_.resume->reg});
+    open(region);
+    tail_regions_ = 1;
+  }
   lower(u_.body, Dest::ret());
 }
 

@@ -215,7 +215,7 @@ class Lowering {
 
   // --- unwind.cpp
   struct Region {
-    enum class Kind : uint8_t { kHandle, kNamed, kMask, kAttempt, kDefer, kExit } kind;
+    enum class Kind : uint8_t { kHandle, kNamed, kMask, kAttempt, kDefer, kGuard, kExit } kind;
     Reg t, z;
   };
   void open(Region r) { regions_.push_back(r); }
@@ -230,7 +230,7 @@ class Lowering {
   Unit& u_;
   vm::FunctionBuilder b_;
   std::vector<Region> regions_;
-  size_t tail_regions_ = 0;            // the function's own exit point does not stand in the way of tail calls
+  size_t tail_regions_ = 0;            // the function's own exit point, or guard, does not stand in the way of tail calls
   std::vector<Local*> scope_;          // variables in scope of this function, in order
   std::vector<Reg> captured_;          // lifted: registers of the captures, by number
   struct Patch { Local* closure; unsigned capture; };

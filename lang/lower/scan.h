@@ -68,6 +68,8 @@ class Scanner {
 rt::ClauseKind classify_clause(const Clause& clause, const Local* resume, bool multi);
 /// A default value that is as well computed where it is needed.
 bool is_simple_default(const Expr* e);
+/// Resumes before anything else can fail, perform or jump.
+bool resumes_first(const Expr* e);
 /// A call of the clause's own `resume`, by its name.
 bool is_resume_call(const Expr* e);
 

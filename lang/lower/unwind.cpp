@@ -10,6 +10,7 @@ void Lowering::end_region(const Region& r) {
     case Region::Kind::kNamed: emit(Op::NAMED_END, {r.t, r.z}); return;
     case Region::Kind::kAttempt: emit(Op::ATTEMPT_END, {r.t, r.z}); return;
     case Region::Kind::kExit: emit(Op::EXIT_END, {r.t, r.z}); return;
+    case Region::Kind::kGuard: emit(Op::GUARD_END, {r.t, r.z}); return;
     case Region::Kind::kDefer: {
       emit(Op::DEFER_END, {r.t, r.z});
       Reg ignored = take();

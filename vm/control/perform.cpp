@@ -48,6 +48,7 @@ void capture(Context& ctx, Value base, const rt::Clause* clause, unsigned args) 
   k->top = ctx.top;
   k->node = ctx.result;
   k->base_fiber = node->home;
+  k->resumed = 0;
   k->multi = clause->kind == rt::ClauseKind::Multi;
   ++ctx.stats->captures;
   leave_current(ctx, rt::FiberState::Suspended);

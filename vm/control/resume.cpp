@@ -142,6 +142,7 @@ bool copy_continuation(Context& ctx) {
   k->top = twin_of(k->top);
   k->node = twin_of(k->node);
   for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
+  source()->resumed = 1;
   ctx.args[0] = rt::ptr_value(k);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
   return true;

@@ -190,7 +190,8 @@ void run(Context& ctx, Unwind u) {
     }
     if (rt::is_kind(object, rt::Kind::Closure)) return run_deferred(ctx, u, record);
     if (rt::is_kind(object, rt::Kind::Continuation)) {
-      if (!rt::as<rt::Continuation>(object)->top_fiber) continue;
+      auto* k = rt::as<rt::Continuation>(object);
+      if (!k->top_fiber || k->resumed) continue;
       if (!push_unwind_frame(ctx, u, record, 0)) return;
       ctx.args[0] = ctx.result;
       u = start_drop(ctx);
