@@ -90,9 +90,9 @@ class Compiler : public vm::Tier {
 
   void loaded(vm::LoadedModule& module) override {
     for (vm::LoadedFunction& f : module.functions) {
-      f.machine_entry = stubs_->table.call_interpreter;
+      set_entry(f, nullptr);
       if (!wanted(f)) continue;
-      if (options_.tier == TierMode::Jit) f.entry = f.machine_entry;  // compiled when it is first called
+      if (options_.tier == TierMode::Jit) set_entry(f, stubs_->table.call_interpreter);  // compiled when first called
       else if (options_.tier == TierMode::Auto) f.heat = options_.jit_threshold;
     }
   }
@@ -113,7 +113,7 @@ class Compiler : public vm::Tier {
           if (!state.code) compile(*f, nullptr);
           Code* code = state.code;
           if (!code) {
-            f->entry = nullptr;
+            set_entry(*f, nullptr);
             return;
           }
           if (reinterpret_cast<Word>(ctx.fiber->sp + 1 - code->stack_words) < reinterpret_cast<Word>(ctx.stack_limit)) {
@@ -148,12 +148,11 @@ class Compiler : public vm::Tier {
     Code* code = state.refused ? nullptr : make(f, state, nullptr);
     if (why) *why = state.why;
     if (!code) {
-      f.entry = nullptr;
-      f.machine_entry = stubs_->table.call_interpreter;
+      set_entry(f, nullptr);
       return false;
     }
     state.code = code;
-    f.entry = f.machine_entry = code->entry;
+    set_entry(f, code->entry);
     return true;
   }
 
@@ -170,6 +169,14 @@ class Compiler : public vm::Tier {
   }
 
  private:
+  // Where calls of `f` go, from either tier.
+  void set_entry(vm::LoadedFunction& f, void* entry) {
+    static const vm::Word kEnterMachine[] = {vm::encode(vm::Op::ENTER_MACHINE)};
+    f.entry = entry;
+    f.machine_entry = entry ? entry : stubs_->table.call_interpreter;
+    f.start = entry ? kEnterMachine : f.code;
+  }
+
   bool wanted(const vm::LoadedFunction& f) const {
     return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
   }
@@ -186,7 +193,7 @@ class Compiler : public vm::Tier {
     if (state.code != &code) return;
     // The next call compiles it again.
     state.code = nullptr;
-    code.function->entry = code.function->machine_entry = stubs_->table.call_interpreter;
+    set_entry(*code.function, stubs_->table.call_interpreter);
   }
 
   void dump(const Graph& graph, const char* pass) {

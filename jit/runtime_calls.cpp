@@ -164,6 +164,10 @@ Value record(Context* ctx, const vm::Word* pc, Value operand) {
       --rt::as<rt::Named>(s[a])->live;
       vm::pop_record(*ctx, s, b);
       break;
+    case vm::Op::GUARD:
+      if (!rt::is_kind(operand, rt::Kind::Continuation)) return failed(ctx, "expected a resumption");
+      vm::push_record(*ctx, s, a, b, operand, 0);
+      break;
     case vm::Op::DEFER:
       if (!rt::is_kind(operand, rt::Kind::Closure) || rt::as<rt::Closure>(operand)->function->arity() != 0)
         return failed(ctx, "expected a function");
@@ -190,14 +194,19 @@ void safepoint(Context* ctx) {
   if (vm::safepoint(ctx)) vm::deliver(*ctx, rt::kUnit);
 }
 
+// `fn(): T` and `fn(Unit): T` are one type, so one argument may be () or missing.
 void call_value(Context* ctx, Word count) {
   Value target = ctx->args[0];
-  if (rt::is_kind(target, rt::Kind::Continuation) && count == 1) return vm::resume(*ctx, vm::ResumeMode::Keep);
+  if (rt::is_kind(target, rt::Kind::Continuation) && count <= 1) {
+    if (count == 0) ctx->args[1] = rt::kUnit;
+    return vm::resume(*ctx, vm::ResumeMode::Keep);
+  }
   if (rt::is_kind(target, rt::Kind::Closure)) {
     rt::Function* f = rt::as<rt::Closure>(target)->function;
-    if (f->arity() == count && !f->fiber_base) {
+    if (f->values == count || (f->values <= 1 && count <= 1)) {
+      if (f->values != count) ctx->args[1] = rt::kUnit;
       if (!f->takes_self)
-        for (Word i = 0; i < count; ++i) ctx->args[i] = ctx->args[i + 1];
+        for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = ctx->args[i + 1];
       return vm::request_call(*ctx, f, f->params);
     }
     rt::panic(*ctx, f->name + " takes " + std::to_string(f->arity()) + " arguments, not " + std::to_string(count));

@@ -21,12 +21,10 @@ void Codegen::closure_call(Node* n, bool tail) {
   a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
   a_.jne(other);
   a_.mov(ax::rdx, ax::qword_ptr(closure, offsetof(rt::Closure, function)));
+  a_.cmp(ax::word_ptr(ax::rdx, at::values), count);
+  a_.jne(other);
   a_.cmp(ax::byte_ptr(ax::rdx, at::takes_self), 0);
   a_.je(shift);
-  a_.cmp(ax::word_ptr(ax::rdx, at::params), count + 1);
-  a_.jne(other);
-  a_.cmp(ax::byte_ptr(ax::rdx, at::fiber_base_flag), 0);
-  a_.jne(other);
   a_.bind(ready);
   if (tail) {
     a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
@@ -39,10 +37,6 @@ void Codegen::closure_call(Node* n, bool tail) {
   const FrameState* state = n->state;
   deferred_.push_back([=, this] {
     a_.bind(shift);
-    a_.cmp(ax::word_ptr(ax::rdx, at::params), count);
-    a_.jne(other);
-    a_.cmp(ax::byte_ptr(ax::rdx, at::fiber_base_flag), 0);
-    a_.jne(other);
     for (int i = 0; i < count; ++i) {
       auto context = [](int index) { return ax::qword_ptr(ax::r15, at::args + 8 * index); };
       int registers = static_cast<int>(kRegisterArgs);

@@ -39,7 +39,7 @@ constexpr int fiber_sp = offsetof(rt::Fiber, sp), fiber_base = offsetof(rt::Fibe
 constexpr int fiber_records = offsetof(rt::Fiber, records);
 constexpr int machine_entry = offsetof(rt::Function, machine_entry);
 constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);
-constexpr int fiber_base_flag = offsetof(rt::Function, fiber_base);
+constexpr int values = offsetof(rt::Function, values);
 }  // namespace at
 #pragma GCC diagnostic pop
 #pragma clang diagnostic pop
