@@ -542,6 +542,11 @@ void Checker::check_let_value(LetDecl* decl) {
   settle(pending, 0, true);
   finish_rows(open_rows, 0, &type, 1);
   bool value = is_value(decl->value);
+  if (value && !decl->type) {
+    level_ = 0;
+    close_value_row(type);
+    level_ = kTopLevel;
+  }
   infer_pattern(decl->pattern, type, LocalKind::kLet, decl->value->span);
   if (decl->pattern->kind != PatternKind::kVariable) irrefutable_.push_back({decl->pattern, "let"});
   for (GlobalBinding* g : decl->note->globals) {

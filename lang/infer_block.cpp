@@ -119,6 +119,7 @@ void Checker::close_value_row(Type* type) {
     Type* t = prune(work.back());
     work.pop_back();
     if (t == tail) return;
+    if (t->ground) continue;
     if (t->tag == TypeTag::Con || t->tag == TypeTag::Fn || t->tag == TypeTag::RowCons) {
       for (unsigned k = 0; k < t->count; k++) work.push_back(t->arg(k));
     }
@@ -151,7 +152,11 @@ Type* Checker::infer_generalising(Expr* value, TypeExpr* annotation, Scheme* sch
     Generaliser g(types_, level_);
     Type* closed = g.close(type);
     if (g.count()) *scheme = g.scheme(closed);
-    if (g.too_large()) diags_.error(value->span, "the type of this value is too large");
+    if (g.too_large()) {
+      diags_.error(value->span, "the type of this value is too large");
+      *scheme = {};
+      return error_;
+    }
     return closed;
   }
   if (!unifier_.adjust_levels(type, level_) && unifier_.error() == UnifyError::kTooLarge) {

@@ -53,16 +53,20 @@ void Checker::finish_rows(size_t from, uint32_t level, Type* const* types, size_
   if (open_rows_.size() <= from) return;
   spread_rows(from);
   std::vector<Type*> ends;  // row variables in the types
+  std::vector<Type*> own;   // ends of the functions' own rows
   bool again = true;
   while (again) {
     again = false;
     ends.clear();
+    own.clear();
     std::vector<Type*> work;
     for (size_t k = 0; k < count; k++) {
       Type* t = prune(types[k]);
       // A function's own row may share its end with one inside without that meaning anything.
-      if (t->tag == TypeTag::Fn) work.insert(work.end(), t->args(), t->args() + t->count - 1);
-      else work.push_back(t);
+      if (t->tag == TypeTag::Fn) {
+        work.insert(work.end(), t->args(), t->args() + t->count - 1);
+        own.push_back(row_tail(t->row()));
+      } else work.push_back(t);
     }
     size_t budget = 50'000;
     while (!work.empty() && budget-- > 0) {
@@ -84,6 +88,14 @@ void Checker::finish_rows(size_t from, uint32_t level, Type* const* types, size_
         continue;
       }
       again = true;
+      Type* around = row_tail(h.around);
+      bool is_own = false;
+      for (Type* t : own) is_own |= t == tail;
+      // Called outside of the handler as well as inside: what passes the handler is all that goes out anyway.
+      if (is_own && is_var(tail) && is_var(around) && around != tail && around->level > level) {
+        unifier_.unify(around, tail);
+        continue;
+      }
       if (!unifier_.subrow(h.row, h.around)) perform_error(h.row, h.span, nullptr);
     }
     open_rows_.resize(kept);

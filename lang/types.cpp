@@ -11,7 +11,9 @@ constexpr uint32_t kWork = 200'000;  // nodes one walk may make before the type 
 TypeFactory::TypeFactory(Arena& arena) : arena_(arena) {
   row_empty_ = node(TypeTag::RowEmpty, 0);
   row_empty_->is_row = true;
+  row_empty_->ground = true;
   error_ = node(TypeTag::Error, 0);
+  error_->ground = true;
 }
 
 Type* TypeFactory::node(TypeTag tag, unsigned count) {
@@ -42,9 +44,11 @@ Type* TypeFactory::con(TypeDef* def, Type* const* args, unsigned count) {
   if (count == 0 && def->plain) return def->plain;
   Type* t = node(TypeTag::Con, count);
   t->def = def;
+  t->ground = true;
   for (unsigned i = 0; i < count; i++) {
     t->args()[i] = args[i];
     t->has_generic |= args[i]->has_generic;
+    t->ground &= args[i]->ground;
   }
   if (count == 0) def->plain = t;
   return t;
@@ -52,9 +56,11 @@ Type* TypeFactory::con(TypeDef* def, Type* const* args, unsigned count) {
 
 Type* TypeFactory::fn(Type* const* params, unsigned count, Type* result, Type* row) {
   Type* t = node(TypeTag::Fn, count + 2);
+  t->ground = result->ground & row->ground;
   for (unsigned i = 0; i < count; i++) {
     t->args()[i] = params[i];
     t->has_generic |= params[i]->has_generic;
+    t->ground &= params[i]->ground;
   }
   t->args()[count] = result;
   t->args()[count + 1] = row;
@@ -68,6 +74,7 @@ Type* TypeFactory::row_cons(Type* effect, Type* rest) {
   t->args()[0] = effect;
   t->args()[1] = rest;
   t->has_generic = effect->has_generic | rest->has_generic;
+  t->ground = effect->ground & rest->ground;
   return t;
 }
 
@@ -82,7 +89,7 @@ class Copier {
 
   Type* copy(Type* t, unsigned depth) {
     t = prune(t);
-    if (only_generic_ && !t->has_generic) return t;
+    if (t->ground || (only_generic_ && !t->has_generic)) return t;
     switch (t->tag) {
       case TypeTag::Var:
       case TypeTag::Rigid:
@@ -157,6 +164,7 @@ Type* replace_rigids(TypeFactory& types, Type* type, Type* const* from, Type* co
 
 Type* Generaliser::walk(Type* type, unsigned depth) {
   Type* t = prune(type);
+  if (t->ground) return t;
   switch (t->tag) {
     case TypeTag::Var: {
       if (t->level <= level_) return t;

@@ -60,6 +60,7 @@ bool Unifier::bind(Type* var, Type* to) {
 // True (and an error set) where `in` contains `var`; lowers the levels of what it contains on the way.
 bool Unifier::occurs(Type* var, Type* in, uint32_t level, unsigned depth) {
   in = prune(in);
+  if (in->ground) return false;
   switch (in->tag) {
     case TypeTag::Var:
       if (in == var) {
