@@ -76,8 +76,9 @@ class Compiler : public vm::Tier {
  public:
   Compiler(vm::Vm& vm, const Options& options)
       : ctx_(vm.context()), options_(options), stubs_(x64::make_stubs([](rt::Context*, void* code) {
-          auto* c = static_cast<Code*>(code);
-          c->owner->left(*c);
+          auto bits = reinterpret_cast<Word>(code);
+          auto* c = reinterpret_cast<Code*>(bits & ~Word{1});
+          c->owner->left(*c, bits & 1);
         })) {
     asmjit::JitAllocator::CreateParams params{};
     params.options = asmjit::JitAllocatorOptions::kUseDualMapping;
@@ -86,6 +87,7 @@ class Compiler : public vm::Tier {
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
     ctx_.stubs = {word(s.interp_return), word(s.fiber_exit), word(s.vm_exit), word(s.watermark)};
     ctx_.tier = static_cast<vm::Tier*>(this);
+    call_weight = std::max(1, options_.osr_threshold / std::max(1, options_.jit_threshold));
   }
 
   void loaded(vm::LoadedModule& module) override {
@@ -93,7 +95,7 @@ class Compiler : public vm::Tier {
       set_entry(f, nullptr);
       if (!wanted(f)) continue;
       if (options_.tier == TierMode::Jit) set_entry(f, stubs_->table.call_interpreter);  // compiled when first called
-      else if (options_.tier == TierMode::Auto) f.heat = options_.jit_threshold;
+      else if (options_.tier == TierMode::Auto) watch(f);
     }
   }
 
@@ -138,7 +140,10 @@ class Compiler : public vm::Tier {
     FunctionState& state = states_[&f];
     Code*& code = state.loops[pc];
     if (!code && !state.refused) code = make(f, state, pc);
-    if (!code) return nullptr;
+    if (!code) {
+      f.heat = INT32_MAX;
+      return nullptr;
+    }
     if (!vm::reserve(ctx_, code->stack_words)) return nullptr;
     return code->entry;
   }
@@ -169,6 +174,16 @@ class Compiler : public vm::Tier {
   }
 
  private:
+  void watch(vm::LoadedFunction& f) {
+    static const vm::Word kCount[] = {vm::encode(vm::Op::COUNT)};
+    f.heat = std::max(1, options_.osr_threshold);
+    f.start = kCount;
+    for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+      vm::Word& w = f.linked[at];
+      if (vm::op_of(w) == vm::Op::LOOP) w = vm::encode_d(vm::Op::LOOP_HOT, 0, vm::d_of(w));
+    }
+  }
+
   // Where calls of `f` go, from either tier.
   void set_entry(vm::LoadedFunction& f, void* entry) {
     static const vm::Word kEnterMachine[] = {vm::encode(vm::Op::ENTER_MACHINE)};
@@ -181,11 +196,12 @@ class Compiler : public vm::Tier {
     return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
   }
 
-  void left(Code& code) {
+  // Machine code was left for the interpreter: `unseen`, where it met what had never happened before.
+  void left(Code& code, bool unseen) {
     if (++code.leaves < kMaxLeaves) return;
     code.leaves = 0;
     FunctionState& state = states_[code.function];
-    state.speculate = false;
+    if (!unseen) state.speculate = false;
     if (code.osr) {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
       return;

@@ -228,6 +228,11 @@ void fiber_call(Context* ctx) { vm::call_on_fiber(*ctx); }
 void resume_keep(Context* ctx) { vm::resume(*ctx, vm::ResumeMode::Keep); }
 void resume_last(Context* ctx) { vm::resume(*ctx, vm::ResumeMode::Last); }
 void drop(Context* ctx) { vm::drop(*ctx); }
+void drop_unused(Context* ctx) {
+  Value k = ctx->args[0];
+  if (rt::is_kind(k, rt::Kind::Continuation) && rt::as<rt::Continuation>(k)->resumed) return vm::deliver(*ctx, rt::kUnit);
+  vm::drop(*ctx);
+}
 
 void abort_ret(Context* ctx, Value value) {
   auto* below = reinterpret_cast<rt::Frame*>(ctx->fiber->sp + 1);

@@ -34,6 +34,7 @@ void fiber_call(Context*);
 void resume_keep(Context*);
 void resume_last(Context*);
 void drop(Context*);
+void drop_unused(Context*);
 void abort_ret(Context*, Value value);                         // the fiber's sp is at the clause's return word
 void exit_to(Context*, Value target, Value value);
 

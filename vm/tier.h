@@ -25,6 +25,7 @@ struct Tier {
   // The same for a loop, by its first instruction: an address that goes on there with the frame as it is, or null.
   virtual void* hot_loop(LoadedFunction& function, const Word* pc) = 0;
 
+  int32_t call_weight = 1;  // what a call takes from a function's heat; an iteration takes 1
   std::vector<Safepoint> safepoints;
   // Each call in machine code is followed by a no-op that holds the index of its safepoint.
   const Safepoint& safepoint_at(Word return_address) const {

@@ -135,7 +135,7 @@ bool Codegen::emit_effect(Node* n) {
     case NodeOp::DropUnused:
       save_inline(n->state);
       to_context_args(n->inputs, 0, 0);
-      return action(reinterpret_cast<void*>(&calls::drop));
+      return action(n->op == NodeOp::Drop ? reinterpret_cast<void*>(&calls::drop) : reinterpret_cast<void*>(&calls::drop_unused));
     case NodeOp::AbortNow:
       save_inline(n->state);
       write_function(n->state);

@@ -56,11 +56,12 @@ void Codegen::value_to(const ax::Gp& to, Node* n) {
 asmjit::Label Codegen::leave_label(const Node* n) {
   asmjit::Label label = a_.newLabel();
   Saves saves = capture(n->state);
-  deferred_.push_back([this, label, saves] {
+  int64_t told = reinterpret_cast<int64_t>(code_record_) | (n->op == NodeOp::Leave && n->imm);
+  deferred_.push_back([this, label, saves, told] {
     a_.bind(label);
     write(saves, true);
     if (saves.state->base != 1) a_.lea(ax::rsp, ax::ptr(ax::rsp, (saves.state->base - 1) * 8));
-    constant_to(ax::rsi, reinterpret_cast<int64_t>(code_record_));
+    constant_to(ax::rsi, told);
     a_.jmp(stubs_.leave_in_place);
   });
   return label;

@@ -7,6 +7,7 @@
 #include "vm/assembler.h"
 #include "vm/disassembler.h"
 #include "vm/ebc.h"
+#include "vm/tier.h"
 #include "vm/verifier.h"
 #include "vm/vm.h"
 
@@ -65,13 +66,18 @@ inline std::string outcome_text(const vm::RunResult& r) {
   return "a value";
 }
 
+// Where tests are to run compiled code: gives the machine its compiler.
+inline std::unique_ptr<vm::Tier> (*attach_compiler)(vm::Vm&) = nullptr;
+
 inline std::string run_module(vm::Module module, const RunMode& mode) {
   vm::VmOptions options;
   options.heap.stress = mode.gc_stress;
   options.heap.verify = mode.verify_heap;
   options.heap.nursery_bytes = mode.nursery;
   options.fuel = mode.fuel;
+  std::unique_ptr<vm::Tier> tier;
   vm::Vm machine(options);
+  if (attach_compiler) tier = attach_compiler(machine);
   std::string problem;
   vm::LoadedModule* loaded = machine.load(std::move(module), &problem);
   if (!loaded) return "not loaded: " + problem;

@@ -3,6 +3,7 @@
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/interpreter/dispatch.h"
+#include "vm/tier.h"
 
 namespace eddy::vm {
 
@@ -188,6 +189,17 @@ HANDLER(TAIL_CLOSURE) {
 // A compiled function's start: its frame has been laid out, but machine code makes its own.
 HANDLER(ENTER_MACHINE) {
   rt::Function* f = function_of(s);
+  for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = s[i];
+  replace_frame(ctx, s);
+  request_call(*ctx, f, f->params);
+  CONTINUE();
+}
+
+HANDLER(COUNT) {
+  rt::Function* f = function_of(s);
+  Tier* tier = tier_of(*ctx);
+  f->heat -= tier->call_weight;
+  if (f->heat > 0 || !tier->hot_function(*loaded(f))) GO(f->code);
   for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = s[i];
   replace_frame(ctx, s);
   request_call(*ctx, f, f->params);

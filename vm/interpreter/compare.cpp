@@ -3,6 +3,7 @@
 #include "runtime/compare.h"
 #include "vm/interpreter/dispatch.h"
 #include "vm/control/switch.h"
+#include "vm/tier.h"
 
 namespace eddy::vm {
 
@@ -87,6 +88,24 @@ HANDLER(LOOP) {
     GO(target);
   }
   JUMP_D();
+}
+HANDLER(LOOP_HOT) {
+  const Word* target = pc + d_of(w);
+  if (reinterpret_cast<Word*>(s) < ctx->stack_limit) [[unlikely]] {
+    SUSPEND(d_of(w), rt::kInPlace);
+    if (!safepoint(ctx)) CONTINUE();
+    RELOAD();
+  } else if (--function_of(s)->heat < 0) [[unlikely]] {
+    SUSPEND(d_of(w), rt::kInPlace);
+    if (void* machine = tier_of(*ctx)->hot_loop(*loaded(function_of(s)), target)) {
+      // Machine code finds the frame as it is.
+      *ctx->fiber->sp = reinterpret_cast<Word>(machine);
+      deliver(*ctx, rt::kUnit);
+      CONTINUE();
+    }
+    RELOAD();
+  }
+  GO(target);
 }
 HANDLER(JT) {
   if (RA == rt::kTrue) JUMP_D();
