@@ -17,6 +17,7 @@ namespace {
 
 std::atomic<vm::Vm*> running{nullptr};
 std::atomic<int> interrupts{0};
+std::atomic<bool> prompting{false};
 std::atomic<int64_t> deadline_ns{0};  // of --timeout on the monotonic clock; 0: none
 std::atomic<int> late{0};             // times the clock has rung past the deadline
 
@@ -62,6 +63,7 @@ void on_alarm(int) {
 }
 
 void on_interrupt(int) {
+  if (prompting.load()) return;
   vm::Vm* vm = running.load();
   if (!vm || interrupts.fetch_add(1) > 0) _exit(kInterrupted);
   vm->interrupt(rt::Interrupt::Stop);
@@ -99,5 +101,6 @@ void stop_clock() {
 
 void set_running(vm::Vm* vm) { running = vm; }
 void forget_interrupts() { interrupts = 0; }
+void set_prompting(bool on) { prompting = on; }
 
 }  // namespace eddy::tool

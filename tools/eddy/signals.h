@@ -17,5 +17,7 @@ void set_running(vm::Vm* vm);
 
 // Between the inputs of an interactive session: a Ctrl-C so far does not count towards the second that forces.
 void forget_interrupts();
+// While somebody types, Ctrl-C only interrupts the system call.
+void set_prompting(bool prompting);
 
 }  // namespace eddy::tool
