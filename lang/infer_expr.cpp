@@ -266,6 +266,7 @@ Type* Checker::undefined_name(NameExpr* e) {
         .here("not inside a clause that may resume");
     return error_;
   }
+  visible_module(module_, e->name);
   if (ModuleInfo** m = scope_of(module_).modules.find(e->name)) {
     if (!*m) return error_;
     diags_.error(e->span, fmt::format("`{}` is a module, not a value", name))
@@ -294,7 +295,8 @@ Type* Checker::undefined_name(NameExpr* e) {
     for (auto& entry : scope_of(m).values.slots()) {
       if (entry.key && !is_private(entry.value)) names.push_back(text(entry.key));
     }
-    near = closest(name, names);
+    Binding* exact = exported_value(m, e->name);
+    near = exact ? name : closest(name, names);
     if (near.empty()) continue;
     d.help(fmt::format("`{}.{}` is in the library: call it so, or as a method, `x.{}(…)`", module, near, near));
     break;

@@ -128,7 +128,18 @@ Type* Checker::infer_lambda(LambdaExpr* e, Type* expected, const Reason* why) {
       diags_.error(p.span, "a lambda cannot take a variable number of arguments");
     }
   }
-  if (count == 0) params[0] = unit_type_;
+  if (count == 0) {
+    params[0] = unit_type_;
+    if (same_arity && !unifier_.unify(want->param(0), unit_type_)) {
+      Diagnostic& d = diags_.error(e->span, fmt::format("a function with a parameter of type `{}` is expected here",
+                                                        show(want->param(0))));
+      d.here("this one takes no arguments");
+      if (why && why->callee && why->callee->span) d.label(why->callee->span, "declared here");
+      d.help(e->trailing ? "name the parameter: `{ x => … }`" : "name the parameter: `fn(x) => …`");
+      same_arity = false;
+      reported = true;
+    }
+  }
 
   FnContext fn;
   Type* row;

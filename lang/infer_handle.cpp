@@ -51,7 +51,14 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
       }
       if (all) complete.push_back(o);
     }
-    if (complete.size() == 1) return complete[0];
+    // The one with the most clauses: `put` besides `get` means the effect that has both.
+    std::sort(complete.begin(), complete.end(), [](OperationBinding* a, OperationBinding* b) {
+      return a->effect->operations.size > b->effect->operations.size;
+    });
+    if (complete.size() == 1 ||
+        (complete.size() > 1 && complete[0]->effect->operations.size > complete[1]->effect->operations.size)) {
+      return complete[0];
+    }
     Diagnostic& d = diags_.error(c.name.span, fmt::format("`{}` is an operation of several effects", name));
     for (OperationBinding* o : found) d.label(o->span, fmt::format("one is `{}`'s", text(o->effect->name)));
     d.help(fmt::format("write `{}.{}(…) => …`", text(found[0]->effect->name), name));
@@ -77,6 +84,9 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
 
 // Every operation of a handled effect needs a clause.
 void Checker::missing_clauses(HandleExpr* e) {
+  for (const Clause& c : e->clauses) {
+    if (c.kind == ClauseKind::kOperation && !c.note->operation) return;  // perhaps that was the one
+  }
   for (TypeDef* def : e->note->effects) {
     std::string missing;
     std::string sample;
