@@ -311,7 +311,8 @@ void Checker::signature_type(GroupMember& m, bool trusted) {
     row = types_.row_var(m.level);
     determined = false;
   }
-  m.determined = determined && !inferred_row_seen_ && !hole_seen_;
+  // A native has no body to infer from: what is left open may be anything.
+  m.determined = !decl->body || (determined && !inferred_row_seen_ && !hole_seen_);
   m.type = types_.fn(params, count, result, row);
   if (m.determined) {
     Generaliser g(types_, m.level - 1);
