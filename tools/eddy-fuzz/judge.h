@@ -1,0 +1,29 @@
+// Runs one program's text in every mode and says what is wrong with it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tools/eddy-fuzz/modes.h"
+
+namespace eddy::fuzz {
+
+struct Settings {
+  std::vector<const Mode*> modes;  // the first is what the others are compared with
+  double seconds = 20;             // of processor time a mode may take
+  std::string compare_with;        // another `eddy`, by path: runs the text too
+};
+
+struct Verdict {
+  std::string problem;  // its class: what is compared while reducing; empty: none
+  std::string mode;     // where it shows
+  std::string detail;
+  bool ended_early = false;   // ran out of memory, or of time in a mode that is slow by nature
+  bool panicked = false, left = false;  // how it ended: a panic, or `exit`
+  unsigned modes = 0;         // that were run to the end
+  std::string example_output;
+};
+
+// In a child process: a crash is a verdict.
+Verdict judge(const std::string& text, const Settings& settings);
+
+}  // namespace eddy::fuzz

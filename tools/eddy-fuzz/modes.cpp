@@ -1,0 +1,124 @@
+#include "tools/eddy-fuzz/modes.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "jit/jit.h"
+#include "runtime/natives/state.h"
+
+namespace eddy::fuzz {
+
+namespace {
+
+jit::Options at_once() {
+  jit::Options o;
+  o.tier = jit::TierMode::Jit;
+  return o;
+}
+
+jit::Options soon() {
+  jit::Options o;
+  o.tier = jit::TierMode::Auto;
+  o.jit_threshold = 1;
+  o.osr_threshold = 1;
+  return o;
+}
+
+jit::Options plain() {
+  jit::Options o = at_once();
+  o.no_opt = true;
+  return o;
+}
+
+std::string take(int fd) {
+  std::string text;
+  off_t size = lseek(fd, 0, SEEK_END);
+  text.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  ssize_t n = pread(fd, text.data(), text.size(), 0);
+  text.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  if (ftruncate(fd, 0) == 0) lseek(fd, 0, SEEK_SET);
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Mode>& all_modes() {
+  static const std::vector<Mode> modes = [] {
+    std::vector<Mode> m{
+        {.name = "interp"},
+        {.name = "effects", .effects = true},
+        {.name = "nursery", .nursery = 4096},
+        {.name = "stress3", .stress = 3},
+        {.name = "stress1", .stress = 1},
+    };
+    if (jit::available()) {
+      m.push_back({.name = "jit", .compiler = at_once()});
+      m.push_back({.name = "auto", .compiler = soon()});
+      m.push_back({.name = "noopt", .compiler = plain()});
+      m.push_back({.name = "jit-effects", .effects = true, .compiler = at_once()});
+      m.push_back({.name = "jit-stress3", .stress = 3, .compiler = at_once()});
+      m.push_back({.name = "auto-stress3", .stress = 3, .compiler = soon()});
+      m.push_back({.name = "jit-stress1", .stress = 1, .compiler = at_once()});
+    }
+    return m;
+  }();
+  return modes;
+}
+
+const Mode* find_mode(std::string_view name) {
+  for (const Mode& m : all_modes())
+    if (m.name == name) return &m;
+  return nullptr;
+}
+
+Record run(const vm::Module& module, const Mode& mode) {
+  Record record;
+  vm::VmOptions options;
+  options.heap.stress = mode.stress;
+  options.heap.verify = mode.stress != 0;
+  if (mode.nursery) options.heap.nursery_bytes = mode.nursery;
+  options.heap.max_heap_bytes = size_t{512} << 20;
+  options.max_stack = uint64_t{256} << 20;
+  options.trace_effects = mode.effects;
+  std::unique_ptr<vm::Tier> tier;  // outlives the VM
+  vm::Vm vm(options);
+  if (mode.compiler) tier = jit::attach(vm, *mode.compiler);
+  std::string problem;
+  vm::LoadedModule* loaded = vm.load(module, &problem);
+  if (!loaded) {
+    record.message = "load: " + problem;
+    return record;
+  }
+  vm::RunResult result = vm.initialise(loaded);
+  if (result.outcome == vm::Outcome::Finished) result = vm.run_main(loaded);
+  rt::flush_output(vm.context(), &problem);
+  std::fflush(stderr);
+  record.out = take(STDOUT_FILENO);
+  record.err = take(STDERR_FILENO);
+  record.outcome = result.outcome;
+  if (result.outcome == vm::Outcome::Finished)
+    record.status = result.value.is_small() ? static_cast<int>(result.value.small() & 255) : 0;
+  else if (result.outcome == vm::Outcome::Exited)
+    record.status = result.status;
+  else
+    record.status = 1;
+  record.message = result.message;
+  record.trace = result.trace;
+  record.out_of_memory = result.outcome == vm::Outcome::LimitHit || result.message == "out of memory" ||
+                         result.message == "stack overflow" || record.out.find("out of memory") != std::string::npos ||
+                         record.out.find("stack overflow") != std::string::npos;
+  return record;
+}
+
+const char* difference(const Record& a, const Record& b, bool effects) {
+  if (a.out != b.out) return "output";
+  if (a.outcome != b.outcome) return "outcome";
+  if (a.status != b.status) return "status";
+  if (a.message != b.message) return "panic";
+  if (a.trace != b.trace) return "stack trace";
+  if (effects && a.err != b.err) return "effects";
+  return nullptr;
+}
+
+}  // namespace eddy::fuzz

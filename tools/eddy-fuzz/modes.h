@@ -1,0 +1,43 @@
+// The ways to run one module that must agree.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/options.h"
+#include "vm/module.h"
+#include "vm/vm.h"
+
+namespace eddy::fuzz {
+
+struct Mode {
+  std::string name;
+  uint32_t stress = 0;        // collect at every n-th allocation, and verify the heap
+  size_t nursery = 0;         // bytes; 0: as usual
+  bool effects = false;       // with the trace of effects
+  std::optional<jit::Options> compiler{};
+};
+
+// All there are here; those of the compiler only where it has machine code for this processor.
+const std::vector<Mode>& all_modes();
+const Mode* find_mode(std::string_view name);
+
+// What is compared.
+struct Record {
+  std::string out;       // standard output
+  std::string err;       // standard error: the trace of effects
+  vm::Outcome outcome = vm::Outcome::Finished;
+  int status = 0;
+  std::string message, trace;  // of a panic
+  bool out_of_memory = false;
+};
+
+// In a process of its own: standard output and error must be files that may be truncated.
+Record run(const vm::Module& module, const Mode& mode);
+
+// What differs first, or nothing.
+const char* difference(const Record& a, const Record& b, bool effects);
+
+}  // namespace eddy::fuzz
