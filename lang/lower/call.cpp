@@ -194,10 +194,10 @@ void Lowering::call(CallNote* note, Expr* e, Span span, Dest d, Val* piped) {
         Val object = tagged(note->callee);
         callee = to_tagged(field(object, note, field_is_raw(note), span, {}));
       }
-      std::vector<Val> vals = arguments(note, piped, {}, {});
-      std::vector<Reg> regs = registers(vals);
+      std::vector<Val> vals;
       // A left-out () need not be passed.
-      if (note->args.size == 1 && note->args[0].kind == ArgKind::kUnit) regs.clear();
+      if (note->args.size != 1 || note->args[0].kind != ArgKind::kUnit) vals = arguments(note, piped, {}, {});
+      std::vector<Reg> regs = registers(vals);
       release_all(vals);
       release(callee);
       call_closure(callee.reg, regs, span, d);

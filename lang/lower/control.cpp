@@ -113,7 +113,7 @@ void Lowering::if_(IfExpr* e, Dest d) {
     vm::Label next = b_.label();
     branch(e->branches[i].condition, false, next);
     resumed_ = resumed_before;
-    if (e->otherwise || d.is_discard()) {
+    if (e->otherwise || d.is_discard() || rep_of(e->branches[i].body->type) == Rep::kUnit) {
       lower(e->branches[i].body, d);
     } else {
       lower(e->branches[i].body, Dest::discard());

@@ -48,7 +48,10 @@ void Lowering::handle(HandleExpr* e, Dest d) {
   Val closure = make_closure(info.region);
   release(closure);
   at(e->span);
-  if (d.is_return() && in_tail() && !tail_forbidden()) {
+  // A body that may `return` from this function needs it to be still there.
+  std::vector<Local*>& captures = info.region->captures();
+  bool returns = u_.exit && std::find(captures.begin(), captures.end(), u_.exit) != captures.end();
+  if (d.is_return() && in_tail() && !tail_forbidden() && !returns) {
     leave_to(0);
     emit(Op::TAIL_FIBER, {closure.reg});
     return;
@@ -152,8 +155,8 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
       b_.bind(aborted);
     }
   }
-  if (joint) b_.give(*base_node);
-  give_region(region);
+  // The base's own node keeps its register as long as the fiber lives.
+  if (!base_node || named) give_region(region);
   resumed_ = resumed;
   if (tail) {
     if (own_result) b_.give(result);
