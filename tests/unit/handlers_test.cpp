@@ -246,6 +246,38 @@ out:
     }
 }
 
+// The collector leaves watermarks in the return addresses of deep stacks: here in those of clauses and performers.
+TEST(Handlers, DeepCallsInAClause) {
+  for (Kind kind : {Kind::Tail, Kind::TailOrAbort, Kind::Once})
+    for (Use use : {Use::AtOnce, Use::Never, Use::NeverNow})
+      for (int depth : {10, 200, 4000, 20000}) {
+        if (kind == Kind::Tail && use != Use::AtOnce) continue;
+        Case c{kind, use, false, Wrap::Defer, 2, 3000};
+        std::string value = fmt::format("LOAD_INT r5, {} CALL r5, deep (r5) {}", depth, kAddCapture);
+        std::string clause = clause_function("clause", kind, use, value);
+        if (size_t at = clause.find("JNE_I"); at != std::string::npos)
+          clause.insert(at, fmt::format("LOAD_INT r5, {} CALL r5, deep (r5) ", depth));
+        std::string rest = body_function(false) + nest_functions(c.wrap) + clause +
+                           handler_function("run", "clause", kind, false, false, "nest") + R"(
+function deep params 1 {
+  JLE_I r0, 0, end
+  MAKE r1, Some (r0)
+  SUB_I r0, r0, 1
+  CALL r2, deep (r0)
+  GET r1, r1, 0
+  ADD r2, r2, r1
+  RET r2
+end:
+  LOAD_INT r0, 0
+  RET r0
+}
+)";
+        std::string steps =
+            fmt::format("  LOAD_INT r0, {}\n  LOAD_INT r1, {}\n  CALL r2, run (r0, r1)\n  RET r2", c.levels, c.depth);
+        check_text(program(rest, steps, false), expected(c), fmt::format("{}, deep {}", describe(c), depth), true);
+      }
+}
+
 TEST(Handlers, RanThemAll) {
   if (runs) EXPECT_GT(runs, 1000);
 }
