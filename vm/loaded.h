@@ -16,10 +16,12 @@ struct LoadedModule;
 
 // A PERFORM site: what it asks for, and whom it met (the profile).
 struct PerformCell {
+  const rt::EffectCell* cached = nullptr;  // the effect's
   uint32_t effect = 0;                // global id
   uint16_t operation = 0;
   uint16_t args = 0;
   rt::Site* seen = nullptr;           // the handler met last; the inline cache
+  rt::Function* plain = nullptr;      // its clause's function, where it needs no context of its own
   const rt::Clause* clause = nullptr; // its clause for this operation
   uint64_t count = 0, slow = 0, misses = 0;  // performs here; those that were no plain call; cell misses (walks)
   rt::Site* others[3] = {};           // distinct ones met, the first three

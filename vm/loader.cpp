@@ -23,13 +23,17 @@ namespace {
 
 class Loader {
  public:
-  Loader(rt::Context& ctx, std::vector<rt::EffectCell>& cells, Module&& module) : ctx_(ctx), cells_(cells) {
+  Loader(rt::Context& ctx, Module&& module) : ctx_(ctx) {
     out_->source = std::move(module);
   }
 
   std::unique_ptr<LoadedModule> run(std::string* problem) {
     if (!intern_constructors(problem) || !find_natives(problem)) return nullptr;
     intern_effects();
+    if (ctx_.effect_names.size() > kMaxEffects) {
+      *problem = "too many effects";
+      return nullptr;
+    }
     out_->first_global = static_cast<uint32_t>(ctx_.globals.size());
     ctx_.globals.resize(ctx_.globals.size() + source().globals.size(), rt::kHole);
     make_functions();
@@ -103,8 +107,6 @@ class Loader {
       effects_.push_back(static_cast<uint32_t>(found - names.begin()));
       if (found == names.end()) names.push_back(e.name);
     }
-    cells_.resize(ctx_.effect_names.size());
-    ctx_.cells = cells_.data();
   }
 
   void make_functions() {
@@ -219,6 +221,7 @@ class Loader {
           case 'e': {
             PerformCell& cell = out_->performs.emplace_back();
             cell.effect = effects_[value];
+            cell.cached = &ctx_.cells[cell.effect];
             cell.operation = static_cast<uint16_t>(c_of(*pc));
             cell.args = static_cast<uint16_t>(b_of(*pc) - (op == Op::PERFORM_NAMED));
             set(reinterpret_cast<uint64_t>(&cell));
@@ -247,7 +250,6 @@ class Loader {
   }
 
   rt::Context& ctx_;
-  std::vector<rt::EffectCell>& cells_;
   std::unique_ptr<LoadedModule> out_ = std::make_unique<LoadedModule>();
   std::vector<uint16_t> constructors_;  // the VM's ids of the module's
   std::vector<uint16_t> natives_;
@@ -256,9 +258,8 @@ class Loader {
 
 }  // namespace
 
-std::unique_ptr<LoadedModule> load(rt::Context& ctx, std::vector<rt::EffectCell>& cells, Module module,
-                                   std::string* problem) {
-  return Loader(ctx, cells, std::move(module)).run(problem);
+std::unique_ptr<LoadedModule> load(rt::Context& ctx, Module module, std::string* problem) {
+  return Loader(ctx, std::move(module)).run(problem);
 }
 
 }  // namespace eddy::vm

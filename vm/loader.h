@@ -8,7 +8,9 @@
 namespace eddy::vm {
 
 // Null and `*problem` where something is missing or too large. The module must have passed the verifier.
-std::unique_ptr<LoadedModule> load(rt::Context& ctx, std::vector<rt::EffectCell>& cells, Module module,
-                                   std::string* problem);
+std::unique_ptr<LoadedModule> load(rt::Context& ctx, Module module, std::string* problem);
+
+// Context::cells has so many entries, which never move.
+constexpr size_t kMaxEffects = 65536;
 
 }  // namespace eddy::vm

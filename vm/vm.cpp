@@ -1,5 +1,7 @@
 #include "vm/vm.h"
 
+#include <cstdlib>
+
 #include "runtime/fiber_pool.h"
 #include "vm/control/control.h"
 #include "vm/control/frames.h"
@@ -18,6 +20,8 @@ constexpr rt::Stubs kNamesOnly{.interp_return = 0x11, .fiber_exit = 0x13, .vm_ex
 Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.stubs = kNamesOnly;
   ctx_.stats = stats_.get();
+  // Zeroed pages, touched only as far as there are effects.
+  ctx_.cells = cells_ = static_cast<rt::EffectCell*>(std::calloc(kMaxEffects, sizeof(rt::EffectCell)));
   ctx_.constructors = rt::builtin_constructors();
   ctx_.arguments = options.arguments;
   ctx_.max_stack = options.max_stack;
@@ -33,10 +37,12 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
 
 Vm::~Vm() {
   for (auto& module : modules_) heap_->remove_roots(&module->constants);
+  ctx_.cells = nullptr;
+  std::free(cells_);
 }
 
 LoadedModule* Vm::load(Module module, std::string* problem) {
-  auto loaded_module = vm::load(ctx_, cells_, std::move(module), problem);
+  auto loaded_module = vm::load(ctx_, std::move(module), problem);
   if (!loaded_module) return nullptr;
   if (ctx_.tier) tier_of(ctx_)->loaded(*loaded_module);
   return modules_.emplace_back(std::move(loaded_module)).get();

@@ -52,7 +52,7 @@ class Vm {
   std::unique_ptr<rt::Statistics> stats_;
   std::unique_ptr<rt::Heap> heap_;
   std::unique_ptr<rt::FiberPool> fibers_;
-  std::vector<rt::EffectCell> cells_;
+  rt::EffectCell* cells_ = nullptr;
   std::vector<std::unique_ptr<LoadedModule>> modules_;
 };
 

@@ -20,6 +20,7 @@ void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* 
   if (cell->seen == site) return;
   cell->seen = site;
   cell->clause = clause;
+  cell->plain = clause->kind == rt::ClauseKind::Tail && clause->plain ? clause->function : nullptr;
   if (cell->seen_sites > 3) return;
   for (unsigned i = 0; i < cell->seen_sites && i < 3; ++i)
     if (cell->others[i] == site) return;

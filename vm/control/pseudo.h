@@ -32,6 +32,9 @@ struct PseudoFunctions {
 };
 extern PseudoFunctions pseudo_functions;
 
+// Whether the frame above this return word is a ClauseFrame: the clause returns there that runs in place.
+bool returns_to_clause_frame(Context& ctx, const Word* return_word);
+
 // Fills in the ClauseFrame whose slots are `s`, directly below the youngest frame; afterwards the context is `outer`.
 inline void lay_clause_frame(Context& ctx, Value* s, Value object, Value outer) {
   s[-2].bits = reinterpret_cast<Word>(static_cast<rt::Function*>(&pseudo_functions.clause));

@@ -9,6 +9,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/tier.h"
 
 namespace eddy::vm {
 
@@ -294,13 +295,20 @@ void unwind_next(Context& ctx) {
   run(ctx, u);
 }
 
+bool returns_to_clause_frame(Context& ctx, const Word* return_word) {
+  Word address = *return_word;
+  if (address == ctx.stubs.interp_return)
+    return reinterpret_cast<const rt::Frame*>(return_word + 1)->function == &pseudo_functions.clause;
+  if (!ctx.tier || address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || address == ctx.stubs.watermark) return false;
+  return tier_of(ctx)->safepoint_at(address).function == &pseudo_functions.clause;
+}
+
 bool cut_for_abort(Context& ctx, Value* s) {
   rt::Frame* frame = reinterpret_cast<rt::Frame*>(s - rt::kFrameHeaderWords);
   unsigned words = frame->function->frame_words();
   Word* return_word = frame->words() + words - 1;
-  if (*return_word != ctx.stubs.interp_return) return false;
+  if (!returns_to_clause_frame(ctx, return_word)) return false;
   auto* marker = reinterpret_cast<rt::Frame*>(return_word + 1);
-  if (marker->function != &pseudo_functions.clause) return false;
   Value object = marker->slots[ClauseFrame::Object];
   uint32_t below = static_cast<uint32_t>(rt::RecordLink::previous(marker->slots[ClauseFrame::Link].bits));
   if (!rt::is_kind(object, rt::Kind::Node)) return false;

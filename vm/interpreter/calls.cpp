@@ -1,5 +1,6 @@
 // Calls, returns, natives.
 #include "runtime/natives/natives.h"
+#include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/interpreter/dispatch.h"
@@ -130,6 +131,7 @@ HANDLER(CALL_CLOSURE) {
     SUSPEND(words, a_of(w));
     request_call(*ctx, f, f->params);
   } else if (rt::is_kind(target, rt::Kind::Continuation)) {
+    ++ctx->stats->resumes[static_cast<unsigned>(rt::ResumeShape::Escaped)];
     SUSPEND(words, a_of(w));
     resume(*ctx, ResumeMode::Keep);
   } else {
@@ -176,6 +178,7 @@ HANDLER(TAIL_CLOSURE) {
     TAIL_ENTER(f, f->params);
   }
   if (rt::is_kind(target, rt::Kind::Continuation)) {
+    ++ctx->stats->resumes[static_cast<unsigned>(rt::ResumeShape::Escaped)];
     replace_frame(ctx, s);
     resume(*ctx, ResumeMode::Keep);
   } else {

@@ -41,6 +41,8 @@ using Handler = void(EDDY_HANDLER_CC*)(EDDY_HANDLER_PARAMS);
     [[clang::musttail]] return kHandlers[next_word & 0xffff](pc, s, ctx, next_word); \
   } while (0)
 #define LEAVE() return
+// Goes on as another handler would.
+#define TAIL_TO(name) [[clang::musttail]] return op_##name(pc, s, ctx, w)
 #else
 #define EDDY_TAIL_DISPATCH 0
 #define EDDY_HANDLER_CC
@@ -53,6 +55,7 @@ using Handler = bool (*)(EDDY_HANDLER_PARAMS);
                                  [[maybe_unused]] Context* ctx, [[maybe_unused]] Word w)
 #define DISPATCH() return true
 #define LEAVE() return false
+#define TAIL_TO(name) return body_##name(pc, s, ctx, w)
 #endif
 
 extern const Handler kHandlers[kOpCount] __attribute__((visibility("hidden")));
@@ -105,9 +108,9 @@ inline Value* current_slots(Context* ctx) { return reinterpret_cast<Value*>(ctx-
 #define RELOAD() (s = current_slots(ctx))
 
 // The first half of it, where nobody looks before the callee has run: enough to return here.
-#define WRITE_RETURN(words, destination)                                \
-  do {                                                                  \
-    frame_of(s)->resume = rt::pack_resume(pc + (words), (destination)); \
+#define WRITE_RETURN(length, destination)                                \
+  do {                                                                   \
+    frame_of(s)->resume = rt::pack_resume(pc + (length), (destination)); \
     frame_of(s)->words()[-1] = ctx->stubs.interp_return;                \
   } while (0)
 // Goes to a callee whose slots, arguments in place, are `callee`.

@@ -118,33 +118,53 @@ HANDLER(TAIL_FIBER) {
   CONTINUE();
 }
 
-HANDLER(PERFORM) {
+static inline void copy_args(Value* to, const Value* s, const Word* list, unsigned count) {
+  for (; count >= 4; count -= 4) {
+    for (Word w = *list++, i = 0; i < 4; ++i, w >>= 16) *to++ = s[w & 0xffff];
+  }
+  for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
+}
+
+HANDLER(perform_any) {
+  unsigned count = b_of(w);
+  copy_args(ctx->args + 1, s, pc + 2, count);
+  SUSPEND(2 + list_words(count), a_of(w));
+  perform(*ctx, reinterpret_cast<PerformCell*>(pc[1]));
+  CONTINUE();
+}
+
+// To the handler met last: its clause runs in place, above a frame that keeps the performer's context.
+HANDLER(perform_in_place) {
   auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
   unsigned count = b_of(w);
-  unsigned words = 2 + list_words(count);
+  auto* node = rt::as<rt::Node>(cell->cached->node);
+  rt::Function* f = cell->clause->function;
+  Value* clause_frame = s - ClauseFrame::kWords;
+  Value* callee = clause_frame - f->frame_size;
+  if (!cell->clause->in_place || !fits(ctx, callee)) TAIL_TO(perform_any);
+  WRITE_RETURN(2 + list_words(count), a_of(w));
+  callee[0] = node->env;
+  copy_args(callee + 1, s, pc + 2, count);
+  lay_clause_frame(*ctx, clause_frame, rt::ptr_value(node), node->outer);
+  ENTER(callee, f);
+}
+
+HANDLER(PERFORM) {
+  auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
   ++cell->count;
-  const rt::EffectCell& cached = ctx->cells[cell->effect];
-  if (cached.tag == ctx->tag) [[likely]] {
-    auto* node = rt::as<rt::Node>(cached.node);
-    const rt::Clause* clause = cell->clause;
-    if (node->site == cell->seen && clause->in_place) [[likely]] {
-      // A clause that needs no context of its own is a call; another one gets a frame that keeps the performer's.
-      rt::Function* f = clause->function;
-      Value* clause_frame = clause->plain ? s : s - ClauseFrame::kWords;
-      Value* callee = clause_frame - f->frame_size;
-      if (fits(ctx, callee)) [[likely]] {
-        WRITE_RETURN(words, a_of(w));
-        for (unsigned i = 0; i < count; ++i) callee[1 + i] = s[list_item(pc + 2, i)];
-        callee[0] = node->env;
-        if (!clause->plain) lay_clause_frame(*ctx, clause_frame, rt::ptr_value(node), node->outer);
-        ENTER(callee, f);
-      }
-    }
-  }
-  for (unsigned i = 0; i < count; ++i) ctx->args[1 + i] = s[list_item(pc + 2, i)];
-  SUSPEND(words, a_of(w));
-  perform(*ctx, cell);
-  CONTINUE();
+  if (cell->cached->tag != ctx->tag) [[unlikely]] TAIL_TO(perform_any);
+  auto* node = rt::as<rt::Node>(cell->cached->node);
+  if (node->site != cell->seen) [[unlikely]] TAIL_TO(perform_any);
+  // A clause that needs no context of its own is a call.
+  rt::Function* f = cell->plain;
+  if (!f) TAIL_TO(perform_in_place);
+  Value* callee = s - f->frame_size;
+  if (!fits(ctx, callee)) [[unlikely]] TAIL_TO(perform_any);
+  unsigned count = b_of(w);
+  WRITE_RETURN(2 + list_words(count), a_of(w));
+  callee[0] = node->env;
+  copy_args(callee + 1, s, pc + 2, count);
+  ENTER(callee, f);
 }
 
 HANDLER(PERFORM_NAMED) {
@@ -216,7 +236,7 @@ HANDLER(ABORT_RET) {
   Word* return_word = frame->words() + frame->function->frame_words() - 1;
   auto* below = reinterpret_cast<rt::Frame*>(return_word + 1);
   ctx->fiber->sp = return_word;
-  if (*return_word != ctx->stubs.interp_return || below->function != &pseudo_functions.clause) {
+  if (!returns_to_clause_frame(*ctx, return_word)) {
     deliver(*ctx, value);  // ABORT_NOW has been here
     CONTINUE();
   }
