@@ -113,7 +113,12 @@ bool fill(Context& ctx, Input& in) {
       panic(ctx, std::string("standard input: ") + std::strerror(errno));
       return false;
     }
-    if (ctx.interrupt.load() != Interrupt::None) {
+    if (Interrupt why = ctx.interrupt.load(); why != Interrupt::None) {
+      // Ctrl-C has been heeded with this: nothing may stop the defers that run now.
+      if (why == Interrupt::Stop) {
+        ctx.interrupt.store(Interrupt::None);
+        ctx.interrupted = true;
+      }
       panic(ctx, "interrupted");
       return false;
     }

@@ -1,5 +1,6 @@
 #include "tools/eddy/machine.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -43,6 +44,7 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   if (flags.traces("gc")) vm_->context().heap->on_collection = print_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
   set_running(vm_.get());
+  start_ = std::chrono::steady_clock::now();
 }
 
 MachineRun::~MachineRun() { set_running(nullptr); }
@@ -59,6 +61,11 @@ int MachineRun::report(const vm::RunResult& result, bool value_is_status) {
       complain(result.limit == rt::Limit::Fuel ? "out of fuel" : "timeout");
       return kLimit;
     case vm::Outcome::Panicked:
+      // A native that waited was told to give up.
+      if (result.message == "interrupted" && time_is_up()) {
+        complain("timeout");
+        return kLimit;
+      }
       std::fprintf(stderr, "panic: %s\n%s", result.message.c_str(), result.trace.c_str());
       return result.message == "out of memory" ? kLimit : kPanic;
   }
@@ -72,6 +79,10 @@ int MachineRun::finish(int status) {
     if (status == kOk) status = kPanic;
   }
   if (!flags_.stats.empty()) {
+    rt::Statistics& stats = *vm_->context().stats;
+    auto ran = std::chrono::steady_clock::now() - start_;
+    auto all = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(ran).count());
+    stats.interpreter_ns = all - std::min(all, stats.machine_ns + stats.compile_ns);
     vm::count_sites(*vm_);
     std::string text = flags_.stats == "json" ? rt::statistics_json(vm_->context()) : rt::statistics_table(vm_->context());
     std::fwrite(text.data(), 1, text.size(), stderr);

@@ -1,5 +1,6 @@
 // A VM set up as the flags say.
 #pragma once
+#include <chrono>
 #include <memory>
 
 #include "tools/eddy/options.h"
@@ -22,6 +23,7 @@ class MachineRun {
 
  private:
   RunFlags flags_;
+  std::chrono::steady_clock::time_point start_;
   std::unique_ptr<vm::Vm> vm_;
 };
 

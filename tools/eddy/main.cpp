@@ -26,20 +26,22 @@ struct Arguments {
   RunFlags flags;
   std::vector<std::string> files, rest;
   std::string output, function, filter;
+  bool has_dashes = false;  // rest: what stood behind a `--`, which ends flags
   bool json = false, plain = false, check_only = false;
 };
 
-// Where `eddy run`'s own flags end: the file and what follows belong to the program. False: no file.
-bool split_run_words(CLI::App& command, Arguments& a) {
+// Where `eddy run`'s own flags end: the file and what follows belong to the program.
+void split_run_words(CLI::App& command, Arguments& a) {
+  bool dashes = a.has_dashes && command.remaining().empty();  // what follows is no flag
+  std::vector<std::string> after = std::move(a.rest);
   a.rest = command.remaining();
-  bool dashes = !a.rest.empty() && a.rest[0] == "--";
-  if (dashes) a.rest.erase(a.rest.begin());
-  if (command.count("-e") != 0) return true;
+  if (a.has_dashes && !dashes) a.rest.push_back("--");
+  a.rest.insert(a.rest.end(), after.begin(), after.end());
+  if (command.count("-e") != 0) return;
   if (a.rest.empty()) throw CLI::RequiredError("FILE");
   a.source.file = a.rest[0];
   if (!dashes && a.source.file.size() > 1 && a.source.file[0] == '-') throw CLI::ExtrasError("run", {a.source.file});
   a.rest.erase(a.rest.begin());
-  return true;
 }
 
 using Work = std::function<int()>;
@@ -132,6 +134,12 @@ int main(int argc, char** argv) {
   app.footer("`eddy FILE` is short for `eddy run FILE`; `eddy COMMAND --help` tells more.");
   Arguments arguments;
   Work work;
+  if (words[0] == "run") {
+    auto dashes = std::find(words.begin(), words.end(), "--");
+    arguments.has_dashes = dashes != words.end();
+    if (arguments.has_dashes) arguments.rest.assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  }
   add_commands(app, arguments, work);
   try {
     std::reverse(words.begin(), words.end());

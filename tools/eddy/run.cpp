@@ -21,10 +21,11 @@ int run(const Source& source, const RunFlags& flags, const std::vector<std::stri
   program->compilation.reset();
   vm::RunResult result = machine.vm().initialise(module);
   if (result.outcome == vm::Outcome::Finished) result = machine.vm().run_main(module);
-  stop_clock();
   // The value of an expression is nobody's exit status.
   bool is_status = !source.is_expression || !is_script;
-  return machine.finish(machine.report(result, is_status));
+  int status = machine.report(result, is_status);
+  stop_clock();
+  return machine.finish(status);
 }
 
 }  // namespace eddy::tool

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <unistd.h>
 
 #include "tools/eddy/commands.h"
 #include "tools/eddy/files.h"
 #include "tools/eddy/machine.h"
 #include "tools/eddy/program.h"
+#include "tools/eddy/signals.h"
 
 namespace eddy::tool {
 
@@ -38,9 +40,22 @@ struct Tally {
   double seconds = 0;
 };
 
-void run_one(const vm::Module& program, const vm::Module::Test& test, const RunFlags& flags, Tally& tally) {
+// The line of the test file that a trace comes to first: "  at f (file:line:column)" is how its lines end.
+void show_source(const std::string& trace, const std::string& file) {
+  size_t at = trace.find("(" + file + ":");
+  if (at == std::string::npos) return;
+  unsigned line = 0, column = 0;
+  if (std::sscanf(trace.c_str() + at + 1 + file.size(), ":%u:%u)", &line, &column) != 2) return;
+  std::ifstream in(file);
+  std::string text;
+  for (unsigned i = 0; i < line && std::getline(in, text); ++i) continue;
+  std::fprintf(stderr, "  %5u | %s\n", line, text.c_str());
+}
+
+void run_one(const std::string& file, const vm::Module& program, const vm::Module::Test& test, const RunFlags& flags, Tally& tally) {
   bool terminal = isatty(2);
   if (terminal) std::fprintf(stderr, "\r\033[K%s …", test.name.c_str());
+  start_clock(flags.timeout);
   auto start = std::chrono::steady_clock::now();
   MachineRun machine(flags, {});
   std::string problem;
@@ -59,7 +74,11 @@ void run_one(const vm::Module& program, const vm::Module::Test& test, const RunF
   if (terminal) std::fprintf(stderr, "\r\033[K");
   ++(passed ? tally.passed : tally.failed);
   std::fprintf(stderr, "%s %s (%.1f ms)\n", passed ? "ok    " : "FAILED", test.name.c_str(), seconds * 1e3);
-  if (!passed) machine.report(result, false);
+  if (!passed) {
+    machine.report(result, false);
+    show_source(result.trace, file);
+  }
+  stop_clock();
   machine.finish(kOk);
 }
 
@@ -82,11 +101,12 @@ int test(const std::vector<std::string>& paths, const std::vector<std::string>& 
       if (test.name.find(filter) == std::string::npos) continue;
       if (!named) std::fprintf(stderr, "%s\n", file.c_str());
       named = true;
-      run_one(program->module, test, flags, tally);
+      run_one(file, program->module, test, flags, tally);
     }
   }
   std::fprintf(stderr, "%u passed, %u failed", tally.passed, tally.failed);
-  if (tally.broken_files) std::fprintf(stderr, ", %u files do not compile", tally.broken_files);
+  if (tally.broken_files) std::fprintf(stderr, ", %u file%s not compile", tally.broken_files,
+                                       tally.broken_files == 1 ? " does" : "s do");
   std::fprintf(stderr, " (%.2f s)\n", tally.seconds);
   if (tally.broken_files) return kUsage;
   return tally.failed ? kPanic : kOk;
