@@ -296,10 +296,10 @@ void unwind_next(Context& ctx) {
 }
 
 bool returns_to_clause_frame(Context& ctx, const Word* return_word) {
-  Word address = *return_word;
+  Word address = ctx.fibers->return_address(ctx.fiber, return_word);
   if (address == ctx.stubs.interp_return)
     return reinterpret_cast<const rt::Frame*>(return_word + 1)->function == &pseudo_functions.clause;
-  if (!ctx.tier || address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || address == ctx.stubs.watermark) return false;
+  if (!ctx.tier || address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit) return false;
   return tier_of(ctx)->safepoint_at(address).function == &pseudo_functions.clause;
 }
 
@@ -315,7 +315,10 @@ bool cut_for_abort(Context& ctx, Value* s) {
   auto* node = rt::as<rt::Node>(object);
   uint32_t own = static_cast<uint32_t>(ctx.fiber->offset_of(&marker->slots[ClauseFrame::Link]));
   if (node->home != ctx.fiber || below != node->records || ctx.fiber->records != own) return false;
-  land_at_region(ctx, node->frame(), node->site, node->outer);
+  rt::Frame* region = node->frame();
+  land_at_region(ctx, region, node->site, node->outer);
+  // The region's frame stays where it was itself that of a clause in place: what follows must not be taken for it.
+  if (node->site->returns && returns_to_clause_frame(ctx, ctx.fiber->sp)) cut_to(ctx, region, node->site->resume);
   ctx.fiber->records = below;
   // The clause's frame moves up to where its region's value is waited for.
   Word* to = ctx.fiber->sp + 1 - words;
