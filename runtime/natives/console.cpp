@@ -58,6 +58,18 @@ bool flush_output(Context& ctx, std::string* problem) {
   return error == 0;
 }
 
+bool told_to_stop(Context& ctx) {
+  Interrupt why = ctx.interrupt.load();
+  if (why == Interrupt::None) return false;
+  if (why == Interrupt::Stop) {
+    // Heeded with this: nothing may stop the defers that run now.
+    ctx.interrupt.store(Interrupt::None);
+    ctx.interrupted = true;
+  }
+  panic(ctx, "interrupted");
+  return true;
+}
+
 namespace {
 
 Value output_failed(Context& ctx) {
@@ -113,15 +125,7 @@ bool fill(Context& ctx, Input& in) {
       panic(ctx, std::string("standard input: ") + std::strerror(errno));
       return false;
     }
-    if (Interrupt why = ctx.interrupt.load(); why != Interrupt::None) {
-      // Ctrl-C has been heeded with this: nothing may stop the defers that run now.
-      if (why == Interrupt::Stop) {
-        ctx.interrupt.store(Interrupt::None);
-        ctx.interrupted = true;
-      }
-      panic(ctx, "interrupted");
-      return false;
-    }
+    if (told_to_stop(ctx)) return false;
   }
 }
 

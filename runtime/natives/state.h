@@ -68,6 +68,9 @@ inline NativeState& native_state(Context& ctx) {
 
 inline ScratchText::ScratchText(Context& ctx) : text(native_state(ctx).scratch) { text.clear(); }
 
+// For natives that wait: true after an interrupt, and a panic is pending, which nothing catches after Ctrl-C.
+bool told_to_stop(Context& ctx);
+
 // Writes all of it; errno, or 0. An interruption by a signal only counts where the program is to stop.
 int write_fully(int fd, std::string_view bytes);
 

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "runtime/natives/define.h"
+#include "runtime/natives/state.h"
 
 namespace eddy::rt {
 
@@ -21,7 +22,8 @@ Value sleep(Context& ctx, Value* args) {
   if (int_compare(args[0], small_int(0)) <= 0) return kUnit;
   int64_t nanoseconds = args[0].is_small() ? args[0].small() : kSmallMax;
   timespec left{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR && ctx.interrupt.load() == Interrupt::None) {
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    if (told_to_stop(ctx)) return kNull;
   }
   return kUnit;
 }

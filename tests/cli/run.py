@@ -200,6 +200,7 @@ class Errors(Tests):
             child = self.start("a.eddy")
             time.sleep(0.5 * self.slow)
             child.send_signal(signal.SIGINT)
+            child.wait(20)  # before its input is closed
             out, err = child.communicate(timeout=20)
             assert child.returncode == INTERRUPTED and out == b"cleaned\n", (code, child.returncode, out, err)
 

@@ -52,6 +52,14 @@ MachineRun::~MachineRun() { set_running(nullptr); }
 int MachineRun::report(const vm::RunResult& result, bool value_is_status) {
   std::string problem;
   rt::flush_output(vm_->context(), &problem);
+  // A request that came too late to be noticed counts all the same.
+  rt::Interrupt pending = vm_->context().interrupt.exchange(rt::Interrupt::None);
+  bool ended = result.outcome == vm::Outcome::Finished || result.outcome == vm::Outcome::Panicked;
+  if (ended && pending == rt::Interrupt::Stop) return kInterrupted;
+  if (ended && pending == rt::Interrupt::Timeout) {
+    complain("timeout");
+    return kLimit;
+  }
   switch (result.outcome) {
     case vm::Outcome::Finished:
       return value_is_status && result.value.is_small() ? static_cast<int>(result.value.small() & 255) : kOk;
@@ -61,11 +69,6 @@ int MachineRun::report(const vm::RunResult& result, bool value_is_status) {
       complain(result.limit == rt::Limit::Fuel ? "out of fuel" : "timeout");
       return kLimit;
     case vm::Outcome::Panicked:
-      // A native that waited was told to give up.
-      if (result.message == "interrupted" && time_is_up()) {
-        complain("timeout");
-        return kLimit;
-      }
       std::fprintf(stderr, "panic: %s\n%s", result.message.c_str(), result.trace.c_str());
       return result.message == "out of memory" ? kLimit : kPanic;
   }

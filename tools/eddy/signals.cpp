@@ -99,11 +99,6 @@ void stop_clock() {
   deadline_ns = 0;
 }
 
-bool time_is_up() {
-  int64_t deadline = deadline_ns.load();
-  return deadline && now_ns() >= deadline;
-}
-
 void set_running(vm::Vm* vm) { running = vm; }
 void forget_interrupts() { interrupts = 0; }
 void set_prompting(bool on) { prompting = on; }

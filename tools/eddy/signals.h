@@ -11,7 +11,6 @@ void catch_interrupts();
 // 0: no limit.
 void start_clock(double seconds);
 void stop_clock();
-bool time_is_up();
 
 // Whom an interrupt is for; null: nobody.
 void set_running(vm::Vm* vm);
