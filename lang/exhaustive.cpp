@@ -9,7 +9,7 @@ namespace eddy::lang {
 
 namespace {
 
-constexpr uint32_t kBudget = 400'000;  // matrix cells looked at before giving up
+constexpr uint32_t kBudget = 3'000'000;  // matrix cells looked at before giving up
 constexpr unsigned kDepth = 1500;
 
 // A pattern reduced to what matters here: nothing, a constructor of a finite set, or a literal of an
