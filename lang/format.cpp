@@ -271,6 +271,7 @@ Formatter::Braces Formatter::braces(size_t count, const std::function<Layout*(si
     outer.push_back(head ? b_->concat({b_->text(" "), take(K::kRightBrace)}) : take(K::kRightBrace));
     return {b_->concat(outer), false};
   }
+  parts.push_back(b_->flush());
   Layout* inside = b_->concat(parts);
   force |= inside->has_hard;
   outer.push_back(b_->indent(inside));
@@ -292,7 +293,12 @@ Layout* Formatter::comma_list(K open, K close, size_t count, const std::function
       parts.push_back(before.comments);
       force |= before.comments->has_hard;
     }
-    parts.push_back(item(i));
+    Layout* element = item(i);
+    if (i + 1 < count) {
+      force |= element->has_hard;
+      element = b_->part(element);
+    }
+    parts.push_back(element);
     if (i + 1 < count) {
       parts.push_back(b_->text(","));
     } else if (trailing_comma) {
@@ -312,6 +318,7 @@ Layout* Formatter::comma_list(K open, K close, size_t count, const std::function
     outer.push_back(take(close));
     return b_->concat(outer);
   }
+  parts.push_back(b_->flush());
   outer.push_back(b_->indent(b_->concat(parts)));
   outer.push_back(b_->soft_line());
   outer.push_back(take(close));

@@ -4,35 +4,6 @@
 
 namespace eddy::lang {
 
-namespace {
-
-/// Expressions that carry their own lines, so that they follow `=>` at once.
-bool is_hugged(const Expr* e) {
-  switch (e->kind) {
-    case ExprKind::kBlock:
-    case ExprKind::kIf:
-    case ExprKind::kMatch:
-    case ExprKind::kWhile:
-    case ExprKind::kFor:
-    case ExprKind::kLoop:
-    case ExprKind::kHandle:
-    case ExprKind::kMask:
-    case ExprKind::kLambda:
-    case ExprKind::kList:
-    case ExprKind::kArray:
-    case ExprKind::kTuple:
-    case ExprKind::kString:
-    case ExprKind::kInterpolation:
-    case ExprKind::kReturn:
-    case ExprKind::kBreak:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 Formatter::Braces Formatter::block(const Expr* e) {
   if (e->kind != ExprKind::kBlock) {
     lost_ = true;
@@ -51,10 +22,13 @@ Layout* Formatter::block_group(const Expr* e) {
 
 /// What follows `=>`: on the same line, or indented on the next.
 Layout* Formatter::arrow_body(const Expr* body) {
-  if (is_hugged(body)) return b_->concat({b_->text(" "), expr(body)});
   std::vector<Layout*> parts = {comments_before_break(), b_->line()};
-  parts.push_back(expr(body));
-  return b_->group(b_->indent(b_->concat(parts)));
+  Layout* value = expr(body);
+  const Layout* literal = hug_candidate(body, value);
+  parts.push_back(value);
+  Layout* arrow = b_->arrow(b_->indent(b_->concat(parts)));
+  arrow->hug = literal;
+  return arrow;
 }
 
 Layout* Formatter::param(const Param& p) {

@@ -177,56 +177,79 @@ Layout* Formatter::chain(const Expr* e) {
   size_t calls = 0;
   for (const Expr* link : links) calls += link->kind == ExprKind::kMethodCall;
   bool commented = false;
-  std::vector<Layout*> parts = {expr(base)};
+  bool force = false;
+  Layout* start = expr(base);
   std::vector<Layout*> tail;
   for (const Expr* link : links) {
     if (at(K::kDot)) {
       tail.push_back(comments_before_break());
       commented |= tail.back()->breaks;
     }
-    Layout* dot = link->kind == ExprKind::kCall || link->kind == ExprKind::kIndex ? nullptr : take(K::kDot);
-    if (link->kind == ExprKind::kMethodCall) tail.push_back(b_->soft_line());
-    if (dot) tail.push_back(dot);
+    std::vector<Layout*> pieces;
+    if (link->kind != ExprKind::kCall && link->kind != ExprKind::kIndex) pieces.push_back(take(K::kDot));
     switch (link->kind) {
       case ExprKind::kCall:
-        tail.push_back(call_args(as<CallExpr>(link)->args));
+        pieces.push_back(call_args(as<CallExpr>(link)->args));
         break;
       case ExprKind::kMethodCall:
-        tail.push_back(take_any());
-        tail.push_back(call_args(as<MethodCallExpr>(link)->args));
+        tail.push_back(b_->soft_line());
+        pieces.push_back(take_any());
+        pieces.push_back(call_args(as<MethodCallExpr>(link)->args));
         break;
       case ExprKind::kIndex:
-        tail.push_back(take(K::kLeftBracket));
-        tail.push_back(expr(as<IndexExpr>(link)->index));
-        tail.push_back(take(K::kRightBracket));
+        pieces.push_back(take(K::kLeftBracket));
+        pieces.push_back(expr(as<IndexExpr>(link)->index));
+        pieces.push_back(take(K::kRightBracket));
         break;
       default:
-        tail.push_back(take_any());
+        pieces.push_back(take_any());
     }
+    Layout* piece = b_->concat(pieces);
+    if (link != links.back()) {
+      force |= piece->has_hard;
+      if (calls >= 2) piece = b_->part(piece);
+    }
+    tail.push_back(piece);
   }
   if (calls < 2 && !commented) {
     // Without a group of its own the lone soft line would break with whatever surrounds it.
     tail.erase(
         std::remove_if(tail.begin(), tail.end(), [](Layout* l) { return l->kind == LayoutKind::kSoftLine; }),
         tail.end());
-    parts.insert(parts.end(), tail.begin(), tail.end());
-    return b_->concat(parts);
+    return b_->concat({start, b_->concat(tail)});
   }
-  parts.push_back(b_->indent(b_->concat(tail)));
-  return b_->group(b_->concat(parts));
+  force |= start->has_hard;
+  return b_->group(b_->concat({b_->part(start), b_->indent(b_->concat(tail))}), force);
+}
+
+/// The layout, if it may break inside its surroundings' line; then its breaks are its own affair.
+const Layout* Formatter::hug_candidate(const Expr* e, Layout* layout) {
+  bool literal = e->kind == ExprKind::kList || e->kind == ExprKind::kArray || e->kind == ExprKind::kTuple;
+  if (!literal || e->parens > 0 || layout->kind != LayoutKind::kGroup) return nullptr;
+  layout->breaks = false;
+  return layout;
 }
 
 Layout* Formatter::call_args(Slice<Arg> args) {
   const LambdaExpr* block = trailing_lambda(args);
   size_t count = args.size - (block ? 1 : 0);
+  // A literal in last place may open on the call's line.
+  const Layout* last = nullptr;
   auto item = [&](size_t i) {
     const Arg& arg = args[i];
-    if (!arg.name.name) return expr(arg.value);
+    if (!arg.name.name) {
+      Layout* value = expr(arg.value);
+      if (i + 1 == count) last = hug_candidate(arg.value, value);
+      return value;
+    }
     Layout* name = take(K::kLower);
     Layout* colon = take(K::kColon);
-    return b_->concat({name, colon, b_->text(" "), expr(arg.value)});
+    Layout* value = expr(arg.value);
+    if (i + 1 == count) last = hug_candidate(arg.value, value);
+    return b_->concat({name, colon, b_->text(" "), value});
   };
   Layout* list = comma_list(K::kLeftParen, K::kRightParen, count, item);
+  list->hug = last;
   if (!block) return list;
   return b_->concat({list, b_->text(" "), trailing_block(block)});
 }
@@ -280,7 +303,13 @@ Layout* Formatter::operators(const Expr* e) {
       before = true;
     }
   }
-  parts.push_back(expr(first));
+  bool force = false;
+  auto part = [&](Layout* operand, bool last) {
+    if (last) return operand;
+    force |= operand->has_hard;
+    return b_->part(operand);
+  };
+  parts.push_back(part(expr(first), false));
   std::vector<Layout*> tail;
   for (const Expr* operand : operands) {
     // Comments stay behind what they follow, not behind the break.
@@ -295,10 +324,10 @@ Layout* Formatter::operators(const Expr* e) {
       tail.push_back(comments_before_break());
       tail.push_back(b_->line());
     }
-    tail.push_back(expr(operand));
+    tail.push_back(part(expr(operand), operand == operands.back()));
   }
   parts.push_back(b_->indent(b_->concat(tail)));
-  return b_->group(b_->concat(parts));
+  return b_->group(b_->concat(parts), force);
 }
 
 }  // namespace eddy::lang

@@ -79,6 +79,7 @@ class Formatter {
   Layout* expr(const Expr* e);
   Layout* core(const Expr* e);
   Layout* chain(const Expr* e);
+  static const Layout* hug_candidate(const Expr* e, Layout* layout);
   Layout* call_args(Slice<Arg> args);
   Layout* operators(const Expr* e);
   Braces block(const Expr* e);
@@ -110,6 +111,8 @@ class Formatter {
   size_t next_comment_ = 0;
   Pos last_end_;
   bool lost_ = false;
+  bool hug_next_ =
+      false;  // the next expression, if it is a literal of data, may break inside its surroundings' line
 
   std::optional<Arena> arena_;
   std::optional<LayoutBuilder> b_;

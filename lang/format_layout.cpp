@@ -29,6 +29,13 @@ struct Item {
   bool broken;
 };
 
+/// What fits() looks at.
+struct Probe {
+  const Layout* layout;
+  bool broken;
+  bool hug;
+};
+
 class Printer {
  public:
   Printer(int width, std::string& out) : width_(width), out_(out) {}
@@ -72,9 +79,11 @@ class Printer {
         break;
       case LayoutKind::kGroup: {
         bool broken = l.force;
-        if (!broken && (item.broken || l.has_hard || l.has_block)) {
-          broken = !fits({l.children[0], item.indent, false}, !l.block);
+        if (!hugged_.empty() && hugged_.back() == &l) {
+          hugged_.pop_back();
+          broken = true;
         }
+        if (!broken && (item.broken || l.has_hard || l.has_block)) broken = must_break(l, item);
         stack_.push_back({l.children[0], item.indent, broken});
         break;
       }
@@ -86,25 +95,47 @@ class Printer {
       case LayoutKind::kIfBreak:
         stack_.push_back({l.children[item.broken ? 0 : 1], item.indent, item.broken});
         break;
+      case LayoutKind::kFlush:
+        if (item.broken) flush_suffixes(item.indent);
+        break;
       case LayoutKind::kSuffix:
         suffixes_.push_back(l.text);
         break;
     }
   }
 
-  /// Whether `item` and what follows it, up to the first line break there can be, fit on the current
-  /// line. With `hug` that may be a break in a block of the item.
-  bool fits(Item item, bool hug) {
+  bool must_break(const Layout& group, const Item& item) {
+    Item flat{group.children[0], item.indent, false};
     int left = width_ - column_;
+    if (group.block || (!group.has_block && !group.hug)) return !fits(flat, left, false);
+    if (group.arrow || group.hug) {
+      if (fits(flat, left, false)) return false;
+    }
+    // Within a line that goes on, only blocks may break.
+    if (group.arrow && item.broken) {
+      // The break itself counts as a space in the flat layout.
+      if (fits(flat, width_ - item.indent - kIndentWidth + 1, false)) return true;
+    }
+    if (group.has_block && fits(flat, left, true)) return false;
+    if (group.hug == nullptr || !fits(flat, left, false, group.hug)) return true;
+    hugged_.push_back(group.hug);
+    return false;
+  }
+
+  /// Whether `item` and what follows it, up to the first line break there can be, fit on the current
+  /// line. With `hug` that may be a break in a block of the item, or in the group `target`. What follows
+  /// may break in any block of its own.
+  bool fits(Item item, int left, bool hug, const Layout* target = nullptr) {
     size_t rest = stack_.size();
     scratch_.clear();
-    scratch_.push_back(item);
+    scratch_.push_back({item.layout, item.broken, hug});
     while (left >= 0) {
       if (scratch_.empty()) {
         if (rest == 0) return true;
-        scratch_.push_back(stack_[--rest]);
+        rest--;
+        scratch_.push_back({stack_[rest].layout, stack_[rest].broken, true});
       }
-      Item next = scratch_.back();
+      Probe next = scratch_.back();
       scratch_.pop_back();
       const Layout& l = *next.layout;
       switch (l.kind) {
@@ -116,7 +147,7 @@ class Printer {
         }
         case LayoutKind::kConcat:
           for (size_t i = l.children.size; i > 0; i--) {
-            scratch_.push_back({l.children[i - 1], next.indent, next.broken});
+            scratch_.push_back({l.children[i - 1], next.broken, next.hug && !l.no_hug});
           }
           break;
         case LayoutKind::kLine:
@@ -128,16 +159,19 @@ class Printer {
           break;
         case LayoutKind::kHardLine:
           return true;
-        case LayoutKind::kGroup:
-          scratch_.push_back({l.children[0], next.indent, l.force || next.broken || (hug && l.block)});
+        case LayoutKind::kGroup: {
+          bool broken = l.force || next.broken || (next.hug && l.block) || &l == target;
+          scratch_.push_back({l.children[0], broken, next.hug});
           break;
+        }
         case LayoutKind::kIndent:
-          scratch_.push_back({l.children[0], next.indent, next.broken});
+          scratch_.push_back({l.children[0], next.broken, next.hug});
           break;
         case LayoutKind::kIfBreak:
-          scratch_.push_back({l.children[next.broken ? 0 : 1], 0, next.broken});
+          scratch_.push_back({l.children[next.broken ? 0 : 1], next.broken, next.hug});
           break;
         case LayoutKind::kBlank:
+        case LayoutKind::kFlush:
         case LayoutKind::kSuffix:
           break;
       }
@@ -187,7 +221,8 @@ class Printer {
   int pending_indent_ = 0;  // written with the next text, so that empty lines stay empty
   bool blank_ = false;
   std::vector<Item> stack_;
-  std::vector<Item> scratch_;
+  std::vector<Probe> scratch_;
+  std::vector<const Layout*> hugged_;  // groups that are to break when their turn comes
   std::vector<std::string_view> suffixes_;
 };
 

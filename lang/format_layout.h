@@ -23,6 +23,7 @@ enum class LayoutKind : uint8_t {
   kIndent,
   kIfBreak,  // first child where the surrounding group is broken, else the second
   kSuffix,   // a comment that goes to the end of the line
+  kFlush,    // where the group is broken a break follows, but waiting comments still belong here
 };
 
 struct Layout {
@@ -30,8 +31,13 @@ struct Layout {
   bool force = false;  // a group that is broken in any case
   bool block = false;  // a group that is a block in braces: what surrounds it need not break when it does
   bool has_block = false;
-  bool breaks = false;    // contains a line comment, so the line must end: breaks all groups up to a block
-  bool has_hard = false;  // contains a forced line break
+  bool no_hug = false;  // a concat within which no block may break while the group around it does not
+  bool arrow = false;   // a group that begins with a break and would rather break there than in a block
+  // What is inside must break outside of blocks of its own (a line comment, or a forced group): so must
+  // all groups around it, up to a block.
+  bool breaks = false;
+  bool has_hard = false;        // contains a forced line break
+  const Layout* hug = nullptr;  // a group inside that may break instead of this one
   std::string_view text;
   Slice<Layout*> children;
 };
@@ -52,6 +58,7 @@ class LayoutBuilder {
     l->has_hard = true;
     return l;
   }
+  Layout* flush() { return make(LayoutKind::kFlush); }
   Layout* blank() { return make(LayoutKind::kBlank); }
   /// `here`: a break follows at once, which a line comment forces. Else it floats to wherever the line ends.
   Layout* suffix(std::string_view text, bool here) {
@@ -66,10 +73,22 @@ class LayoutBuilder {
   Layout* concat(std::initializer_list<Layout*> parts) {
     return with(LayoutKind::kConcat, parts.begin(), parts.size());
   }
+  /// A part of a group that is not its last: what breaks inside it breaks the group.
+  Layout* part(Layout* inner) {
+    Layout* l = concat({inner});
+    l->no_hug = true;
+    return l;
+  }
   Layout* group(Layout* inner, bool force = false) {
     Layout* l = with(LayoutKind::kGroup, &inner, 1);
     l->force = force || inner->breaks;
     l->has_hard |= l->force;
+    l->breaks = l->force;
+    return l;
+  }
+  Layout* arrow(Layout* inner) {
+    Layout* l = group(inner);
+    l->arrow = true;
     return l;
   }
   Layout* block(Layout* inner, bool force) {
