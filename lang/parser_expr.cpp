@@ -272,7 +272,10 @@ Expr* Parser::primary() {
 Expr* Parser::expected_expression() {
   Pos begin = tok_->begin;
   const Token* before = tok_ > tokens_.tokens.data() ? tok_ - 1 : tok_;
-  bool gap_here = tok_->newline_before() && before != tok_ && before->kind != K::kRightBrace;
+  // Behind an operator the operand is missing there; else this token is the one too many.
+  bool operator_before =
+      before->kind >= K::kComma && before->kind <= K::kBang && before->kind != K::kSemicolon;
+  bool gap_here = tok_->newline_before() && before != tok_ && operator_before;
   Diagnostic& error = report(gap_here ? gap() : here(),
                              fmt::format("expected an expression, found {}", describe_token(*tok_)));
   switch (tok_->kind) {
