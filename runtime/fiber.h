@@ -55,6 +55,7 @@ struct Fiber {
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
   bool marked : 1 = false;  // reached by the collection under way
   bool young : 1 = false;   // on the pool's list of fibers made since the last minor collection
+  bool copied : 1 = false;  // has been copied, or is a copy: others may hold what its frames hold
   uint8_t size_class = 0;   // of the block
   uint32_t watermarks = 0;  // the pool's table of them; 0: none
 

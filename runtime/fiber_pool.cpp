@@ -103,6 +103,7 @@ Fiber* FiberPool::make(size_t words) {
   fiber->id = next_id_++;
   fiber->state = FiberState::Suspended;
   fiber->dirty = true;
+  fiber->copied = false;
   if (!fiber->young) {
     fiber->young = true;
     young_.push_back(fiber);

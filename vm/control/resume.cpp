@@ -80,6 +80,7 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
       for (Fiber* c : work.copies) ctx.fibers->release(c);
       return false;
     }
+    f->copied = copy->copied = true;
     copy->tag = ctx.fresh_tag();  // what the cells know under the old one are the original's nodes
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
@@ -190,7 +191,8 @@ void resume(Context& ctx, ResumeMode mode) {
   ctx.args_live = 2;
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
-  if (mode == ResumeMode::Keep && rt::as<rt::Continuation>(ctx.args[0])->multi) {
+  // A copy of the frame that gives it up here may still hold it.
+  if (rt::as<rt::Continuation>(ctx.args[0])->multi && (mode == ResumeMode::Keep || ctx.fiber->copied)) {
     if (!copy_continuation(ctx)) return;
   }
   skip_finished(ctx);
