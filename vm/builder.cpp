@@ -213,6 +213,7 @@ FunctionData FunctionBuilder::build(std::vector<SiteData>& sites) {
     }
   }
   for (PositionData p : positions_) {
+    if (p.pc >= code_.size()) break;  // of code that was not written, for nothing reaches it
     p.pc = at[p.pc];
     if (!data_.positions.empty() && data_.positions.back().pc == p.pc) data_.positions.pop_back();
     data_.positions.push_back(p);

@@ -120,7 +120,9 @@ Tree Generator::try_perform(const Scope& scope, const Type& type, int depth) {
   const Found& f = found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
   Tree a = arguments(scope, f.operation->parameters, 0, depth);
   if (!a) return nullptr;
-  return expr(type, f.prefix + f.operation->name + "(", std::move(a), ")");
+  std::string call = f.prefix + f.operation->name + "(";
+  if (!f.operation->free) return expr(type, call, std::move(a), ")");
+  return expr(type, "(if ", expression(scope, kBool, depth - 1), " { " + call, std::move(a), ") } else ", block(scope, type, depth - 1, 0), ")");
 }
 
 Tree Generator::try_option(const Scope& scope, const Type& type, int depth) {
@@ -230,7 +232,8 @@ Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
       --inner.handlers[e];
       return expr(type, "(mask<" + effects_[e].name + "> ", block(inner, type, depth - 1, random_.below(2)), ")");
     }
-    case 7: return expr(type, "panic(\"" + name("panic ") + "\")");
+    case 7:  // not bare: where its type is Never, nothing says of what type a larger expression is
+      return expr(type, "(if ", expression(scope, kBool, depth - 1), " { panic(\"" + name("panic ") + "\") } else ", block(scope, type, depth - 1, 0), ")");
     default:
       if (!scope.returns || !random_.chance(50)) return nullptr;
       return expr(type, "(if ", expression(scope, kBool, depth - 1), " { return ", expression(scope, *scope.returns, depth - 1),

@@ -36,7 +36,7 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     bool many = random_.chance(30);
     stored = name(many ? "q" : "k");
     stored_type = many ? list_of(k) : option_of(k);
-    add_part(*e, "var " + stored + ": " + type_text(stored_type, random_.chance(50)) + (many ? " = []\n" : " = None\n"));
+    add_part(*e, "var " + stored + ": " + type_text(stored_type, false) + (many ? " = []\n" : " = None\n"));
   }
   std::string escaped;
   if (named && random_.chance(20)) {
@@ -59,6 +59,11 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   add_part(*e, named ? "handle " + handler + ": " + effects_[handled[0]].type + " {\n" : std::string("handle {\n"));
   if (!escaped.empty()) add_part(*e, item(escaped + " = Some(" + handler + ")\n"));
   if (random_.chance(30)) add_part(*e, item(defer(body, depth - 1)));
+  // A body that performs nothing of State<s> would leave `s` open.
+  for (size_t i : handled)
+    if (!named && effects_[i].name != effects_[i].type)
+      for (const Operation& o : effects_[i].operations)
+        if (!o.parameters.empty()) add_part(*e, "if false { " + o.name + "(" + simplest(o.parameters[0]) + ") }\n");
   // Most bodies perform at once what is handled here.
   if (random_.chance(75)) {
     const std::vector<Operation>& all = effects_[handled[0]].operations;
@@ -143,10 +148,14 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
     return s;
   }
   std::string go = name("go"), rest = name("k");
+  Scope in_loop = scope;
+  in_loop.in_loop = true;
+  in_loop.breaks.reset();
+  auto each_value = [&] { return expression(in_loop, k.args[0], std::min(1, depth)); };
   auto s = group("var " + go + " = true\n");
   add_part(*s, item("while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" + n + ", .." + rest + "] => {\n" + stored + " = " +
                         rest + "\n",
-                    item(show(expr(k.args[1], n + "(", value(), ")"))), random_.chance(10) ? item("drop(" + n + ")\n") : group(),
+                    item(show(expr(k.args[1], n + "(", each_value(), ")"))), random_.chance(10) ? item("drop(" + n + ")\n") : group(),
                     "}\n}\n}\n"));
   return s;
 }

@@ -80,8 +80,8 @@ std::string formatted(const std::string& text) {
   lang::SourceMap sources;
   lang::Symbols symbols;
   lang::Diagnostics diagnostics;
-  const lang::SourceFile& file = sources.add("program.eddy", text);
-  lang::FormatResult r = lang::format_source(file, symbols, diagnostics);
+  const lang::SourceFile* file = sources.add("program.eddy", text);
+  lang::FormatResult r = lang::format_source(*file, symbols, diagnostics);
   return r.ok ? r.text : text;
 }
 
@@ -151,7 +151,7 @@ void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
 Shared* g_shared = nullptr;
 void on_signal(int) { g_shared->stop = true; }
 
-int fuzz(const Flags& flags) {
+int run_all(const Flags& flags) {
   auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   g_shared = shared;
   signal(SIGINT, on_signal);
@@ -285,5 +285,5 @@ int main(int argc, char** argv) {
       flags.seed = next;
     }
   }
-  return fuzz(flags);
+  return run_all(flags);
 }
