@@ -54,13 +54,16 @@ std::optional<int64_t> Lowering::small_constant(const Expr* e) const {
 
 Val Lowering::arith(ArithExpr* e, std::optional<Reg> want) {
   bool floats = is_float(e->type) || is_float(e->first->type);
-  Val acc = floats ? raw(e->first) : tagged(e->first);
-  for (uint32_t i = 0; i < e->steps.size; ++i) {
-    const ArithStep& step = e->steps[i];
-    bool last = i + 1 == e->steps.size;
-    if (i == 0) acc = stable(acc, e->first, {step.operand});
-    acc = arith_step(step.op, acc, step.operand, floats, step.op_span, last ? want : std::optional<Reg>{});
-  }
+  // A constant on the left of an operation that commutes is as good on the right.
+  ArithOp op = e->steps[0].op;
+  bool swap = !floats && (op == ArithOp::kAdd || op == ArithOp::kMul) && small_constant(e->first) &&
+              !small_constant(e->steps[0].operand);
+  auto want_at = [&](uint32_t i) { return i + 1 == e->steps.size ? want : std::optional<Reg>{}; };
+  Val acc = floats ? raw(e->first) : tagged(swap ? e->steps[0].operand : e->first);
+  if (swap) acc = arith_step(op, acc, e->first, false, e->steps[0].op_span, want_at(0));
+  else acc = stable(acc, e->first, {e->steps[0].operand});
+  for (uint32_t i = swap ? 1 : 0; i < e->steps.size; ++i)
+    acc = arith_step(e->steps[i].op, acc, e->steps[i].operand, floats, e->steps[i].op_span, want_at(i));
   return acc;
 }
 

@@ -75,23 +75,19 @@ void Lowering::assign_local(Local* l, AssignExpr* e) {
     }
     return;
   }
-  std::optional<Val> cell = capture_operand(l);
-  if (!cell) {
-    release(read(l, {}));  // panics: not there yet
-    return;
-  }
   Val value;
   if (e->compound) {
-    Val old{take(), true};
-    emit(Op::GET_CELL, {old.reg, cell->reg});
+    Val old = read(l, {});
     if (l->is_float) old = to_raw(old);
     value = to_tagged(arith_step(e->op, old, e->value, l->is_float, e->op_span, {}));
   } else {
-    // The cell is fetched again rather than held while the value is computed.
-    release(*cell);
-    bool fetched = cell->owned;
     value = tagged(e->value);
-    if (fetched) cell = capture_operand(l);
+  }
+  std::optional<Val> cell = capture_operand(l);
+  if (!cell) {
+    release(read(l, {}));  // panics: not there yet
+    release(value);
+    return;
   }
   emit(Op::SET_CELL, {cell->reg, value.reg});
   release(value);

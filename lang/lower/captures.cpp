@@ -17,6 +17,7 @@ void Scanner::finish() {
   resolve_jumps();
   find_plain();
   propagate();
+  find_last_resumes(plan_);
 }
 
 void Scanner::classify() {

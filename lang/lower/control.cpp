@@ -109,9 +109,12 @@ void Lowering::let(LetStmt* s) {
 void Lowering::if_(IfExpr* e, Dest d) {
   vm::Label end = b_.label();
   bool resumed_before = resumed_, resumed_on_all = true;
+  std::optional<FetchScope> rest;
   for (uint32_t i = 0; i < e->branches.size; ++i) {
     vm::Label next = b_.label();
     branch(e->branches[i].condition, false, next);
+    if (i == 0) rest.emplace(*this);  // only the first condition is always evaluated
+    FetchScope taken(*this);
     resumed_ = resumed_before;
     if (e->otherwise || d.is_discard() || rep_of(e->branches[i].body->type) == Rep::kUnit) {
       lower(e->branches[i].body, d);
@@ -139,7 +142,9 @@ void Lowering::if_(IfExpr* e, Dest d) {
 void Lowering::logical(LogicalExpr* e, Dest d) {
   bool is_and = e->op == LogicalOp::kAnd;
   vm::Label shortcut = b_.label(), end = b_.label();
-  for (uint32_t i = 0; i + 1 < e->operands.size; ++i) branch(e->operands[i], !is_and, shortcut);
+  branch(e->operands[0], !is_and, shortcut);
+  FetchScope rest(*this);
+  for (uint32_t i = 1; i + 1 < e->operands.size; ++i) branch(e->operands[i], !is_and, shortcut);
   bool resumed_before = resumed_;
   lower(e->operands.back(), d);
   resumed_ = resumed_before;
@@ -179,12 +184,14 @@ void Lowering::branch(Expr* e, bool sense, vm::Label target) {
     case ExprKind::kLogical: {
       auto* l = as<LogicalExpr>(e);
       bool decides = l->op == LogicalOp::kOr;  // the value of an operand that decides all
+      vm::Label past = b_.label();
+      branch(l->operands[0], decides, decides == sense ? target : past);
+      FetchScope rest(*this);
       if (decides == sense) {
-        for (Expr* operand : l->operands) branch(operand, sense, target);
+        for (uint32_t i = 1; i < l->operands.size; ++i) branch(l->operands[i], sense, target);
         return;
       }
-      vm::Label past = b_.label();
-      for (uint32_t i = 0; i + 1 < l->operands.size; ++i) branch(l->operands[i], decides, past);
+      for (uint32_t i = 1; i + 1 < l->operands.size; ++i) branch(l->operands[i], decides, past);
       branch(l->operands.back(), sense, target);
       b_.bind(past);
       return;

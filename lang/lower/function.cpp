@@ -191,9 +191,23 @@ std::optional<Val> Lowering::capture_operand(Local* l) {
   std::optional<unsigned> number = capture_of(l);
   if (!number) return {};
   if (u_.lifted) return Val{captured_[*number], false};
+  if (fetched_in_.size() <= *number) fetched_in_.resize(u_.captures().size());
+  if (fetched_in_[*number]) return Val{*fetched_in_[*number], false};
   Reg r = take();
   emit(Op::GET_UP, {r, *number});
-  return Val{r, true};
+  if (l->uses <= 1 || !live()) return Val{r, true};
+  fetched_in_[*number] = r;
+  fetched_.push_back(*number);
+  return Val{r, false};
+}
+
+void Lowering::forget_fetched(size_t mark) {
+  while (fetched_.size() > mark) {
+    std::optional<Reg>& r = fetched_in_[fetched_.back()];
+    fetched_.pop_back();
+    b_.give(*r);
+    r.reset();
+  }
 }
 
 Val Lowering::make_closure(Unit* unit, std::optional<Reg> want) {

@@ -108,6 +108,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
   open(region);
 
   size_t mark = scope();
+  FetchScope inside(*this);  // an abort may come before anything in there was fetched
   Val body;
   if (returns) {
     body = {take(is_float(e->body->type)), true};
@@ -126,6 +127,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
     lower(returns->body, tail ? Dest::ret() : d.is_discard() ? Dest::discard() : Dest::fresh_in(result));
     close_scope(mark);
   }
+  inside.end();
   // An abort comes here; with a named handler from inside the joint region, which it ends.
   Reg delivered = named ? Reg{region.t.index + 1, false} : result;
   if (tail) {

@@ -57,10 +57,12 @@ void Lowering::while_(WhileExpr* e) {
   open_loop(info);
   vm::Label top = b_.label(), done = b_.label();
   b_.bind(top);
+  FetchScope iteration(*this);
   branch(e->condition, false, done);
   loop_body(e->body, info);
   emit(Op::LOOP, {top});
   b_.bind(done);
+  iteration.end();
   close_loop(info);
   resumed_ = resumed;
 }
@@ -77,6 +79,7 @@ void Lowering::loop(LoopExpr* e, Dest d) {
   open_loop(info);
   vm::Label top = b_.label();
   b_.bind(top);
+  FetchScope iteration(*this);
   loop_body(e->body, info);
   emit(Op::LOOP, {top});
   close_loop(info);
@@ -152,6 +155,7 @@ void Lowering::for_range(ForExpr* e, LoopInfo& info) {
   open_loop(info);
   vm::Label top = b_.label(), done = b_.label();
   b_.bind(top);
+  FetchScope iteration(*this);
   if (constant) emit(inclusive ? Op::JGT_I : Op::JGE_I, {counter.reg, *constant, done});
   else emit(inclusive ? Op::JLT : Op::JLE, {limit.reg, counter.reg, done});
   size_t mark = scope();
@@ -171,6 +175,7 @@ void Lowering::for_list(ForExpr* e, LoopInfo& info, Val list) {
   open_loop(info);
   vm::Label top = b_.label(), done = b_.label();
   b_.bind(top);
+  FetchScope iteration(*this);
   emit(Op::JISNT, {cursor.reg, rt::con::Cons, done});
   Reg head = take();
   emit(Op::GET, {head, cursor.reg, 0});
@@ -193,6 +198,7 @@ void Lowering::for_array(ForExpr* e, LoopInfo& info, Val array) {
   open_loop(info);
   vm::Label top = b_.label(), done = b_.label();
   b_.bind(top);
+  FetchScope iteration(*this);
   emit(Op::JLE, {length, counter, done});
   bool raw = is_float(e->note->element);
   Reg item = take(raw);

@@ -73,6 +73,16 @@ class Lowering {
   void make_environment(HandleInfo& info, Reg target);
   std::optional<Val> capture_operand(Local* l);  // what a closure stores for the variable; none yet: nothing
   std::optional<unsigned> capture_of(Local* l);
+  // What GET_UP fetched stays in its register for the code that it dominates: up to the end of the branch, arm or
+  // iteration it was fetched in.
+  struct FetchScope {
+    explicit FetchScope(Lowering& l) : lowering(l), mark(l.fetched_.size()) {}
+    ~FetchScope() { end(); }
+    void end() { lowering.forget_fetched(mark); }
+    Lowering& lowering;
+    size_t mark;
+  };
+  void forget_fetched(size_t mark);
   bool is_own(const Local* l) const { return l->owner && l->owner->real() == &u_; }
   bool is_cell(const Local* l) const;
   void return_value(Reg r);            // a tagged one; ends the function
@@ -190,7 +200,6 @@ class Lowering {
   void resume(CallNote* note, Expr* e, Span span, Dest d, Val* piped);
   bool return_in_clause(Expr* e);      // a value returned from a clause that may abort: true where it is dealt with
   void find_resuming(const Expr* e);
-  void find_last_uses();
 
   // --- loops.cpp
   void while_(WhileExpr* e);
@@ -239,10 +248,10 @@ class Lowering {
   bool has_start_ = false;
   std::vector<Reg> param_registers_;   // what a self tail call assigns
   std::unordered_map<Local*, unsigned> capture_index_;  // once there are many
+  std::vector<std::optional<Reg>> fetched_in_;  // by number of the capture
+  std::vector<unsigned> fetched_;               // those that are, in order
   bool resumed_ = false;               // on every way here
   std::unordered_set<const Expr*> resuming_;    // with a tail call of `resume` inside, in tail position
-  std::unordered_set<const Expr*> last_resumes_;
-  bool found_last_uses_ = false;
 };
 
 }  // namespace eddy::lang::lower

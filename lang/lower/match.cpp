@@ -12,7 +12,7 @@ constexpr size_t kMostExpandedRows = 10000;
 }  // namespace
 
 Matcher::~Matcher() {
-  undo(0);
+  undo({0, l_.fetched_.size()});
   for (Val v : roots_) l_.release(v);
 }
 
@@ -79,8 +79,9 @@ void Matcher::load_into(uint32_t occurrence, Reg home) {
   }
 }
 
-void Matcher::undo(size_t mark) {
-  while (trail_.size() > mark) {
+void Matcher::undo(Mark mark) {
+  l_.forget_fetched(mark.fetched);
+  while (trail_.size() > mark.trail) {
     auto [id, what] = trail_.back();
     trail_.pop_back();
     Occurrence& o = occurrences_[id];
@@ -152,6 +153,7 @@ void Matcher::emit(int32_t node) {
 
 void Matcher::body(Arm& arm) {
   size_t scope = l_.scope();
+  Lowering::FetchScope fetched(l_);
   for (auto [local, home] : arm.homes) l_.define(local, {home, is_let_});
   l_.resumed_ = resumed_before_;
   if (arm.body) l_.lower(arm.body, dest_);
@@ -223,7 +225,7 @@ void Matcher::emit_constructors(const Node& n) {
   Reg r = load(n.occurrence);
   for (size_t i = 0; i < branches.size(); ++i) {
     auto& [head, branch] = branches[i];
-    size_t before = mark();
+    Mark before = mark();
     if (i + 1 == branches.size() && n.next < 0) {
       emit(branch);
       undo(before);
@@ -256,7 +258,7 @@ void Matcher::emit_switch(const Node& n) {
   l_.b_.emit_switch(r, low, table);
   // What is none of the table's constructors goes on here: where there is no such, to the first branch, which
   // checks for itself.
-  size_t before = mark();
+  Mark before = mark();
   l_.b_.bind(otherwise);
   if (n.next >= 0) emit(n.next);
   undo(before);
@@ -304,7 +306,7 @@ void Matcher::emit_literals(const Node& n) {
     ints &= head.kind == HeadKind::kInt && head.number >= INT16_MIN && head.number <= INT16_MAX;
   if (n.branches[0].first.kind == HeadKind::kFloat) load_raw(n.occurrence);
   else load(n.occurrence);
-  size_t before = mark();
+  Mark before = mark();
   if (ints) {
     std::vector<std::pair<int64_t, int32_t>> sorted;
     for (const auto& [head, branch] : n.branches) sorted.push_back({head.number, branch});
@@ -328,7 +330,7 @@ void Matcher::emit_literals(const Node& n) {
 
 void Matcher::emit_search(const Node& n, std::span<const std::pair<int64_t, int32_t>> sorted, vm::Label otherwise) {
   Reg r = load(n.occurrence);
-  size_t before = mark();
+  Mark before = mark();
   l_.at(span_);
   if (sorted.size() <= 3) {
     for (size_t i = 0; i < sorted.size(); ++i) {
@@ -362,7 +364,7 @@ void Matcher::sequential() {
   }
   for (Row& row : rows_) {
     vm::Label next = l_.b_.label();
-    size_t before = mark();
+    Mark before = mark();
     sequential_row(std::move(row), next);
     undo(before);
     l_.b_.bind(next);
@@ -395,7 +397,7 @@ void Matcher::sequential_row(Row row, vm::Label fails) {
         copy.binds.insert(copy.binds.end(), extra.binds.begin(), extra.binds.end());
         bool last = i + 1 == alternatives.size;
         vm::Label next = last ? fails : l_.b_.label();
-        size_t before = mark();
+        Mark before = mark();
         sequential_row(std::move(copy), next);
         undo(before);
         if (!last) l_.b_.bind(next);

@@ -110,8 +110,9 @@ class Matcher {
   void load_into(uint32_t occurrence, Reg home);
   Val take_over(uint32_t occurrence, bool raw);
   void prove(uint32_t occurrence, uint16_t con);
-  size_t mark() const { return trail_.size(); }
-  void undo(size_t mark);
+  struct Mark { size_t trail, fetched; };
+  Mark mark() const { return {trail_.size(), l_.fetched_.size()}; }
+  void undo(Mark mark);
   std::vector<Reg> give_unused(const std::vector<std::pair<Local*, uint32_t>>& binds);
   void fail();
 

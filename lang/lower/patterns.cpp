@@ -331,7 +331,9 @@ void Matcher::run(Dest d, Span span) {
       if (arm.leaves <= 1 || !arm.homes.empty()) continue;
       for (auto [local, _] : n.binds) arm.homes.push_back({local, l_.take(local->is_float)});
     }
+    Mark start = mark();
     emit(tree);
+    undo(start);
     for (Arm& arm : arms_) {
       if (arm.leaves <= 1) continue;
       l_.b_.bind(arm.label);

@@ -133,7 +133,7 @@ void Program::compile_function(std::string name, FnNote* note, Slice<Param> para
                                uint32_t function) {
   Plan plan;
   plan_ = &plan;
-  Scanner scanner(plan, {has_multi_});
+  Scanner scanner(plan, {has_multi_, &compilation_.symbols});
   Unit* root = scanner.function(std::move(name), note, params, body, span);
   scanner.finish();
   root->function = function;

@@ -34,6 +34,7 @@ class Program {
   uint32_t default_value(Expr* value, Slice<Param> params, uint32_t index, std::string_view of);
   /// The same, where it is part of the plan that is being emitted.
   Unit* local_default(const Expr* value) const;
+  bool is_last_resume(const Expr* call) const { return plan_ && plan_->last_resumes.contains(call); }
   /// Constructors, operations, natives and intrinsics as function values.
   uint32_t wrapper(Binding* target, const Type* type);
 

@@ -2,11 +2,6 @@
 
 namespace eddy::lang::lower {
 
-namespace {
-// What `show` and traces call a function of the path "outer.inner".
-std::string short_name(std::string_view path) { return std::string(path.substr(path.find_last_of('.') + 1)); }
-}  // namespace
-
 // Runs a piece of the scan inside another unit.
 class UnitScope {
  public:
@@ -54,6 +49,7 @@ void Scanner::use(LocalBinding* binding, bool as_callee) {
     Unit* u = unit_;
     while (u != l->owner && (u->kind == UnitKindOf::kRegion)) u = u->parent;
     if (!as_callee || u != l->owner) l->owner->resume_escapes = true;
+    if (!as_callee || (u != l->owner && u->kind != UnitKindOf::kLocalFn)) l->owner->resume_is_value = true;
   }
   if (unit_ != l->owner) uses_.push_back({unit_, l});
 }
@@ -274,7 +270,7 @@ void Scanner::block(BlockExpr* b) {
     u->params = fn->params;
     u->body = fn->body;
     u->span = fn->name.span;
-    u->name = short_name(fn->fn->path);
+    u->name = options_.symbols->text(fn->name.name);
     if (fn->fn->self) {
       u->self = declare(fn->fn->self, Local::Kind::kFn);
       u->self->fn = u;
@@ -342,7 +338,7 @@ void Scanner::local_fn(FnStmt* s) {
 }
 
 void Scanner::lambda(LambdaExpr* e) {
-  std::string name = e->note->name ? short_name(e->note->path) : "lambda";
+  std::string name(e->note->name ? options_.symbols->text(e->note->name) : "lambda");
   Unit* u = new_unit(UnitKindOf::kLambda, unit_, std::move(name), e->note);
   u->params = e->params;
   u->body = e->body;

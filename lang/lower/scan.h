@@ -10,6 +10,7 @@ namespace eddy::lang::lower {
 
 struct ScanOptions {
   bool has_multi = false;  // the program can copy frames at all
+  const Symbols* symbols = nullptr;
 };
 
 class Scanner {
@@ -66,6 +67,8 @@ class Scanner {
 
 /// How a clause uses `resume`; `uses` counts its mentions in the whole body.
 rt::ClauseKind classify_clause(const Clause& clause, const Local* resume, bool multi);
+/// Fills plan.last_resumes (last_use.cpp).
+void find_last_resumes(Plan& plan);
 /// A default value that is as well computed where it is needed.
 bool is_simple_default(const Expr* e);
 /// Resumes before anything else can fail, perform or jump.

@@ -76,6 +76,7 @@ struct Unit {
   rt::ClauseKind clause_kind = rt::ClauseKind::Tail;
   Local* resume = nullptr;
   bool resume_escapes = false;      // stored, passed or captured
+  bool resume_is_value = false;     // used otherwise than called here or in a local function
 
   // kLoopBody
   Expr* loop = nullptr;
@@ -131,6 +132,7 @@ struct Plan {
   std::deque<HandleInfo> handles;
   std::deque<LoopInfo> loops;
   std::unordered_map<const Expr*, Unit*> defaults;  // of local functions' parameters
+  std::unordered_set<const Expr*> last_resumes;     // calls of `resume` after which their path makes no other
 };
 
 }  // namespace eddy::lang::lower
