@@ -236,7 +236,7 @@ void drop_unused(Context* ctx) {
 
 void abort_ret(Context* ctx, Value value) {
   auto* below = reinterpret_cast<rt::Frame*>(ctx->fiber->sp + 1);
-  if (*ctx->fiber->sp != ctx->stubs.interp_return || below->function != &vm::pseudo_functions.clause)
+  if (!vm::returns_to_clause_frame(*ctx, ctx->fiber->sp))
     return vm::deliver(*ctx, value);
   vm::abort_with_value(*ctx, below->slots[vm::ClauseFrame::Object], value);
 }

@@ -1,7 +1,7 @@
 // Calls, natives, effects.
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
-#include "vm/control/control.h"
+#include "vm/control/pseudo.h"
 
 namespace eddy::jit::x64 {
 
@@ -108,6 +108,71 @@ bool Codegen::emit_call(Node* n) {
   }
 }
 
+// As vm::lay_clause_frame; the node is in rax.
+void Codegen::clause_enter(Node* n) {
+  using Frame = vm::ClauseFrame;
+  int base = static_cast<int>(n->imm), slots = base + static_cast<int>(rt::kFrameHeaderWords);
+  int out = output(n);
+  auto slot = [&](int i) { return home_slot(slots + i); };
+  a_.mov(slot(Frame::Object), ax::rax);
+  a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::top));
+  a_.mov(slot(Frame::Top), ax::rdx);
+  a_.mov(ax::qword_ptr(ax::r15, at::top), gp(out));
+  a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, env)));
+  a_.mov(slot(Frame::Result), static_cast<int32_t>(rt::kUnit.bits));
+  constant_to(ax::rax, reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
+  a_.mov(home_slot(base), ax::rax);
+  // The record: its fiber's list goes on with what was the newest.
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+  a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
+  a_.mov(slot(Frame::Link), ax::rax);
+  a_.mov(ax::dword_ptr(ax::rsp, (slots + Frame::Link) * 8 + 4),
+         static_cast<int32_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object) >> 32));
+  a_.lea(ax::rax, slot(Frame::Link));
+  a_.sub(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));
+  a_.neg(ax::rax);
+  a_.shr(ax::rax, 3);
+  a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+  a_.mov(slot(Frame::Resume), 0);
+  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::tag));
+  a_.mov(slot(Frame::Tag), ax::rax);
+  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::epoch));
+  a_.mov(slot(Frame::Epoch), ax::rax);
+  fresh_tag();
+}
+
+void Codegen::fresh_tag() {
+  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::next_tag));
+  a_.mov(ax::qword_ptr(ax::r15, at::tag), ax::rax);
+  a_.inc(ax::rax);
+  a_.mov(ax::qword_ptr(ax::r15, at::next_tag), ax::rax);
+}
+
+// As the instruction CLAUSE_END.
+void Codegen::clause_leave(Node* n) {
+  using Frame = vm::ClauseFrame;
+  int slots = static_cast<int>(n->imm) + static_cast<int>(rt::kFrameHeaderWords);
+  auto slot = [&](int i) { return home_slot(slots + i); };
+  asmjit::Label moved = a_.newLabel(), done = a_.newLabel();
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+  a_.mov(ax::rax, slot(Frame::Link));
+  a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+  a_.mov(ax::rax, slot(Frame::Top));
+  a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
+  a_.mov(ax::rax, slot(Frame::Epoch));
+  a_.mov(ax::rdx, slot(Frame::Tag));
+  a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::epoch));
+  a_.jne(moved);
+  a_.mov(ax::qword_ptr(ax::r15, at::tag), ax::rdx);
+  a_.bind(done);
+  deferred_.push_back([this, moved, done] {
+    a_.bind(moved);
+    fresh_tag();
+    a_.jmp(done);
+  });
+}
+
 bool Codegen::emit_effect(Node* n) {
   auto action = [&](void* helper) {
     call_helper(stubs_.call_action, helper, n->state);
@@ -167,13 +232,12 @@ bool Codegen::emit_effect(Node* n) {
       return true;
     }
     case NodeOp::CellEnv: {
-      auto* cell = static_cast<vm::PerformCell*>(n->aux);
       int out = output(n);
-      a_.mov(gp(out), ax::qword_ptr(ax::r15, at::cells));
-      a_.mov(gp(out), ax::qword_ptr(gp(out), static_cast<int>(cell->effect * sizeof(rt::EffectCell)) + 8));
-      a_.mov(gp(out), ax::qword_ptr(gp(out), offsetof(rt::Node, env)));
+      a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, env)));
       return true;
     }
+    case NodeOp::ClauseEnter: clause_enter(n); return true;
+    case NodeOp::ClauseLeave: clause_leave(n); return true;
     case NodeOp::Record: {
       save_inline(n->state);
       if (!n->inputs.empty()) value_to(ax::rdx, n->inputs[0]);

@@ -260,16 +260,33 @@ void Codegen::emit_end(Node* n) {
     }
     case NodeOp::BranchCell: {
       auto* cell = static_cast<vm::PerformCell*>(n->aux);
-      asmjit::Label miss = edge_label(block_->succs[1], 1);
+      asmjit::Label miss = edge_label(block_->succs[1], 1), hit = a_.newLabel(), far = a_.newLabel();
+      const Block* next = g_.blocks[index_ + 1];
+      if (next != block_->succs[0]) failure_ = "a handler's block is not in its place";
       int offset = static_cast<int>(cell->effect * sizeof(rt::EffectCell));
-      a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
-      a_.mov(ax::rax, ax::qword_ptr(ax::rdx, offset));
-      a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::tag));
-      a_.jne(miss);
-      a_.mov(ax::rdx, ax::qword_ptr(ax::rdx, offset + 8));
-      constant_to(ax::rax, n->imm);
-      a_.cmp(ax::qword_ptr(ax::rdx, offsetof(rt::Node, site)), ax::rax);
-      return branch(ax::CondCode::kE);
+      ax::Mem site = ax::qword_ptr(ax::rax, offsetof(rt::Node, site));
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::top));
+      a_.test(ax::rax, ax::rax);
+      a_.jz(miss);
+      constant_to(ax::rdx, n->imm);
+      a_.cmp(site, ax::rdx);
+      a_.jne(far);
+      a_.bind(hit);
+      jump(block_->succs[0], 0);
+      // Not the nearest handler: what the effect's cell says, where it is right.
+      deferred_.push_back([this, n, offset, miss, hit, far, site] {
+        a_.bind(far);
+        a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::cells));
+        a_.mov(ax::rdx, ax::qword_ptr(ax::rax, offset));
+        a_.cmp(ax::rdx, ax::qword_ptr(ax::r15, at::tag));
+        a_.mov(ax::rax, ax::qword_ptr(ax::rax, offset + 8));
+        a_.jne(miss);
+        constant_to(ax::rdx, n->imm);
+        a_.cmp(site, ax::rdx);
+        a_.je(hit);
+        a_.jmp(miss);
+      });
+      return;
     }
     case NodeOp::SwitchCon: {
       ax::Gp v = gp(input(n->inputs[0]));

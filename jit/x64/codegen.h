@@ -137,6 +137,9 @@ class Codegen {
   void branch(ax::CondCode cc);
   void branch_to(ax::CondCode cc, const Block* taken, unsigned taken_index, const Block* next, unsigned next_index);
   void closure_call(Node* n, bool tail);
+  void clause_enter(Node* n);
+  void clause_leave(Node* n);
+  void fresh_tag();
   void jump(const Block* to, unsigned successor);
   asmjit::Label edge_label(const Block* to, unsigned successor);
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);

@@ -230,8 +230,12 @@ bool Codegen::emit_number(Node* n) {
       int ra = input(n->inputs[0]);
       release_dead(n);
       int out = output(n, ra);
-      move(out, ra);
-      a_.xor_(gp(out), 0x100);
+      // Of anything: bytecode may be ill-typed.
+      a_.cmp(gp(ra), static_cast<int32_t>(rt::kTrue.bits));
+      a_.setne(ax::al);
+      a_.movzx(ax::eax, ax::al);
+      a_.shl(ax::eax, 8);
+      a_.lea(gp(out).r32(), ax::ptr(ax::rax, static_cast<int>(rt::kFalse.bits)));
       return true;
     }
     case NodeOp::GuardSmall: {
