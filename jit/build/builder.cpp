@@ -1,0 +1,292 @@
+// Blocks, environments and frame states.
+#include "jit/build/builder.h"
+
+#include <algorithm>
+
+#include "vm/registers.h"
+
+namespace eddy::jit {
+
+namespace {
+constexpr size_t kMaxNodes = 20000;
+}
+
+bool Builder::fail(const std::string& why) {
+  if (g_.failure.empty()) g_.failure = why;
+  return false;
+}
+
+vm::Liveness* Builder::liveness(vm::LoadedFunction* f) {
+  auto& live = livenesses_[f];
+  if (!live) {
+    auto target = [f](const vm::Word* pc) {
+      return f->pc_of(rt::resume_pc(reinterpret_cast<const rt::Site*>(pc[1])->resume));
+    };
+    // Raw registers too: the interpreter may have to go on with them.
+    live = std::make_unique<vm::Liveness>(std::span<const vm::Word>(f->linked), f->slots(), target);
+  }
+  return live.get();
+}
+
+Node* Builder::constant(Word bits) {
+  Node*& n = constants_[bits];
+  if (!n) {
+    n = g_.node(NodeOp::Const);
+    n->imm = static_cast<int64_t>(bits);
+  }
+  return n;
+}
+
+Node* Builder::add(NodeOp op, std::initializer_list<Node*> inputs) {
+  Node* n = g_.node(op);
+  n->inputs = inputs;
+  n->block = cur_;
+  n->speculative = g_.speculate;
+  cur_->nodes.push_back(n);
+  return n;
+}
+
+Node* Builder::define(unsigned reg, NodeOp op, std::initializer_list<Node*> inputs) {
+  Node* n = add(op, inputs);
+  n->home = home(reg);
+  frame_->env[reg] = n;
+  return n;
+}
+
+Facts Builder::facts(Node* n) const {
+  n = strip(n);
+  Facts f;
+  auto found = facts_.find(n->id);
+  if (found != facts_.end()) f = found->second;
+  if (n->is_const()) {
+    Value v{static_cast<Word>(n->imm)};
+    f.small = v.is_small();
+    if (v.is_imm(rt::Imm::Con)) f.con = v.imm_con();
+  } else if (n->op == NodeOp::Alloc) {
+    auto* header = reinterpret_cast<const rt::Object*>(&n->imm);
+    f.pointer = true;
+    f.kind = static_cast<int>(header->kind());
+    if (header->kind() == rt::Kind::Con) f.con = header->con();
+    if (header->kind() == rt::Kind::Closure) f.function = static_cast<rt::Function*>(n->aux);
+  } else if (n->small) {
+    f.small = true;
+  } else if (n->op == NodeOp::LoadAt && n->aux) {
+    f.function = static_cast<rt::Function*>(n->aux);
+    f.pointer = true;
+    f.kind = static_cast<int>(rt::Kind::Closure);
+  }
+  return f;
+}
+
+Facts& Builder::fact(Node* n) { return facts_[strip(n)->id]; }
+
+FrameState* Builder::state(const vm::Word* pc, unsigned destination) {
+  FrameState* s = g_.state();
+  s->function = frame_->f;
+  s->pc = pc;
+  s->destination = destination;
+  s->base = frame_->base;
+  s->parent = frame_->caller;
+  int waits = destination == rt::kInPlace ? vm::Liveness::kInPlace : static_cast<int>(destination);
+  for (uint16_t reg : frame_->live->live_at(frame_->f->pc_of(pc), waits)) {
+    Node* n = frame_->env[reg];
+    // Whoever looks at a register that has not been written finds something harmless.
+    s->values.push_back({home(reg), n ? n : constant(rt::kUnit.bits)});
+  }
+  return s;
+}
+
+// Whether a value may be used in place of a copy of it: its own register still holds it and keeps it alive.
+bool Builder::still_there(Node* node) {
+  if (node->remade()) return true;
+  int top = frame_->base + static_cast<int>(frame_->f->frame_words());
+  if (node->home >= frame_->base && node->home < top) {
+    auto reg = static_cast<unsigned>(node->home - frame_->base - 2);
+    return frame_->env[reg] == node && frame_->live->is_live(frame_->f->pc_of(pc_), reg);
+  }
+  for (const FrameState* s = frame_->caller; s; s = s->parent)
+    for (const FrameState::Entry& e : s->values)
+      if (e.node == node) return true;
+  return false;
+}
+
+Node* Builder::use(unsigned reg) {
+  Node* n = frame_->env[reg];
+  if (!n) return constant(rt::kUnit.bits);
+  while (n->op == NodeOp::Copy && still_there(n->inputs[0])) n = n->inputs[0];
+  return n;
+}
+
+void Builder::set(unsigned reg, Node* node) {
+  if (node->remade() || node->home == home(reg)) {
+    frame_->env[reg] = node;
+    return;
+  }
+  Node* copy = define(reg, NodeOp::Copy, {node});
+  copy->type = node->type;
+}
+
+void Builder::connect(Block* from, unsigned slot, Block* to) {
+  from->succs[slot] = to;
+  to->preds.push_back(from);
+}
+
+// The current block goes on at word `target` of the current function.
+void Builder::edge(uint32_t target) {
+  Place& place = frame_->places[target];
+  auto slot = static_cast<unsigned>(cur_->succs.size());
+  cur_->succs.push_back(nullptr);
+  if (!place.block) {
+    place.incoming.push_back({cur_, slot, frame_->env, facts_});
+    return;
+  }
+  connect(cur_, slot, place.block);
+  for (size_t r = 0; r < frame_->env.size(); ++r) {
+    Node* n = frame_->env[r];
+    if (Node* phi = place.phi_of[r]) {
+      // The register may have been left unwritten, or hold what only lives further out.
+      if (!n || (!n->remade() && n->home != phi->home)) n = constant(rt::kUnit.bits);
+      phi->inputs.push_back(n);
+    } else if (place.at_entry[r] && place.at_entry[r] != n) {
+      fail("a loop changes what it should not");
+    }
+  }
+}
+
+void Builder::start_block(Frame& frame, Place& place) {
+  place.block = g_.block();
+  place.block->loop = place.shape.loop;
+  g_.blocks.push_back(place.block);
+  for (Edge& e : place.incoming) connect(e.from, e.slot, place.block);
+  merge(frame, place);
+  cur_ = place.block;
+}
+
+void Builder::merge(Frame& frame, Place& place) {
+  std::vector<Edge>& in = place.incoming;
+  std::vector<Node*> env(frame.env.size());
+  facts_ = in[0].facts;
+  for (size_t i = 1; i < in.size(); ++i)
+    std::erase_if(facts_, [&](auto& entry) {
+      auto other = in[i].facts.find(entry.first);
+      return other == in[i].facts.end() || !(other->second == entry.second);
+    });
+  std::vector<bool> written(frame.env.size());
+  if (place.shape.loop) {
+    place.phi_of.assign(frame.env.size(), nullptr);
+    const vm::Word* code = frame.f->linked.data();
+    for (uint32_t at = place.shape.start; at <= place.shape.loop_end; at += vm::length_of(code[at]))
+      vm::visit_registers(code + at, [](unsigned, char) {}, [&](unsigned r, char) { written[r] = true; });
+    if (place.shape.tangled || (frame.self_loop && place.shape.start == 0)) std::fill(written.begin(), written.end(), true);
+  }
+  for (uint16_t reg : frame.live->live_at(place.shape.start)) {
+    Node* first = in[0].env[reg];
+    bool phi = place.shape.loop && written[reg];
+    for (const Edge& e : in) phi |= e.env[reg] != first;
+    if (!phi) {
+      env[reg] = first;
+      continue;
+    }
+    Node* n = g_.node(NodeOp::Phi);
+    n->home = home(reg);
+    n->type = reg >= frame.f->tagged ? Type::Float : Type::Tagged;
+    n->block = place.block;
+    bool small = true;
+    for (const Edge& e : in) {
+      Node* v = e.env[reg];
+      if (!v) v = n->type == Type::Float ? nullptr : constant(rt::kUnit.bits);
+      if (!v) {
+        v = g_.node(NodeOp::ConstFloat);
+      }
+      n->inputs.push_back(v);
+      auto known = e.facts.find(strip(v)->id);
+      small &= v->small || (v->is_const() && (v->imm & 1)) || strip(v)->small || (known != e.facts.end() && known->second.small);
+    }
+    // A merge of small Ints is one; a loop's has still to prove it.
+    if (!place.shape.loop) n->small = small;
+    place.block->phis.push_back(n);
+    env[reg] = n;
+    if (place.shape.loop) place.phi_of[reg] = n;
+  }
+  if (place.shape.loop) {
+    place.phi_of.resize(frame.env.size());
+    place.at_entry = env;
+  }
+  frame.env = std::move(env);
+  in.clear();
+  in.shrink_to_fit();
+}
+
+void Builder::translate_block(uint32_t start) {
+  const vm::Word* code = frame_->f->linked.data();
+  uint32_t at = start;
+  for (;;) {
+    pc_ = code + at;
+    uint32_t next = at + vm::length_of(code[at]);
+    if (g_.node_store.size() > kMaxNodes) {
+      fail("too large");
+      return;
+    }
+    translate(pc_);
+    if (!cur_ || !g_.failure.empty()) return;
+    at = next;
+    if (frame_->places.count(at)) {
+      add(NodeOp::Jump);
+      edge(at);
+      end_block();
+      return;
+    }
+  }
+}
+
+bool Builder::run(Frame& frame, uint32_t entry) {
+  Frame* outer = frame_;
+  const vm::Word* outer_pc = pc_;
+  frame_ = &frame;
+  std::map<uint32_t, BlockShape> shape = find_shape(*frame.f, entry, frame.self_loop);
+  std::vector<uint32_t> order = order_blocks(shape, entry);
+  for (auto& [at, s] : shape) frame.places[at].shape = s;
+  // The way in.
+  pc_ = frame.f->linked.data() + entry;
+  add(NodeOp::Jump);
+  edge(entry);
+  end_block();
+  for (uint32_t at : order) {
+    Place& place = frame.places[at];
+    if (place.incoming.empty()) continue;
+    if (g_.failure.empty()) {
+      start_block(frame, place);
+      translate_block(at);
+    }
+  }
+  frame_ = outer;
+  pc_ = outer_pc;
+  return g_.failure.empty();
+}
+
+bool Builder::build() {
+  Frame frame;
+  frame.f = g_.function;
+  frame.live = liveness(frame.f);
+  frame.env.assign(frame.f->slots(), nullptr);
+  uint32_t entry = g_.osr ? frame.f->pc_of(g_.osr) : 0;
+  frame.self_loop = frame.f->params <= 6 && !frame.f->fiber_base;
+  cur_ = g_.block();
+  g_.blocks.push_back(cur_);
+  frame_ = &frame;
+  pc_ = frame.f->linked.data() + entry;
+  if (g_.osr) {
+    frame.self_loop = false;
+    for (uint16_t reg : frame.live->live_at(entry)) {
+      Node* n = define(reg, NodeOp::Slot);
+      n->type = reg >= frame.f->tagged ? Type::Float : Type::Tagged;
+    }
+  } else {
+    for (unsigned i = 0; i < frame.f->params; ++i) define(i, NodeOp::Param)->imm = i;
+  }
+  bool done = run(frame, entry);
+  frame_ = nullptr;
+  return done;
+}
+
+}  // namespace eddy::jit

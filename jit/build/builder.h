@@ -1,0 +1,131 @@
+// From bytecode to the graph, inlining on the way.
+#pragma once
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "jit/build/blocks.h"
+#include "jit/ir/ir.h"
+#include "jit/options.h"
+#include "vm/liveness.h"
+
+namespace eddy::jit {
+
+// What is known of a value on a path. Values never change, so a fact holds wherever its check dominates.
+struct Facts {
+  bool small = false;                // a small Int
+  bool pointer = false;              // a heap object
+  uint16_t con = 0;                  // made by this constructor
+  int kind = -1;                     // an object of this rt::Kind
+  rt::Function* function = nullptr;  // a closure of it
+  bool operator==(const Facts&) const = default;
+};
+using FactMap = std::map<uint32_t, Facts>;
+
+class Builder {
+ public:
+  Builder(Graph& graph, const Options& options) : g_(graph), options_(options) {}
+  // False where graph.failure says why not.
+  bool build();
+
+ private:
+  struct Edge {
+    Block* from;
+    unsigned slot;                     // which of its successors
+    std::vector<Node*> env;
+    FactMap facts;
+  };
+  struct Place {                       // a bytecode block being built
+    BlockShape shape;
+    Block* block = nullptr;            // once it is started
+    std::vector<Edge> incoming;
+    std::vector<Node*> phi_of;         // loops: by register, the phi or null
+    std::vector<Node*> at_entry;       // loops: env at the start
+  };
+  // A function being translated: the unit's own, or an inlined one.
+  struct Frame {
+    vm::LoadedFunction* f = nullptr;
+    Frame* parent = nullptr;
+    int base = 0;
+    unsigned depth = 0;
+    bool self_loop = false;
+    vm::Liveness* live = nullptr;
+    std::vector<Node*> env;            // by register
+    std::map<uint32_t, Place> places;
+    const FrameState* caller = nullptr;  // the return position, for an inlined one
+    int result_home = kNoHome;
+    struct Return { Block* from; Node* value; FactMap facts; bool ended = false; };
+    std::vector<Return> returns;
+  };
+
+  // --- builder.cpp: blocks, environments, states
+  bool run(Frame& frame, uint32_t entry);
+  void start_block(Frame& frame, Place& place);
+  void merge(Frame& frame, Place& place);
+  void edge(uint32_t target);
+  void connect(Block* from, unsigned slot, Block* to);
+  void translate_block(uint32_t start);
+  void end_block() { cur_ = nullptr; }
+  vm::Liveness* liveness(vm::LoadedFunction* f);
+  FrameState* state(const vm::Word* pc, unsigned destination);
+  FrameState* here() { return state(pc_, rt::kInPlace); }
+  FrameState* after(unsigned destination) { return state(pc_ + vm::length_of(*pc_), destination); }
+  bool still_there(Node* node);
+  Node* use(unsigned reg);
+  void set(unsigned reg, Node* node);
+  int home(unsigned reg) const { return frame_->base + 2 + static_cast<int>(reg); }
+  bool fail(const std::string& why);
+
+  // --- nodes
+  Node* add(NodeOp op, std::initializer_list<Node*> inputs = {});
+  Node* define(unsigned reg, NodeOp op, std::initializer_list<Node*> inputs = {});
+  Node* constant(Word bits);
+  Facts facts(Node* n) const;
+  Facts& fact(Node* n);
+  Node* strip(Node* n) const {
+    while (n->op == NodeOp::Copy) n = n->inputs[0];
+    return n;
+  }
+  bool is_small(Node* n) const { return facts(n).small; }
+
+  // --- translation, by topic
+  void translate(const vm::Word* pc);
+  bool translate_number(vm::Op op);
+  bool translate_compare(vm::Op op);
+  bool translate_data(vm::Op op);
+  bool translate_call(vm::Op op);
+  bool translate_effect(vm::Op op);
+  void binary(NodeOp op, Node* a, Node* b);
+  void branch(NodeOp op, std::initializer_list<Node*> inputs, int64_t imm, uint32_t taken, uint32_t next,
+              FactMap* taken_facts = nullptr, FactMap* next_facts = nullptr);
+  void branch_con(unsigned reg, uint16_t con, uint32_t is, uint32_t is_not);
+  void compare_branch(Condition condition, Node* a, Node* b, bool ints);
+  void check_con(Node* n, uint16_t con);
+  void check_kind(Node* n, rt::Kind kind);
+  void allocate(rt::Kind kind, unsigned count, uint16_t con, void* first_word, bool has_word, const vm::Word* list,
+                unsigned items);
+  void leave();
+  void call(unsigned destination, rt::Function* f, std::vector<Node*> args);
+  void tail_call(rt::Function* f, std::vector<Node*> args);
+  void give_back(Node* value);
+  bool may_inline(rt::Function* f, bool clause) const;
+  Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
+  void join(std::vector<Frame::Return>& ways, int result_home);
+  bool inline_perform(unsigned destination);
+  Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
+                         const std::vector<Node*>& args);
+  std::vector<Node*> list_nodes(const vm::Word* list, unsigned count, unsigned from = 0);
+
+  Graph& g_;
+  const Options& options_;
+  Frame* frame_ = nullptr;
+  Block* cur_ = nullptr;
+  const vm::Word* pc_ = nullptr;
+  FactMap facts_;
+  Node* joined_ = nullptr;
+  unsigned inlined_words_ = 0;
+  std::unordered_map<Word, Node*> constants_;
+  std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>> livenesses_;
+};
+
+}  // namespace eddy::jit

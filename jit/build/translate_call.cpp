@@ -1,0 +1,214 @@
+// Calls, returns, natives; inlining.
+#include "jit/build/builder.h"
+
+#include "runtime/natives/natives.h"
+#include "vm/registers.h"
+
+namespace eddy::jit {
+
+using vm::a_of;
+using vm::b_of;
+using vm::c_of;
+using vm::list_item;
+using vm::Op;
+
+namespace {
+constexpr unsigned kMaxInlineDepth = 4;
+constexpr size_t kMaxInlineWords = 48;       // of one function
+constexpr unsigned kMaxInlinedInUnit = 600;  // words
+
+// A frame that carries handlers or unwind records is not inlined.
+bool can_be_inlined(const vm::LoadedFunction& f) {
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+    Op op = vm::op_of(f.linked[at]);
+    if (vm::opens_region(op) || op == Op::ABORT_RET || op == Op::ABORT_NOW || op == Op::TAIL_FIBER ||
+        op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST || op == Op::LOOP || op == Op::LOOP_HOT || op == Op::SET_UP)
+      return false;
+  }
+  return true;
+}
+}  // namespace
+
+bool Builder::may_inline(rt::Function* function, bool clause) const {
+  if (options_.no_opt || function->fiber_base) return false;
+  auto* f = vm::loaded(function);
+  if (frame_->depth >= kMaxInlineDepth || f->linked.empty()) return false;
+  if (f->linked.size() > (clause ? 3 : 1) * kMaxInlineWords || inlined_words_ + f->linked.size() > kMaxInlinedInUnit) return false;
+  for (Frame* frame = frame_; frame; frame = frame->parent)
+    if (frame->f == f) return false;
+  return can_be_inlined(*f);
+}
+
+// Translates `f` here, its frame below the word at `below`; control goes on in cur_ (null where it never does) with
+// the result, whose home is `result_home`.
+Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args) {
+  inlined_words_ += static_cast<unsigned>(f->linked.size());
+  Frame inner;
+  inner.f = f;
+  inner.parent = frame_;
+  inner.base = below - static_cast<int>(f->frame_words());
+  inner.depth = frame_->depth + 1;
+  inner.live = liveness(f);
+  inner.caller = caller;
+  inner.result_home = result_home;
+  inner.env.assign(f->slots(), nullptr);
+  g_.lowest = std::min(g_.lowest, inner.base);
+  Frame* outer = frame_;
+  frame_ = &inner;
+  for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
+  frame_ = outer;
+  if (!run(inner, 0)) return nullptr;
+  cur_ = nullptr;
+  if (inner.returns.empty()) return nullptr;
+  join(inner.returns, result_home);
+  return joined_;
+}
+
+// Several ways to a value come together; cur_ goes on, the value is joined_.
+void Builder::join(std::vector<Frame::Return>& ways, int result_home) {
+  Block* next = g_.block();
+  g_.blocks.push_back(next);
+  facts_ = ways[0].facts;
+  joined_ = ways[0].value;
+  if (ways.size() > 1) {
+    joined_ = g_.node(NodeOp::Phi);
+    joined_->home = result_home;
+    joined_->type = Type::Tagged;
+    joined_->block = next;
+    joined_->small = true;
+    next->phis.push_back(joined_);
+  }
+  for (Frame::Return& way : ways) {
+    cur_ = way.from;
+    if (!way.ended) add(NodeOp::Jump);
+    way.from->succs.push_back(nullptr);
+    connect(way.from, 0, next);
+    std::erase_if(facts_, [&](auto& entry) {
+      auto other = way.facts.find(entry.first);
+      return other == way.facts.end() || !(other->second == entry.second);
+    });
+    if (ways.size() == 1) continue;
+    joined_->inputs.push_back(way.value);
+    Node* value = strip(way.value);
+    auto known = way.facts.find(value->id);
+    joined_->small &= value->small || (value->is_const() && (value->imm & 1)) || (known != way.facts.end() && known->second.small);
+  }
+  cur_ = next;
+}
+
+void Builder::call(unsigned destination, rt::Function* f, std::vector<Node*> args) {
+  FrameState* s = after(destination);
+  if (may_inline(f, false)) {
+    Node* result = inline_call(vm::loaded(f), frame_->base, s, home(destination), args);
+    if (cur_) frame_->env[destination] = result;
+    return;
+  }
+  Node* n = define(destination, NodeOp::Call);
+  n->inputs = std::move(args);
+  n->aux = f;
+  n->state = s;
+}
+
+// The current function is done, with `value`.
+void Builder::give_back(Node* value) {
+  if (!frame_->parent) {
+    add(NodeOp::Return, {value});
+    return end_block();
+  }
+  if (!value->remade() && value->home != frame_->result_home) {
+    Node* copy = add(NodeOp::Copy, {value});
+    copy->home = frame_->result_home;
+    value = copy;
+  }
+  add(NodeOp::Jump);
+  frame_->returns.push_back({cur_, value, facts_, true});
+  end_block();
+}
+
+void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
+  if (!frame_->parent) {
+    if (f == frame_->f && frame_->self_loop) {
+      add(NodeOp::Safepoint)->state = here();
+      for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
+      add(NodeOp::Jump);
+      edge(0);
+      return end_block();
+    }
+    Node* n = add(NodeOp::TailCall);
+    n->inputs = std::move(args);
+    n->aux = f;
+    return end_block();
+  }
+  // In an inlined function: the call takes its frame's place, so it is its caller's call.
+  Node* n = add(NodeOp::Call);
+  n->inputs = std::move(args);
+  n->aux = f;
+  n->state = const_cast<FrameState*>(frame_->caller);
+  n->home = frame_->result_home;
+  give_back(n);
+}
+
+bool Builder::translate_call(Op op) {
+  const vm::Word w = *pc_;
+  switch (op) {
+    case Op::CALL:
+    case Op::CALL_0:
+    case Op::CALL_1:
+    case Op::CALL_2:
+    case Op::CALL_3:
+    case Op::CALL_4: {
+      auto* f = reinterpret_cast<rt::Function*>(pc_[1]);
+      call(a_of(w), f, list_nodes(pc_ + 2, b_of(w)));
+      return true;
+    }
+    case Op::TAIL_CALL:
+      tail_call(reinterpret_cast<rt::Function*>(pc_[1]), list_nodes(pc_ + 2, b_of(w)));
+      return true;
+    case Op::CALL_CLOSURE:
+    case Op::TAIL_CLOSURE: {
+      Node* target = use(c_of(w));
+      unsigned count = b_of(w);
+      std::vector<Node*> args = list_nodes(pc_ + 2, count);
+      rt::Function* f = facts(target).function;
+      bool tail = op == Op::TAIL_CLOSURE;
+      if (f && f->arity() == count && !f->fiber_base) {
+        if (f->takes_self) args.insert(args.begin(), target);
+        if (tail) tail_call(f, std::move(args));
+        else call(a_of(w), f, std::move(args));
+        return true;
+      }
+      args.insert(args.begin(), target);
+      if (!tail) {
+        FrameState* s = after(a_of(w));
+        Node* n = define(a_of(w), NodeOp::CallClosure);
+        n->inputs = std::move(args);
+        n->state = s;
+      } else if (!frame_->parent) {
+        add(NodeOp::TailClosure)->inputs = std::move(args);
+        end_block();
+      } else {
+        Node* n = add(NodeOp::CallClosure);
+        n->inputs = std::move(args);
+        n->state = const_cast<FrameState*>(frame_->caller);
+        n->home = frame_->result_home;
+        give_back(n);
+      }
+      return true;
+    }
+    case Op::NATIVE: {
+      std::vector<Node*> args = list_nodes(pc_ + 1, b_of(w));
+      FrameState* s = here();
+      Node* n = define(a_of(w), NodeOp::Native);
+      n->inputs = std::move(args);
+      n->aux = const_cast<rt::Native*>(&rt::natives()[c_of(w)]);
+      n->state = s;
+      return true;
+    }
+    case Op::RET: give_back(use(a_of(w))); return true;
+    case Op::RET_UNIT: give_back(constant(rt::kUnit.bits)); return true;
+    case Op::PANIC: leave(); return true;
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit

@@ -1,0 +1,223 @@
+// Handlers, performing, resuming, unwind records.
+#include "jit/build/builder.h"
+
+#include "vm/control/pseudo.h"
+
+namespace eddy::jit {
+
+using vm::a_of;
+using vm::b_of;
+using vm::c_of;
+using vm::Op;
+
+// Where the profile knows one handler whose clause runs in place: the clause, called or inlined here. A clause that
+// performs or calls has the handler's context, which a frame between it and the performer keeps apart.
+bool Builder::inline_perform(unsigned destination) {
+  auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
+  if (options_.no_opt || g_.ctx->on_effect) return false;
+  if (!cell->seen && cell->count == 0 && options_.tier == TierMode::Auto && g_.speculate) {
+    // It never came here: not worth code until it does.
+    add(NodeOp::Leave)->state = here();
+    cur_->end()->imm = 1;
+    end_block();
+    return true;
+  }
+  // The sites seen, most of them in the order they were met.
+  std::vector<std::pair<rt::Site*, const rt::Clause*>> seen;
+  for (unsigned i = 0; i < cell->seen_sites && i < std::size(cell->others); ++i) {
+    const rt::Clause* clause = cell->others[i]->find(cell->effect, cell->operation);
+    if (clause && clause->in_place && clause->params == cell->args) seen.push_back({cell->others[i], clause});
+  }
+  if (cell->seen_sites > std::size(cell->others) || seen.empty()) return false;
+  unsigned count = b_of(*pc_);
+  std::vector<Node*> args = list_nodes(pc_ + 2, count);
+  FrameState* s = after(destination);
+  const FactMap before = facts_;
+  const std::vector<Node*> env = frame_->env;
+  std::vector<Frame::Return> results;
+  for (auto [site, clause] : seen) {
+    Node* test = add(NodeOp::BranchCell);
+    test->aux = cell;
+    test->imm = reinterpret_cast<int64_t>(site);
+    Block *from = cur_, *hit = g_.block(), *miss = g_.block();
+    from->succs.resize(2);
+    connect(from, 0, hit);
+    connect(from, 1, miss);
+    g_.blocks.push_back(hit);
+    cur_ = hit;
+    Node* value = perform_in_place(cell, clause, destination, s, args);
+    if (!g_.failure.empty()) return true;
+    if (cur_) results.push_back({cur_, value, facts_});
+    g_.blocks.push_back(miss);
+    cur_ = miss;
+    frame_->env = env;
+    facts_ = before;
+  }
+  cur_->cold = true;
+  Node* n = define(destination, NodeOp::Perform);
+  n->inputs = std::move(args);
+  n->aux = cell;
+  n->state = s;
+  if (results.empty()) return true;
+  results.push_back({cur_, n, facts_});
+  join(results, home(destination));
+  frame_->env[destination] = joined_;
+  return true;
+}
+
+// The clause, for the handler that a BranchCell has just found. Its value, where it comes back (cur_ is set).
+Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
+                                const std::vector<Node*>& args) {
+  rt::Function* f = clause->function;
+  bool plain = clause->plain;
+  // What calls the clause: the performer's frame, or the one in between.
+  int base = frame_->base;
+  FrameState* caller = s;
+  int result_home = home(destination);
+  if (!plain) {
+    base -= static_cast<int>(vm::ClauseFrame::kWords);
+    caller = g_.state();
+    caller->function = &vm::pseudo_functions.clause;
+    caller->pc = vm::pseudo_functions.clause.code;
+    caller->destination = vm::ClauseFrame::Result;
+    caller->base = base;
+    caller->parent = s;
+    result_home = base + 2 + static_cast<int>(vm::ClauseFrame::Result);
+  }
+  g_.lowest = std::min(g_.lowest, base);
+  Node* environment = add(plain ? NodeOp::CellEnv : NodeOp::ClauseEnter);
+  environment->aux = cell;
+  environment->imm = base;
+  environment->home = base - static_cast<int>(f->frame_words()) + 2;
+  std::vector<Node*> clause_args = args;
+  clause_args.insert(clause_args.begin(), environment);
+  Node* value = nullptr;
+  if (may_inline(f, true)) {
+    value = inline_call(vm::loaded(f), base, caller, result_home, clause_args);
+    if (!cur_) return nullptr;
+  } else {
+    value = add(NodeOp::Call);
+    value->inputs = std::move(clause_args);
+    value->aux = f;
+    value->state = caller;
+    value->home = result_home;
+  }
+  if (!plain) add(NodeOp::ClauseLeave)->imm = base;
+  if (!value->remade() && value->home != home(destination)) {
+    Node* copy = add(NodeOp::Copy, {value});
+    copy->home = home(destination);
+    value = copy;
+  }
+  return value;
+}
+
+bool Builder::translate_effect(Op op) {
+  const vm::Word w = *pc_;
+  // An instruction that the runtime runs on the frame; what it writes is found in its slots.
+  auto record = [&](Node* operand) {
+    FrameState* s = here();
+    Node* n = add(NodeOp::Record);
+    if (operand) n->inputs = {operand};
+    n->aux = const_cast<vm::Word*>(pc_);
+    n->state = s;
+  };
+  auto slot = [&](unsigned reg) {
+    Node* n = define(reg, NodeOp::Slot);
+    if (reg >= frame_->f->tagged) n->type = Type::Float;
+  };
+  auto opened = [&](unsigned t, unsigned z) {
+    slot(t);
+    slot(t + 1);
+    slot(z);
+    slot(z + 1);
+    return true;
+  };
+  auto called = [&](NodeOp n, unsigned destination, std::vector<Node*> inputs) {
+    FrameState* s = after(destination);
+    Node* made = destination == rt::kInPlace ? add(n) : define(destination, n);
+    made->inputs = std::move(inputs);
+    made->state = s;
+    return made;
+  };
+  auto ends = [&](NodeOp n, std::vector<Node*> inputs) {
+    add(n)->inputs = std::move(inputs);
+    end_block();
+    return true;
+  };
+  switch (op) {
+    case Op::HANDLE: {
+      Node* env = use(b_of(w));
+      FrameState* s = here();
+      Node* n = define(a_of(w), NodeOp::Handle, {env});
+      n->aux = reinterpret_cast<void*>(pc_[1]);
+      n->state = s;
+      return true;
+    }
+    case Op::HANDLE_END: {
+      Node* node = use(a_of(w));
+      Node* handle = strip(node);
+      auto* site = handle->op == NodeOp::Handle ? static_cast<rt::Site*>(handle->aux) : nullptr;
+      if (!site || site->effects.size() > 1) {
+        record(nullptr);
+        return true;
+      }
+      FrameState* s = here();
+      Node* n = add(NodeOp::HandleEnd, {node});
+      n->state = s;
+      n->aux = site;
+      return true;
+    }
+    case Op::MASK:
+      record(nullptr);
+      slot(a_of(w));
+      return true;
+    case Op::MASK_END: record(nullptr); return true;
+    case Op::HANDLE_NAMED: record(use(c_of(w))); return opened(a_of(w), b_of(w));
+    case Op::GUARD:
+    case Op::DEFER: record(use(c_of(w))); return opened(a_of(w), b_of(w));
+    case Op::ATTEMPT:
+    case Op::EXIT_POINT: record(nullptr); return opened(a_of(w), b_of(w));
+    case Op::NAMED_END:
+    case Op::DEFER_END:
+    case Op::GUARD_END:
+    case Op::ATTEMPT_END:
+    case Op::EXIT_END: record(nullptr); return true;
+    case Op::FIBER_CALL: called(NodeOp::FiberCall, a_of(w), {use(b_of(w))}); return true;
+    case Op::PERFORM: {
+      if (inline_perform(a_of(w))) return true;
+      called(NodeOp::Perform, a_of(w), list_nodes(pc_ + 2, b_of(w)))->aux = reinterpret_cast<void*>(pc_[1]);
+      return true;
+    }
+    case Op::PERFORM_NAMED:
+      called(NodeOp::PerformNamed, a_of(w), list_nodes(pc_ + 2, b_of(w)))->aux = reinterpret_cast<void*>(pc_[1]);
+      return true;
+    case Op::RESUME:
+    case Op::RESUME_LAST:
+      called(NodeOp::Resume, a_of(w), {use(b_of(w)), use(c_of(w))})->imm = op == Op::RESUME_LAST;
+      return true;
+    case Op::DROP: called(NodeOp::Drop, rt::kInPlace, {use(a_of(w))}); return true;
+    case Op::DROP_UNUSED: called(NodeOp::DropUnused, rt::kInPlace, {use(a_of(w))}); return true;
+    case Op::ABORT_NOW: called(NodeOp::AbortNow, rt::kInPlace, {}); return true;
+    case Op::TAIL_FIBER: return ends(NodeOp::TailFiber, {use(b_of(w))});
+    case Op::TAIL_RESUME:
+    case Op::TAIL_RESUME_LAST: {
+      Node *k = use(b_of(w)), *v = use(c_of(w));
+      Block* block = cur_;
+      ends(NodeOp::TailResume, {k, v});
+      block->end()->imm = op == Op::TAIL_RESUME_LAST;
+      return true;
+    }
+    case Op::ABORT_RET: return ends(NodeOp::AbortRet, {use(a_of(w))});
+    case Op::EXIT: {
+      Node *target = use(a_of(w)), *value = use(b_of(w));
+      FrameState* s = here();
+      Node* n = add(NodeOp::Exit, {target, value});
+      n->state = s;
+      end_block();
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit
