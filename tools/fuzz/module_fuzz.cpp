@@ -2,8 +2,10 @@
 // reader, verifier, both text forms, and, where the verifier accepts them, the machine with little fuel,
 // memory and stack. Nothing may crash, hang or depend on the file's form.
 //
-//   eddy-module-fuzz [--count N] [--seed S] [--start I] [--save FILE] [FILE.eas | FILE.ebc | DIRECTORY …]
+//   eddy-module-fuzz [--compile] [--count N] [--seed S] [--start I] [--save FILE] [FILE.eas | FILE.ebc |
+//   DIRECTORY …]
 //
+// With --compile each is run a second time as machine code, and must do the same.
 // Iteration I of seed S is always the same one: a crash prints both, and --start I --count 1 --save FILE
 // keeps its module.
 #include <fmt/format.h>
@@ -16,8 +18,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
 
+#include "jit/jit.h"
 #include "tests/support/handler_programs.h"
 #include "tests/support/run_text.h"
 #include "vm/ebc_format.h"
@@ -44,8 +48,7 @@ void report_crash(int signal) {
 
 // What a damaged program may call: nothing that reaches outside, except that it may print.
 int allowed_native(std::string_view name) {
-  for (std::string_view outside :
-       {"read", "exit", "args", "file", "os", "time"})
+  for (std::string_view outside : {"read", "exit", "args", "file", "os", "time"})
     if (name.starts_with(outside)) return -1;
   return test::native_arity(name);
 }
@@ -395,6 +398,33 @@ struct Totals {
   uint64_t read = 0, verified = 0, finished = 0;
 } totals;
 
+bool with_compiler = false;
+
+std::string run_tier(const Module& m, uint64_t choice, bool compiled) {
+  vm::VmOptions options;
+  options.fuel = 2000;
+  options.max_stack = 4 << 20;
+  options.heap.max_heap_bytes = 32 << 20;
+  options.heap.nursery_bytes = 1 << 16;
+  options.heap.stress = choice % 3 == 0 ? 1 : 0;
+  options.heap.verify = choice % 6 == 0;
+  std::unique_ptr<vm::Tier> tier;  // outlives the machine
+  vm::Vm machine(options);
+  if (compiled) {
+    jit::Options how;
+    how.tier = choice % 4 < 2 ? jit::TierMode::Jit : jit::TierMode::Auto;
+    how.jit_threshold = how.osr_threshold = 2;
+    tier = jit::attach(machine, how);
+    if (!tier) return "limit";
+  }
+  std::string problem;
+  vm::LoadedModule* loaded = machine.load(m, &problem);
+  if (!loaded) return "not loaded";
+  vm::RunResult start = machine.initialise(loaded);
+  if (start.outcome != vm::Outcome::Finished) return test::outcome_text(start);
+  return test::outcome_text(machine.run_main(loaded));
+}
+
 // Both forms of the module are the same one; what the verifier accepts runs to some end.
 void exercise(const Module& m, uint64_t choice, const char* save) {
   std::vector<uint8_t> file = vm::write_ebc(m);
@@ -413,20 +443,15 @@ void exercise(const Module& m, uint64_t choice, const char* save) {
   if (vm::verify(*read.module, allowed_native)) return;
   ++totals.verified;
   if (read.module->main < 0 || read.module->main_takes_args) return;
-  vm::VmOptions options;
-  options.fuel = 2000;
-  options.max_stack = 4 << 20;
-  options.heap.max_heap_bytes = 32 << 20;
-  options.heap.nursery_bytes = 1 << 16;
-  options.heap.stress = choice % 3 == 0 ? 1 : 0;
-  options.heap.verify = choice % 6 == 0;
-  vm::Vm machine(options);
-  std::string problem;
-  vm::LoadedModule* loaded = machine.load(*read.module, &problem);
-  if (!loaded) return;
-  if (machine.initialise(loaded).outcome != vm::Outcome::Finished) return;
-  vm::RunResult r = machine.run_main(loaded);
-  totals.finished += r.outcome == vm::Outcome::Finished;
+  std::string interpreted = run_tier(*read.module, choice, false);
+  totals.finished += interpreted != "limit" && !interpreted.starts_with("panic");
+  if (!with_compiler) return;
+  std::string compiled = run_tier(*read.module, choice, true);
+  // Where memory ends is not the same everywhere.
+  for (const std::string* s : {&interpreted, &compiled})
+    if (*s == "limit" || s->starts_with("panic: out of memory") || s->starts_with("panic: stack overflow"))
+      return;
+  if (interpreted != compiled) complain("interpreted \"" + interpreted + "\", compiled \"" + compiled + "\"");
 }
 
 int run(int argc, char** argv) {
@@ -441,6 +466,8 @@ int run(int argc, char** argv) {
       seed = std::strtoull(argv[++i], nullptr, 10);
     else if (option("--start"))
       start = std::strtoull(argv[++i], nullptr, 10);
+    else if (std::strcmp(argv[i], "--compile") == 0)
+      with_compiler = jit::available();
     else if (option("--save"))
       save = argv[++i];
     else
