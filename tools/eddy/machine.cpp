@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "jit/jit.h"
 #include "runtime/natives/state.h"
 #include "tools/eddy/files.h"
 #include "tools/eddy/signals.h"
@@ -41,6 +42,15 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   options.arguments = std::move(arguments);
   options.trace_effects = flags.traces("effects");
   vm_ = std::make_unique<vm::Vm>(options);
+  if (flags.tier != "interp") {
+    jit::Options compiler;
+    compiler.tier = flags.tier == "jit" ? jit::TierMode::Jit : jit::TierMode::Auto;
+    if (flags.jit_threshold >= 0) compiler.jit_threshold = flags.jit_threshold;
+    if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
+    compiler.filter = flags.jit_filter;
+    tier_ = jit::attach(*vm_, compiler);
+    if (!tier_) spdlog::warn("no machine code on this processor: interpreting");
+  }
   if (flags.traces("gc")) vm_->context().heap->on_collection = print_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
   set_running(vm_.get());

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "tools/eddy/options.h"
+#include "vm/tier.h"
 #include "vm/vm.h"
 
 namespace eddy::tool {
@@ -24,6 +25,7 @@ class MachineRun {
  private:
   RunFlags flags_;
   std::chrono::steady_clock::time_point start_;
+  std::unique_ptr<vm::Tier> tier_;  // outlives the VM
   std::unique_ptr<vm::Vm> vm_;
 };
 

@@ -27,7 +27,7 @@ struct Arguments {
   std::vector<std::string> files, rest;
   std::string output, function, filter;
   bool has_dashes = false;  // rest: what stood behind a `--`, which ends flags
-  bool json = false, plain = false, check_only = false;
+  bool json = false, plain = false, check_only = false, machine_code = false, graph = false;
 };
 
 // Where `eddy run`'s own flags end: the file and what follows belong to the program.
@@ -92,7 +92,14 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   disasm_command->add_option("--fn", a.function, "Only functions of this name")->type_name("NAME");
   disasm_command->add_flag("--plain", a.plain, "Exactly what `eddy asm` reads back to the same bytes");
   add_source_flags(*disasm_command, a.source);
-  disasm_command->callback([&] { work = [&] { return disassemble(a.source, a.function, a.plain); }; });
+  disasm_command->add_flag("--jit", a.machine_code, "The machine code of what the compiler makes of it");
+  disasm_command->add_flag("--ir", a.graph, "The compiler's graph");
+  disasm_command->callback([&] {
+    work = [&] {
+      return a.machine_code || a.graph ? list_compiled(a.source, a.function, a.graph)
+                                       : disassemble(a.source, a.function, a.plain);
+    };
+  });
 
   CLI::App* asm_command = command("asm", "Assemble textual bytecode");
   asm_command->add_option("FILE", a.source.file, "The text (`-`: standard input)")->required()->type_name("FILE.eas");

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "jit/options.h"
+
 namespace eddy::tool {
 
 void add_source_flags(CLI::App& command, Source& source) {
@@ -13,6 +15,13 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   auto option = [&](const char* name, auto& value, const char* group, const char* type, const char* says) {
     return command.add_option(name, value, says)->group(group)->type_name(type);
   };
+  option("--tier", flags.tier, "Compiler", "TIER", "auto: what is hot; interp: nothing; jit: every function before its first call")
+      ->capture_default_str()->check(CLI::IsMember({"auto", "interp", "jit"}).description(""));
+  option("--jit-threshold", flags.jit_threshold, "Compiler", "N", "Calls until a function is compiled")
+      ->check(CLI::NonNegativeNumber.description(""))->default_str(std::to_string(jit::Options{}.jit_threshold));
+  option("--osr-threshold", flags.osr_threshold, "Compiler", "N", "Iterations until a loop is compiled")
+      ->check(CLI::NonNegativeNumber.description(""))->default_str(std::to_string(jit::Options{}.osr_threshold));
+  option("--jit-filter", flags.jit_filter, "Compiler", "TEXT", "Compile only functions whose name contains this");
   // A value is optional only behind `=`, so that these never take FILE for theirs.
   command.add_flag("--stats{table}", flags.stats, "Print what was counted, at exit; also --stats=json")
       ->check(CLI::IsMember({"table", "json"}).description(""))->group("Insight");

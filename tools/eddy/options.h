@@ -21,6 +21,9 @@ struct Source {
 };
 
 struct RunFlags {
+  std::string tier = "auto";        // "interp", "jit"
+  int32_t jit_threshold = -1, osr_threshold = -1;  // -1: the compiler's own
+  std::string jit_filter;
   std::string stats;                // "", "table", "json"
   std::vector<std::string> trace;   // "effects", "gc"
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
