@@ -52,6 +52,23 @@ void Codegen::closure_call(Node* n, bool tail) {
     a_.bind(other);
     for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
       a_.mov(ax::qword_ptr(ax::r15, at::args + 8 * i), gp(i));
+    if (count <= 1) {
+      // A resumption, perhaps.
+      asmjit::Label no = a_.newLabel();
+      a_.test(closure.r8(), 7);
+      a_.jnz(no);
+      a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Continuation));
+      a_.jne(no);
+      if (count == 0) a_.mov(ax::qword_ptr(ax::r15, at::args + 8), static_cast<int32_t>(rt::kUnit.bits));
+      if (tail) {
+        a_.jmp(stubs_.resume_keep);
+      } else {
+        a_.call(stubs_.resume_keep);
+        metadata(state);
+        a_.jmp(done);
+      }
+      a_.bind(no);
+    }
     a_.mov(ax::esi, count);
     constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::call_value));
     if (tail) {
@@ -186,12 +203,19 @@ bool Codegen::emit_effect(Node* n) {
       save_inline(n->state);
       to_context_args(n->inputs, 0, named ? 0 : 1);
       constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
+      if (!named) {
+        call_stub(stubs_.perform, n->state);
+        call_result(n);
+        return true;
+      }
       return action(named ? reinterpret_cast<void*>(&calls::perform_named) : reinterpret_cast<void*>(&calls::perform));
     }
     case NodeOp::Resume:
       save_inline(n->state);
       to_context_args(n->inputs, 0, 0);
-      return action(n->imm ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+      call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
+      call_result(n);
+      return true;
     case NodeOp::FiberCall:
       save_inline(n->state);
       to_context_args(n->inputs, 0, 0);

@@ -332,10 +332,11 @@ void Codegen::emit_end(Node* n) {
     case NodeOp::TailResume: {
       to_context_args(n->inputs, 0, 0);
       a_.add(ax::rsp, frame_bytes);
-      auto* helper = n->op == NodeOp::TailFiber ? reinterpret_cast<void*>(&calls::fiber_call)
-                     : n->imm                   ? reinterpret_cast<void*>(&calls::resume_last)
-                                                : reinterpret_cast<void*>(&calls::resume_keep);
-      constant_to(ax::rax, reinterpret_cast<int64_t>(helper));
+      if (n->op == NodeOp::TailResume) {
+        a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+        return;
+      }
+      constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::fiber_call));
       a_.jmp(stubs_.jump_action);
       return;
     }

@@ -6,6 +6,7 @@
 
 #include <xbyak/xbyak.h>
 
+#include "jit/runtime_calls.h"
 #include "jit/x64/registers.h"
 #include "runtime/fiber_pool.h"
 #include "vm/control/control.h"
@@ -34,7 +35,7 @@ Word restore(rt::Context* ctx, rt::Word* word) { return ctx->fibers->restore_wat
 
 class Generator : public StubCode, Xbyak::CodeGenerator {
  public:
-  explicit Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(4096) {
+  explicit Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(8192) {
     using namespace Xbyak::util;
     const Xbyak::Reg64 ctx = r15, alloc = r14;
     const Xbyak::Reg64 argument[] = {rdi, rsi, rcx, r8, r9, r10};
@@ -177,10 +178,177 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
     to_fiber(rdx);
     ret();
 
+    make_switches();
     ready(Xbyak::CodeArray::PROTECT_RE);
   }
 
  private:
+  // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the
+  // current one by a change of rsp. Everything else goes the long way.
+  void make_switches() {
+    using namespace Xbyak::util;
+    const Xbyak::Reg64 ctx = r15, alloc = r14;
+    const Xbyak::Reg64 argument[] = {rdi, rsi, rcx, r8, r9, r10};
+    auto long_way = [&](void* helper) {
+      mov(rax, reinterpret_cast<uint64_t>(helper));
+      jmp(table.call_action);
+    };
+    auto leave_fiber = [&](const Xbyak::Reg64& fiber, rt::FiberState state, const Xbyak::Reg64& epoch, const Xbyak::Reg64& scratch) {
+      mov(ptr[fiber + at::fiber_sp], rsp);
+      mov(byte[fiber + at::fiber_state], static_cast<int>(state));
+      mov(scratch, ptr[ctx + at::tag]);
+      mov(ptr[fiber + at::fiber_tag], scratch);
+      mov(ptr[fiber + at::fiber_epoch], epoch);
+    };
+    // Leaves the tag alone.
+    auto enter_fiber = [&](const Xbyak::Reg64& fiber, const Xbyak::Reg64& scratch) {
+      Xbyak::Label asked;
+      mov(byte[fiber + at::fiber_state], static_cast<int>(rt::FiberState::Running));
+      mov(ptr[ctx + at::fiber], fiber);
+      cmp(qword[ctx + at::stack_limit], -1);
+      je(asked);
+      mov(scratch, ptr[fiber + at::fiber_limit]);
+      mov(ptr[ctx + at::stack_limit], scratch);
+      L(asked);
+      mov(rsp, ptr[fiber + at::fiber_sp]);
+    };
+    auto fresh_tag = [&](const Xbyak::Reg64& scratch) {
+      mov(scratch, ptr[ctx + at::next_tag]);
+      mov(ptr[ctx + at::tag], scratch);
+      inc(qword[ctx + at::next_tag]);
+    };
+
+    align(16);
+    table.perform = const_cast<uint8_t*>(getCurr());
+    {
+      Xbyak::Label other, no_room, moved, ready;
+      mov(eax, dword[rsi + at::cell_effect]);
+      shl(rax, 4);
+      add(rax, ptr[ctx + at::cells]);
+      mov(rdx, ptr[rax]);
+      mov(rbx, ptr[rax + 8]);  // the node
+      cmp(rdx, ptr[ctx + at::tag]);
+      jne(other, T_NEAR);
+      mov(rdx, ptr[rsi + at::cell_seen]);
+      mov(rcx, ptr[rsi + at::cell_clause]);
+      cmp(rdx, ptr[rbx + at::node_site]);
+      jne(other, T_NEAR);
+      movzx(r8d, byte[rcx + at::clause_kind]);
+      cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
+      jb(other, T_NEAR);
+      cmp(qword[ctx + at::on_effect], 0);
+      jne(other, T_NEAR);
+      mov(r13, ptr[rbx + at::node_home]);
+      mov(r12, ptr[r13 + at::fiber_parent]);
+      cmp(byte[r12 + at::fiber_dirty], 0);
+      je(other, T_NEAR);
+      mov(rax, alloc);
+      add(alloc, static_cast<int>(sizeof(rt::Continuation)));
+      cmp(alloc, ptr[ctx + at::alloc_limit]);
+      ja(no_room, T_NEAR);
+      inc(qword[rsi + at::cell_count]);
+      inc(qword[rsi + at::cell_slow]);
+      mov(rdx, ptr[ctx + at::stats]);
+      inc(qword[rdx + at::captures]);
+      inc(qword[rdx + r8 * 8 + at::performs]);
+      mov(rdx, rt::make_header(rt::Kind::Continuation, 0));
+      mov(ptr[rax], rdx);
+      mov(rdi, ptr[ctx + at::fiber]);
+      mov(ptr[rax + at::k_top_fiber], rdi);
+      mov(rdx, ptr[ctx + at::top]);
+      mov(ptr[rax + at::k_top], rdx);
+      mov(ptr[rax + at::k_node], rbx);
+      mov(ptr[rax + at::k_base_fiber], r13);
+      sub(r8d, static_cast<int>(rt::ClauseKind::Once));
+      mov(ptr[rax + at::k_multi], r8);
+      mov(qword[rax + at::k_resumed], 0);
+      movzx(edx, word[rsi + at::cell_args]);
+      mov(ptr[ctx + rdx * 8 + at::args + 8], rax);
+      mov(r13, ptr[ctx + at::epoch]);
+      leave_fiber(rdi, rt::FiberState::Suspended, r13, rdx);
+      mov(rdx, ptr[rbx + at::node_outer]);
+      mov(ptr[ctx + at::top], rdx);
+      enter_fiber(r12, rdx);
+      cmp(r13, ptr[r12 + at::fiber_epoch]);
+      jne(moved);
+      mov(rdx, ptr[r12 + at::fiber_tag]);
+      mov(ptr[ctx + at::tag], rdx);
+      L(ready);
+      mov(rdx, ptr[rcx + at::clause_function]);
+      mov(rdi, ptr[rbx + at::node_env]);
+      for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], ptr[ctx + at::args + 8 * static_cast<int>(i)]);
+      jmp(ptr[rdx + at::machine_entry]);
+      L(moved);
+      fresh_tag(rdx);
+      jmp(ready);
+      L(no_room);
+      mov(alloc, rax);
+      L(other);
+      long_way(reinterpret_cast<void*>(&calls::perform));
+    }
+
+    auto resume = [&](bool last) {
+      Xbyak::Label other, moved, ready;
+      mov(rbx, ptr[ctx + at::args]);
+      test(bl, 7);
+      jnz(other, T_NEAR);
+      cmp(byte[rbx + 3], static_cast<int>(rt::Kind::Continuation));
+      jne(other, T_NEAR);
+      mov(rsi, ptr[rbx + at::k_top_fiber]);
+      test(rsi, rsi);
+      jz(other, T_NEAR);
+      cmp(qword[rbx + at::k_multi], 0);
+      jne(other, T_NEAR);
+      cmp(qword[ctx + at::on_effect], 0);
+      jne(other, T_NEAR);
+      mov(rdi, ptr[ctx + at::fiber]);
+      // A fiber whose last frame is gone is not kept below another.
+      lea(rdx, ptr[rsp + 8]);
+      cmp(rdx, ptr[rdi + at::fiber_base]);
+      je(other, T_NEAR);
+      cmp(byte[rsi + at::fiber_dirty], 0);
+      je(other, T_NEAR);
+      mov(rcx, ptr[rbx + at::k_node]);
+      mov(r13, ptr[ctx + at::epoch]);
+      mov(r8, ptr[ctx + at::top]);
+      cmp(r8, ptr[rcx + at::node_outer]);
+      jne(moved, T_NEAR);
+      cmp(r13, ptr[rsi + at::fiber_epoch]);
+      jne(moved, T_NEAR);
+      leave_fiber(rdi, rt::FiberState::Waiting, r13, rdx);
+      mov(rdx, ptr[rsi + at::fiber_tag]);
+      mov(ptr[ctx + at::tag], rdx);
+      L(ready);
+      mov(rdx, ptr[rcx + at::node_home]);
+      mov(ptr[rdx + at::fiber_parent], rdi);
+      mov(qword[rbx + at::k_top_fiber], 0);
+      mov(rdx, ptr[rbx + at::k_top]);
+      mov(ptr[ctx + at::top], rdx);
+      mov(rax, ptr[ctx + at::args + 8]);
+      enter_fiber(rsi, rdx);
+      ret();
+      // Into another context: what the caches know of it is void.
+      L(moved);
+      mov(edx, dword[rcx]);
+      and_(edx, static_cast<int>(rt::kHeaderOld | rt::kHeaderRemembered));
+      cmp(edx, static_cast<int>(rt::kHeaderOld));
+      je(other);
+      leave_fiber(rdi, rt::FiberState::Waiting, r13, rdx);
+      inc(qword[ctx + at::epoch]);
+      mov(ptr[rcx + at::node_outer], r8);
+      fresh_tag(rdx);
+      jmp(ready);
+      L(other);
+      long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+    };
+    align(16);
+    table.resume_keep = const_cast<uint8_t*>(getCurr());
+    resume(false);
+    align(16);
+    table.resume_last = const_cast<uint8_t*>(getCurr());
+    resume(true);
+  }
+
   void call_c(void* function) {
     mov(Xbyak::util::rax, reinterpret_cast<uint64_t>(function));
     call(Xbyak::util::rax);

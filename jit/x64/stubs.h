@@ -19,6 +19,9 @@ struct Stubs {
   void* call_value;        // call: helper in rax, arguments in rsi, rdx, rcx, r8; a null result is a pending panic
   void* call_action;       // call: the same for one that leaves in ctx.action how it goes on
   void* jump_action;       // jump: the same, with rsp at a return word that is to be returned to
+  void* perform;           // call: cell in rsi, operation's arguments in ctx.args[1 …]
+  void* resume_keep;       // call, or jump with rsp at a return word: ctx.args[0] with ctx.args[1]
+  void* resume_last;
   void* call_plain;        // call: for a helper that neither collects nor fails; result in rax or xmm0
 };
 
