@@ -11,7 +11,7 @@ namespace eddy::vm {
 struct ClauseFrame {
   enum Tagged { Object, Top, Result, kTagged };
   enum Raw { Link = kTagged, Resume, Tag, Epoch, kEnd };
-  static constexpr unsigned kRaw = kEnd - kTagged;
+  static constexpr unsigned kRaw = unsigned{kEnd} - unsigned{kTagged};
   static constexpr unsigned kWords = rt::frame_words(kEnd);
 };
 
@@ -21,7 +21,7 @@ struct ClauseFrame {
 struct UnwindFrame {
   enum Tagged { Object, Top, Result, Target, Payload, Trace, kTagged };
   enum Raw { Link = kTagged, Resume, Kind, ClausePtr, Base, kEnd };
-  static constexpr unsigned kRaw = kEnd - kTagged;
+  static constexpr unsigned kRaw = unsigned{kEnd} - unsigned{kTagged};
   static constexpr unsigned kWords = rt::frame_words(kEnd);
 };
 
