@@ -49,6 +49,7 @@ void FunctionBuilder::retake(Reg r) {
 }
 
 void FunctionBuilder::position(uint32_t file, uint32_t line, uint32_t column) {
+  if (!reachable_) return;
   if (!positions_.empty() && positions_.back().pc == code_.size()) positions_.pop_back();
   if (!positions_.empty()) {
     const PositionData& last = positions_.back();

@@ -217,8 +217,45 @@ void Lowering::call_function(FunctionBinding* f, CallNote* note, Span span, Dest
   std::vector<Val> vals = arguments(note, piped, params, p_.text(f->name));
   std::vector<Reg> regs = registers(vals);
   release_all(vals);
-  if (!f->native.empty()) native(f->native, regs, span, d);
-  else call_known(p_.function(f), regs, span, d);
+  if (!f->native.empty()) {
+    native(f->native, regs, span, d);
+  } else if (d.is_return() && keeps_caller(f, note)) {
+    Reg r = take();
+    call_known(p_.function(f), regs, span, Dest::into(r));
+    finish({r, true}, d);
+  } else {
+    call_known(p_.function(f), regs, span, d);
+  }
+}
+
+namespace {
+// Whether a value of the type can hold nothing that a function could call: by what is built in alone.
+bool is_plain_data(const Type* t, unsigned depth) {
+  t = prune(const_cast<Type*>(t));
+  switch (t->tag) {
+    case TypeTag::Generic: case TypeTag::Rigid: case TypeTag::Var: return true;
+    case TypeTag::Con: {
+      if (depth == 0 || (t->def->builtin == BuiltinType::kNone && t->def->kind != TypeDefKind::kTuple)) return false;
+      for (uint32_t i = 0; i < t->count; ++i) {
+        if (!is_plain_data(t->arg(i), depth - 1)) return false;
+      }
+      return true;
+    }
+    default: return false;
+  }
+}
+}  // namespace
+
+// A call in tail position of a library function that calls nothing of the program's: the stack cannot grow by it,
+// and a trace shows who called it (`assert`, `unwrap`).
+bool Lowering::keeps_caller(const FunctionBinding* f, const CallNote* note) const {
+  if (p_.in_std() || !f->module || !f->module->is_std || call_facts(*note).performs) return false;
+  const Type* type = prune(f->scheme.type);
+  if (type->tag != TypeTag::Fn) return false;
+  for (unsigned i = 0; i < type->param_count(); ++i) {
+    if (!is_plain_data(type->param(i), 3)) return false;
+  }
+  return true;
 }
 
 void Lowering::call_local_fn(LocalBinding* b, CallNote* note, Span span, Dest d, Val* piped) {

@@ -189,6 +189,7 @@ class Lowering {
   void call_local_fn(LocalBinding* b, CallNote* note, Span span, Dest d, Val* piped);
   void call_std(FunctionBinding* f, std::span<const Reg> args, Span span, Dest d);
   bool tail_forbidden() const;
+  bool keeps_caller(const FunctionBinding* f, const CallNote* note) const;
   void release_all(std::vector<Val>& vals);
   bool mentions(const Expr* e, Reg reg, int& budget) const;
 

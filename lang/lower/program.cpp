@@ -90,8 +90,9 @@ vm::Module Program::run() {
     module_.main = static_cast<int32_t>(function(program_.main));
     module_.main_takes_args = program_.main_takes_args;
   }
-  for (FunctionBinding* test : program_.tests)
-    module_.tests.push_back({std::string(text(test->name)), function(test)});
+  for (FunctionBinding* test : program_.tests) {
+    if (test->reachable) module_.tests.push_back({std::string(text(test->name)), function(test)});
+  }
   drain();
   initialiser();
   mark_plain_clauses();
@@ -133,6 +134,7 @@ void Program::compile_function(std::string name, FnNote* note, Slice<Param> para
                                uint32_t function) {
   Plan plan;
   plan_ = &plan;
+  in_std_ = note && note->function && note->function->module && note->function->module->is_std;
   Scanner scanner(plan, {has_multi_, &compilation_.symbols});
   Unit* root = scanner.function(std::move(name), note, params, body, span);
   scanner.finish();

@@ -51,6 +51,7 @@ class Program {
 
   // --- facts
   const CheckedProgram& checked() const { return program_; }
+  bool in_std() const { return in_std_; }  // what is being emitted belongs to the library
   bool has_multi() const { return has_multi_; }
   Symbols& symbols() { return compilation_.symbols; }
   std::string_view text(Symbol s) const { return compilation_.symbols.text(s); }
@@ -85,6 +86,7 @@ class Program {
   bool has_multi_ = false;
   std::deque<Work> work_;
   Plan* plan_ = nullptr;            // the one that is being emitted
+  bool in_std_ = false;
   std::vector<Unit*> plan_queue_;   // its units that are to be
   std::unordered_map<const void*, uint32_t> functions_, memo_bodies_, defaults_, globals_, effects_, memo_globals_;
   std::unordered_map<const void*, uint32_t> wrappers_[2];  // the second: of Floats
