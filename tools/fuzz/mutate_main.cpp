@@ -2,9 +2,13 @@
 //
 //   NAME_fuzz [--runs=N] [--seed=N] FILE|FOLDER…
 //
-// Every file is tried as it is, then N mutants.
+// Every file is tried as it is, then N mutants. The input of a crash is left in fuzz-failure.eddy.
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -181,7 +185,35 @@ void add_file(const fs::path& path, std::vector<std::string>& corpus) {
   corpus.push_back(text.str());
 }
 
+// What is being tried, for the handler below.
+const std::string* current = nullptr;
+
+/// Keeps the input that crashed. On a stack of its own: running out of stack is a crash too.
+void keep_input(int signal) {
+  int file = open("fuzz-failure.eddy", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (file >= 0 && current != nullptr) {
+    ssize_t written = write(file, current->data(), current->size());
+    (void)written;
+    close(file);
+  }
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
+void install_handler() {
+  static char stack[65536];
+  stack_t alternative{};
+  alternative.ss_sp = stack;
+  alternative.ss_size = sizeof stack;
+  sigaltstack(&alternative, nullptr);
+  struct sigaction action{};
+  action.sa_handler = keep_input;
+  action.sa_flags = SA_ONSTACK;
+  for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) sigaction(signal, &action, nullptr);
+}
+
 void run(const std::string& text) {
+  current = &text;
   // A copy of exact size, so that a sanitizer sees reading past the end.
   std::vector<uint8_t> copy(text.begin(), text.end());
   LLVMFuzzerTestOneInput(copy.data(), copy.size());
@@ -190,6 +222,7 @@ void run(const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  install_handler();
   size_t runs = 1000;
   uint64_t seed = 1;
   std::vector<std::string> corpus;
