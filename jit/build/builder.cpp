@@ -101,8 +101,11 @@ bool Builder::still_there(Node* node) {
   if (node->remade()) return true;
   int top = frame_->base + static_cast<int>(frame_->f->frame_words());
   if (node->home >= frame_->base && node->home < top) {
-    auto reg = static_cast<unsigned>(node->home - frame_->base - 2);
-    return frame_->env[reg] == node && frame_->live->is_live(frame_->f->pc_of(pc_), reg);
+    // What a callee left behind that was inlined here before may lie where this frame has its header.
+    int reg = node->home - frame_->base - 2;
+    if (reg < 0 || reg >= static_cast<int>(frame_->env.size())) return false;
+    return frame_->env[static_cast<size_t>(reg)] == node &&
+           frame_->live->is_live(frame_->f->pc_of(pc_), static_cast<unsigned>(reg));
   }
   for (const FrameState* s = frame_->caller; s; s = s->parent)
     for (const FrameState::Entry& e : s->values)
