@@ -132,7 +132,11 @@ class Mutator {
     std::string text = corpus_[below(corpus_.size())];
     constexpr size_t kLongest = 20000;
     if (text.size() > kLongest) text = text.substr(below(text.size() - kLongest), kLongest);
-    for (size_t i = 1 + below(8); i > 0; i--) mutate(text);
+    if (below(3) == 0) {
+      for (size_t i = 1 + below(8); i > 0; i--) mutate(text);
+    } else {
+      for (size_t i = 1 + below(4); i > 0; i--) mutate_words(text);
+    }
     return text;
   }
 
@@ -170,6 +174,86 @@ class Mutator {
         std::string many;
         for (size_t i = below(300); i > 0; i--) many += piece;
         text.insert(at, many);
+      }
+    }
+  }
+
+  static bool in_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  }
+
+  /// A word of `text`: offset and length; length 0 where there is none.
+  std::pair<size_t, size_t> word(const std::string& text) {
+    if (text.empty()) return {0, 0};
+    size_t at = below(text.size());
+    while (at < text.size() && !in_word(text[at])) at++;
+    size_t begin = at;
+    while (begin > 0 && in_word(text[begin - 1])) begin--;
+    while (at < text.size() && in_word(text[at])) at++;
+    return {begin, at - begin};
+  }
+
+  /// A line of `text` with its end.
+  std::pair<size_t, size_t> line(const std::string& text) {
+    size_t begin = text.rfind('\n', below(text.size() + 1));
+    begin = begin == std::string::npos ? 0 : begin + 1;
+    size_t end = text.find('\n', begin);
+    return {begin, end == std::string::npos ? text.size() - begin : end + 1 - begin};
+  }
+
+  /// Changes that often leave a program that parses, so that what comes behind the parser is tried too.
+  void mutate_words(std::string& text) {
+    switch (below(6)) {
+      case 0:
+      case 1: {  // a word for another of the same text
+        auto [from, from_size] = word(text);
+        auto [to, to_size] = word(text);
+        text.replace(to, to_size, text.substr(from, from_size));
+        break;
+      }
+      case 2: {  // a word for something else that stands alone
+        static const char* const kOthers[] = {"1",
+                                              "\"s\"",
+                                              "1.5",
+                                              "()",
+                                              "x",
+                                              "true",
+                                              "'c'",
+                                              "[]",
+                                              "None",
+                                              "Some(1)",
+                                              "resume",
+                                              "fn() => 1",
+                                              "(1, 2)",
+                                              "{ }",
+                                              "return",
+                                              "break",
+                                              "panic(\"p\")",
+                                              "9999999999999999999999",
+                                              "-1",
+                                              "[1, 2]",
+                                              "#[1]",
+                                              "if true { 1 } else { 2 }"};
+        auto [at, size] = word(text);
+        text.replace(at, size, kOthers[below(std::size(kOthers))]);
+        break;
+      }
+      case 3: {  // a line less
+        auto [at, size] = line(text);
+        text.erase(at, size);
+        break;
+      }
+      case 4: {  // a line twice, or elsewhere
+        auto [from, size] = line(text);
+        std::string copy = text.substr(from, size);
+        if (below(2) == 0) text.erase(from, size);
+        text.insert(line(text).first, copy);
+        break;
+      }
+      default: {  // a line of another program
+        const std::string& other = corpus_[below(corpus_.size())];
+        auto [from, size] = line(other);
+        text.insert(line(text).first, other, from, size);
       }
     }
   }
