@@ -9,6 +9,12 @@ Expr* Parser::postfix() {
   reach_ = level_;
   Pos begin = tok_->begin;
   Expr* e = primary();
+  // A jump takes all that follows as its value; what it does not take is no part of it.
+  if (e->parens == 0 &&
+      (e->kind == ExprKind::kReturn || e->kind == ExprKind::kBreak || e->kind == ExprKind::kContinue)) {
+    if (reach_ < outer) reach_ = outer;
+    return e;
+  }
   bool stuck = false;
   while (!stuck) {
     switch (tok_->kind) {
