@@ -372,6 +372,7 @@ class Checker {
   void mismatch(Expr* e, Type* actual, Type* expected, const Reason& why);
   void type_error(Span span, Type* actual, Type* expected, const std::string& message, const Reason& why);
   Span blame(Expr* e) const;
+  void declared_at(Diagnostic& d, Span span, std::string_view remark, const Binding* b);
   // --- check_effects.cpp
   void check_main_effects();
 

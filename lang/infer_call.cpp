@@ -110,7 +110,7 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
     if (!inferred) infer_args(args);
     if (c.fn->tag == TypeTag::Error) return error_;
     Diagnostic& d = diags_.error(call->span, fmt::format("the {} `{}` takes no arguments", c.what, text(c.name)));
-    if (c.target->span) d.label(c.target->span, "declared here");
+    declared_at(d, c.target->span, "declared here", c.target);
     d.help(fmt::format("leave out the parentheses: `{}`", text(c.name)));
     return c.fn;
   }
@@ -181,7 +181,7 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
     if (found < 0) {
       Diagnostic& d = diags_.error(a.name.span, fmt::format("the {} `{}` has no parameter `{}`", c.what, text(c.name),
                                                             text(a.name.name)));
-      if (c.target->span) d.label(c.target->span, "declared here");
+      declared_at(d, c.target->span, "declared here", c.target);
       Names names;
       for (uint32_t i = 0; i < c.count; i++) {
         if (param_name(c, i)) names.push_back(text(param_name(c, i)));
@@ -223,7 +223,7 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
                                                          text(c.name), c.count, c.count == 1 ? "" : "s", written,
                                                          written == 1 ? "is" : "are"));
     if (missing_count) d.here(fmt::format("missing {}", missing));
-    if (c.target->span) d.label(c.target->span, "declared here");
+    declared_at(d, c.target->span, "declared here", c.target);
     if (c.count == 1 && written == 0 && prune(c.fn->param(0)) == unit_type_) d.help("give it `()`");
     bad = true;
   }

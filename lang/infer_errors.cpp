@@ -14,6 +14,21 @@ Span Checker::blame(Expr* e) const {
   return e ? e->span : Span{};
 }
 
+// Points at a declaration. One of the library's is told by its type: its text is not the reader's.
+void Checker::declared_at(Diagnostic& d, Span span, std::string_view remark, const Binding* b) {
+  if (!span) return;
+  const SourceFile* file = out_.sources.find(span.begin);
+  if (!file || file->path().rfind("std/", 0) != 0) {
+    d.label(span, std::string(remark));
+    return;
+  }
+  const Scheme* scheme = nullptr;
+  if (b && b->kind == BindingKind::kFunction) scheme = &static_cast<const FunctionBinding*>(b)->scheme;
+  if (b && b->kind == BindingKind::kConstructor) scheme = &static_cast<const ConstructorBinding*>(b)->scheme;
+  if (b && b->kind == BindingKind::kOperation) scheme = &static_cast<const OperationBinding*>(b)->scheme;
+  if (scheme && scheme->type) d.note(fmt::format("`{}` is `{}`", text(b->name), show_scheme(symbols_, *scheme)));
+}
+
 void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why) {
   UnifyError error = unifier_.error();
   Type* left = unifier_.left();
@@ -74,12 +89,12 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
             what = "because of this field";
           }
         }
-        d->label(place, what);
+        declared_at(*d, place, what, why.callee);
       }
       break;
     }
     case Reason::kReturn:
-      report(why.number == 1 ? "this `return` gives the wrong type" : "the function's value has the wrong type",
+      report(why.number == 1 ? "this `return` gives the wrong type" : "this function's value has the wrong type",
              fmt::format("expected `{}`, found `{}`", x, a));
       if (why.where) d->label(why.where, "because of this result type");
       else if (why.callee && why.callee->kind != BindingKind::kError && why.callee->name) {
@@ -205,7 +220,7 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
 void Checker::type_error(Span span, Type* actual, Type* expected, const std::string& message, const Reason& why) {
   Diagnostic& d = diags_.error(span, message);
   d.here(fmt::format("`{}` is not `{}`", show(actual), show(expected)));
-  if (why.callee && why.callee->span) d.label(why.callee->span, "declared here");
+  if (why.callee) declared_at(d, why.callee->span, "declared here", why.callee);
 }
 
 }  // namespace eddy::lang

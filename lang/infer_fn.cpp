@@ -134,7 +134,7 @@ Type* Checker::infer_lambda(LambdaExpr* e, Type* expected, const Reason* why) {
       Diagnostic& d = diags_.error(e->span, fmt::format("a function with a parameter of type `{}` is expected here",
                                                         show(want->param(0))));
       d.here("this one takes no arguments");
-      if (why && why->callee && why->callee->span) d.label(why->callee->span, "declared here");
+      if (why && why->callee) declared_at(d, why->callee->span, "declared here", why->callee);
       d.help(e->trailing ? "name the parameter: `{ x => … }`" : "name the parameter: `fn(x) => …`");
       same_arity = false;
       reported = true;

@@ -33,7 +33,7 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
       names.push_back(text(o->name));
     }
     Diagnostic& d = diags_.error(c.name.span, fmt::format("the effect `{}` has no operation `{}`", text(named->name), name));
-    if (named->span) d.label(named->span, "declared here");
+    declared_at(d, named->span, "declared here", nullptr);
     suggest(d, name, names);
     return nullptr;
   }
@@ -104,7 +104,7 @@ void Checker::missing_clauses(HandleExpr* e) {
     Diagnostic& d = diags_.error(Span{e->span.begin, e->body->span.begin},
                                  fmt::format("this handler of `{}` lacks {}", text(def->name), missing));
     d.here("every operation of a handled effect needs a clause");
-    if (def->span) d.label(def->span, "the effect is declared here");
+    declared_at(d, def->span, "the effect is declared here", nullptr);
     d.help(fmt::format("add `{}`", sample));
   }
 }

@@ -65,7 +65,7 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
     if (report) {
       Diagnostic& d = diags_.error(name.span, fmt::format("the effect `{}` has no operation `{}`", text(effect->name),
                                                           text(name.name)));
-      if (effect->span) d.label(effect->span, "declared here");
+      declared_at(d, effect->span, "declared here", nullptr);
       suggest(d, text(name.name), names);
     }
     return nullptr;
@@ -76,8 +76,8 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
   if (b && (!is_private(b) || m == module_)) return b;
   if (!report) return nullptr;
   if (b) {
-    diags_.error(name.span, fmt::format("`{}` is private to the module `{}`", text(name.name), m->name))
-        .label(b->span, "declared here");
+    declared_at(diags_.error(name.span, fmt::format("`{}` is private to the module `{}`", text(name.name), m->name)),
+                b->span, "declared here", nullptr);
     return nullptr;
   }
   Diagnostic& d = diags_.error(name.span, fmt::format("the module `{}` has no `{}`", m->name, text(name.name)));
@@ -352,9 +352,7 @@ void Checker::report_no_method(const Pending& p, Type* receiver) {
   }
   // In scope, but for another type.
   Binding* b = module_value(module_, p.name.name);
-  if (b && b->span) {
-    d.label(b->span, fmt::format("`{}` is in scope, but not for `{}`", name, show(receiver)));
-  }
+  if (b) declared_at(d, b->span, fmt::format("`{}` is in scope, but not for `{}`", name, show(receiver)), b);
 }
 
 }  // namespace eddy::lang

@@ -229,15 +229,16 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
     return rest_unknown();
   }
   if (c->fields.size && !p->has_args) {
-    diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}", name, c->fields.size,
-                                      c->fields.size == 1 ? "" : "s"))
-        .label(c->span, "declared here")
-        .help(fmt::format("write `{}(..)` to ignore them", name));
+    Diagnostic& d = diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}", name, c->fields.size,
+                                                      c->fields.size == 1 ? "" : "s"));
+    declared_at(d, c->span, "declared here", c);
+    d.help(fmt::format("write `{}(..)` to ignore them", name));
     return;
   }
   if (made->tag != TypeTag::Fn) {
     if (!p->args.empty()) {
-      diags_.error(p->span, fmt::format("the constructor `{}` has no fields", name)).label(c->span, "declared here");
+      declared_at(diags_.error(p->span, fmt::format("the constructor `{}` has no fields", name)), c->span,
+                  "declared here", c);
     }
     return rest_unknown();
   }
@@ -277,7 +278,7 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
   if (position > c->fields.size || (!bad && !p->has_rest && count < c->fields.size)) {
     Diagnostic& d = diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}, this pattern {}", name,
                                                       c->fields.size, c->fields.size == 1 ? "" : "s", p->args.size));
-    d.label(c->span, "declared here");
+    declared_at(d, c->span, "declared here", c);
     if (position <= c->fields.size) d.help("end the pattern with `..` to ignore the others");
   }
 }

@@ -211,7 +211,7 @@ Type* Checker::resolve_name(NameType* t, bool as_effect) {
     if (!infer) {
       Diagnostic& d = diags_.error(t->span, fmt::format("`{}` takes {} type argument{}, not {}", name, wanted,
                                                         wanted == 1 ? "" : "s", given));
-      if (def->span) d.label(def->span, "declared here");
+      declared_at(d, def->span, "declared here", nullptr);
       if (given == 0) {
         std::string params;
         for (Symbol p : def->param_names) params += (params.empty() ? "" : ", ") + std::string(text(p));

@@ -89,10 +89,15 @@ class Printer {
       }
     }
     out += "): ";
-    type(t->result(), depth + 1);
     Type* tail = prune(t->row());
-    // A row that is nothing but an unknown is left out: it is what leaving it out would mean.
-    if (tail->tag == TypeTag::RowEmpty || is_var(tail)) return;
+    // A row that is nothing but an unknown is left out: it is what leaving it out would mean. So inside a
+    // type the empty one is written.
+    bool silent = is_var(tail) || (tail->tag == TypeTag::RowEmpty && depth == 0);
+    bool group = !silent && prune(t->result())->tag == TypeTag::Fn;
+    if (group) out += "(";
+    type(t->result(), depth + 1);
+    if (group) out += ")";
+    if (silent) return;
     out += " / ";
     row(tail, depth, false);
   }
