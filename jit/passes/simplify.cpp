@@ -60,7 +60,10 @@ void remove_dead(Graph& graph) {
     for (Node* n : b->nodes) {
       const NodeInfo& info = info_of(n->op);
       // A check that later code relies on stays, whoever uses its result.
-      bool checks = info.leaves && (n->known != (1u << n->inputs.size()) - 1 || n->op == NodeOp::GlobalGet);
+      // So does what may panic.
+      bool may_fail = n->op == NodeOp::Div || n->op == NodeOp::Rem || n->op == NodeOp::Shl || n->op == NodeOp::GlobalGet;
+      bool all_known = n->known == (1u << n->inputs.size()) - 1;
+      bool checks = (info.leaves && (may_fail || !all_known)) || (n->op == NodeOp::Compare && !all_known);
       if (info.effect || info.call || checks) need(n);
     }
   while (!work.empty()) {
