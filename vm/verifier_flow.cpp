@@ -183,10 +183,8 @@ bool Flow::read_operands(uint32_t at) {
     if (v.facts_.raw_field(number_of(x), c_of(*pc)) != (op == Op::GET_R))
       return v.fail(at, op == Op::GET_R ? "the field is not raw" : "the field is raw");
   }
-  bool resumes = op == Op::RET || op == Op::RET_UNIT || op == Op::TAIL_CALL || op == Op::TAIL_CLOSURE ||
-                 op == Op::TAIL_FIBER || op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST ||
-                 op == Op::ABORT_NOW;
-  if (aborted && resumes) return v.fail(at, "after ABORT_NOW a clause ends with ABORT_RET");
+  bool resumes = op == Op::RET || op == Op::RET_UNIT || op == Op::ABORT_NOW;
+  if (aborted && resumes) return v.fail(at, "after ABORT_NOW a clause ends with ABORT_RET or a tail call");
   return true;
 }
 

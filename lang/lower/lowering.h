@@ -252,6 +252,7 @@ class Lowering {
   std::vector<std::optional<Reg>> fetched_in_;  // by number of the capture
   std::vector<unsigned> fetched_;               // those that are, in order
   bool resumed_ = false;               // on every way here
+  bool aborting_ = false;              // behind ABORT_NOW
   std::unordered_set<const Expr*> resuming_;    // with a tail call of `resume` inside, in tail position
 };
 

@@ -67,8 +67,14 @@ void Lowering::find_resuming(const Expr* e) {
 // From where no path of a tail-or-abort clause resumes any more: the body is dropped as early as can be, and the
 // value is the region's.
 bool Lowering::return_in_clause(Expr* e) {
-  if (resuming_.contains(e)) return false;
-  if (regions_.empty()) emit(Op::ABORT_NOW);
+  if (aborting_ || resuming_.contains(e)) return false;
+  if (regions_.empty()) {
+    emit(Op::ABORT_NOW);
+    aborting_ = true;
+    lower(e, Dest::ret());
+    aborting_ = false;
+    return true;
+  }
   Reg r = take();
   lower(e, Dest::fresh_in(r));
   return_value(r);

@@ -349,7 +349,7 @@ const Case kCases[] = {
     {"AfterAbortNow",
      kWorld + "effect Simple { go(0) } site t { handles Simple clause Simple go tail_or_abort go } "
               "function go params 1 self clause { ABORT_NOW RET_UNIT }",
-     "after ABORT_NOW a clause ends with ABORT_RET"},
+     "after ABORT_NOW a clause ends with ABORT_RET or a tail call"},
     {"MainTakesClosure", kWorld + "main closure1", "closure1 cannot be the main function"},
     {"MainParams", kWorld + "main plain2 args", "plain2 cannot be the main function"},
     {"TestParams", kWorld + "test t plain2", "plain2 cannot be the test function"},

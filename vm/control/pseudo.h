@@ -11,6 +11,8 @@ namespace eddy::vm {
 struct ClauseFrame {
   enum Tagged { Object, Top, Result, kTagged };
   enum Raw { Link = kTagged, Resume, Tag, Epoch, kEnd };
+  // In Resume: the clause has decided not to resume, so the value it returns is its region's.
+  static constexpr Word kAborts = 1;
   static constexpr unsigned kRaw = unsigned{kEnd} - unsigned{kTagged};
   static constexpr unsigned kWords = rt::frame_words(kEnd);
 };

@@ -36,7 +36,11 @@ void adopt_records(Fiber* fiber) {
     *record.object() = twin_of(*record.object());
     *record.top() = twin_of(*record.top());
     Value object = *record.object();
-    if (record.frame()->function == &pseudo_functions.clause) continue;
+    if (record.frame()->function == &pseudo_functions.clause) {
+      // The tag to go back to is the original's: what the cells know under it are the original's nodes.
+      record.slots[ClauseFrame::Epoch].bits = ~rt::Word{0};
+      continue;
+    }
     if (rt::is_kind(object, rt::Kind::Named)) ++rt::as<rt::Named>(object)->live;
     if (rt::is_kind(object, rt::Kind::Exit)) ++rt::as<rt::Exit>(object)->live;
   }

@@ -311,6 +311,7 @@ bool cut_for_abort(Context& ctx, Value* s) {
   auto* marker = reinterpret_cast<rt::Frame*>(return_word + 1);
   Value object = marker->slots[ClauseFrame::Object];
   uint32_t below = static_cast<uint32_t>(rt::RecordLink::previous(marker->slots[ClauseFrame::Link].bits));
+  marker->slots[ClauseFrame::Resume].bits = ClauseFrame::kAborts;
   if (!rt::is_kind(object, rt::Kind::Node)) return false;
   auto* node = rt::as<rt::Node>(object);
   uint32_t own = static_cast<uint32_t>(ctx.fiber->offset_of(&marker->slots[ClauseFrame::Link]));

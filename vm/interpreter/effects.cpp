@@ -250,6 +250,12 @@ HANDLER(ABORT_NOW) {
 }
 
 HANDLER(CLAUSE_END) {
+  if (s[ClauseFrame::Resume].bits == ClauseFrame::kAborts) [[unlikely]] {
+    Value value = s[ClauseFrame::Result];
+    SUSPEND_HERE();
+    abort_with_value(*ctx, s[ClauseFrame::Object], value);
+    CONTINUE();
+  }
   pop_record(*ctx, s, ClauseFrame::Link);
   ctx->top = s[ClauseFrame::Top];
   ctx->tag = s[ClauseFrame::Epoch].bits == ctx->move_epoch ? s[ClauseFrame::Tag].bits : ctx->fresh_tag();
