@@ -204,7 +204,7 @@ Tree Generator::main_function() {
   for (int i = 0; i < count; ++i) {
     budget_ = random_.between(30, 140);
     Type type = any_type();
-    switch (random_.weighted({40, 30, 30})) {
+    switch (random_.weighted({15, 65, 20})) {
       case 0: parts.push_back(item("println(", handle(scope, type, 5), ")\n")); break;
       case 1: {
         // A panic here is not the end of the program.

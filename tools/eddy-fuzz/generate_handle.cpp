@@ -228,7 +228,11 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
                    std::move(last), "\n}\n");
     }
     case 6: {  // passed on, captured, or given up
-      Tree v = value(scope, o.result);
+      Scope inside = scope;  // of a lambda, in one case
+      inside.returns.reset();
+      inside.in_loop = false;
+      inside.breaks.reset();
+      Tree v = value(inside, o.result);
       switch (random_.below(4)) {
         case 0: return group(head + "{\n", std::move(trace), expr(type, "resume_with(resume, ", std::move(v), ")"), "\n}\n");
         case 1: {
