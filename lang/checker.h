@@ -192,6 +192,7 @@ class Checker {
   FunctionBinding* std_function(std::string_view module, std::string_view name);
   Names visible_values();
   Names visible_types();
+  bool can_suggest() const;
   void suggest(Diagnostic& d, std::string_view name, const Names& among);
   std::string_view text(Symbol s) const { return symbols_.text(s); }
   std::string show(const Type* t) const { return show_type(symbols_, t); }
@@ -330,6 +331,7 @@ class Checker {
   Binding* member_of(Binding* scope, const Ident& name, bool report);
   bool resolve_method(Pending& p, bool inferred, Type*& result);
   bool candidate_fits(Binding* b, Type* receiver);
+  bool takes_arguments(Binding* b, uint32_t given);
   Binding* method_candidate(const Pending& p, Type* receiver);
   ModuleInfo* method_module(Type* receiver);
   void report_no_method(const Pending& p, Type* receiver);

@@ -282,6 +282,7 @@ Type* Checker::undefined_name(NameExpr* e) {
   }
   Diagnostic& d = diags_.error(e->span, fmt::format("unknown name `{}`", name));
   d.here("not found in this scope");
+  if (!can_suggest()) return error_;
   std::string_view near = closest(name, visible_values());
   if (!near.empty() && near != name) {
     d.help(fmt::format("did you mean `{}`?", near));

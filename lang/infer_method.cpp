@@ -227,30 +227,59 @@ ModuleInfo* Checker::method_module(Type* receiver) {
   return def->module;
 }
 
-// What `f` in `x.f(…)` is as a function: in scope, nearest first, then in the module of x's type.
+// Could a call of `b` with this many arguments be right?
+bool Checker::takes_arguments(Binding* b, uint32_t given) {
+  const Slice<Param>* params = nullptr;
+  if (b->kind == BindingKind::kFunction) params = &static_cast<FunctionBinding*>(b)->decl->params;
+  if (b->kind == BindingKind::kLocal && static_cast<LocalBinding*>(b)->decl) {
+    params = &static_cast<LocalBinding*>(b)->decl->params;
+  }
+  if (params) {
+    uint32_t needed = 0;
+    bool variadic = false;
+    for (const Param& p : *params) {
+      variadic |= p.variadic;
+      needed += !p.variadic && !p.default_value;
+    }
+    return given >= needed && (variadic || given <= params->size);
+  }
+  Type* type = b->kind == BindingKind::kLocal ? static_cast<LocalBinding*>(b)->type : nullptr;
+  type = type ? prune(type) : nullptr;
+  return !type || type->tag != TypeTag::Fn || type->param_count() == given;
+}
+
+// What `f` in `x.f(…)` is as a function: in scope, nearest first, then in the module of x's type. One that
+// cannot take as many arguments is only taken where there is no other.
 Binding* Checker::method_candidate(const Pending& p, Type* receiver) {
   Symbol f = p.name.name;
+  uint32_t given = p.args.size + 1 + (p.piped != nullptr);
+  Binding* wrong_count = nullptr;
+  auto good = [&](Binding* b) {
+    if (!b || !candidate_fits(b, receiver)) return false;
+    if (takes_arguments(b, given)) return true;
+    if (!wrong_count) wrong_count = b;
+    return false;
+  };
   for (LocalBinding* l = p.scope; l; l = l->shadowed) {
-    if (candidate_fits(l, receiver)) return l;
+    if (good(l)) return l;
   }
   ModuleScope& s = scope_of(module_);
   Binding* ranks[] = {s.values.get(f), s.named.get(f), s.open.get(f),
                       prelude_ && module_ != prelude_ ? exported_value(prelude_, f) : nullptr,
                       s.open_operations.get(f)};
   for (Binding* b : ranks) {
-    if (b && candidate_fits(b, receiver)) return b;
+    if (good(b)) return b;
   }
+  // Where the methods of a type live in a module of their own, the declaring one counts as well.
   ModuleInfo* m = method_module(receiver);
-  if (!m) return nullptr;
-  Binding* b = scope_of(m).values.get(f);
-  if (b && (!is_private(b) || m == module_) && candidate_fits(b, receiver)) return b;
-  // Where the methods live in a module of their own, the declaring one counts as well.
   ModuleInfo* home = receiver->tag == TypeTag::Con ? receiver->def->module : nullptr;
-  if (home && home != m) {
-    b = scope_of(home).values.get(f);
-    if (b && (!is_private(b) || home == module_) && candidate_fits(b, receiver)) return b;
+  for (ModuleInfo* module : {m, home}) {
+    if (!module) continue;
+    Binding* b = scope_of(module).values.get(f);
+    if (b && (!is_private(b) || module == module_) && good(b)) return b;
+    if (m == home) break;
   }
-  return nullptr;
+  return wrong_count;
 }
 
 // False where the receiver's type is not known yet.

@@ -431,6 +431,7 @@ FunctionBinding* Checker::std_function(std::string_view module, std::string_view
 
 Checker::Names Checker::visible_values() {
   Names names;
+  if (!can_suggest()) return names;
   for (LocalBinding* b : scope_) names.push_back(text(b->name));
   ModuleScope& s = scope_of(module_);
   for (auto* map : {&s.values, &s.named, &s.open, &s.open_operations}) {
@@ -448,6 +449,7 @@ Checker::Names Checker::visible_values() {
 
 Checker::Names Checker::visible_types() {
   Names names;
+  if (!can_suggest()) return names;
   ModuleScope& s = scope_of(module_);
   for (auto* map : {&s.types, &s.named_types, &s.open_types}) {
     for (auto& e : map->slots()) {
@@ -460,7 +462,11 @@ Checker::Names Checker::visible_types() {
   return names;
 }
 
+// Suggestions cost a look at every name in scope: the first reports, which are the ones shown, have them.
+bool Checker::can_suggest() const { return diags_.error_count() <= 60; }
+
 void Checker::suggest(Diagnostic& d, std::string_view name, const Names& among) {
+  if (!can_suggest()) return;
   std::string_view near = closest(name, among);
   if (!near.empty() && near != name) d.help(fmt::format("did you mean `{}`?", near));
 }
