@@ -60,9 +60,12 @@ void Scanner::find_plain() {
     }
   };
   for (const Use& use : uses_) spoil(use.unit->real(), use.local->owner->real());
-  for (bool changed = true; changed;) {
+  // Chains of functions run with or against the order of their uses: take turns.
+  bool backwards = false;
+  for (bool changed = true; changed; backwards = !backwards) {
     changed = false;
-    for (const FnUse& use : fn_uses_) {
+    for (size_t i = 0; i < fn_uses_.size(); ++i) {
+      const FnUse& use = fn_uses_[backwards ? fn_uses_.size() - 1 - i : i];
       if (use.fn->plain) continue;
       Unit* owner = use.fn->parent->real();
       for (Unit* u = use.unit->real(); u && u != owner; u = u->parent) {
@@ -103,9 +106,11 @@ void Scanner::propagate() {
   for (bool again = true; again;) {
     again = false;
     // Passing a function's captures along makes them captures of its callers, which may be such functions too.
-    for (bool changed = true; changed;) {
+    bool backwards = true;
+    for (bool changed = true; changed; backwards = !backwards) {
       size_t before = captures_added_;
-      for (const FnUse& use : fn_uses_) {
+      for (size_t i = 0; i < fn_uses_.size(); ++i) {
+        const FnUse& use = fn_uses_[backwards ? fn_uses_.size() - 1 - i : i];
         if (use.fn->plain) continue;
         if (!use.fn->lifted) {
           capture(use.unit, use.fn->self);

@@ -321,6 +321,9 @@ void Scanner::default_unit(Unit* of, FnDecl* fn, uint32_t index) {
   u->span = u->body->span;
   plan_.defaults[u->body] = u;
   local_fns_.push_back(u);
+}
+
+void Scanner::scan_default(Unit* u) {
   UnitScope scope(*this, u);
   size_t before = plan_.locals.size();
   params(u->params);
@@ -332,6 +335,10 @@ void Scanner::local_fn(FnStmt* s) {
   FnDecl* fn = s->fn;
   Unit* u = static_cast<Unit*>(fn->fn->lowered);
   u->reached = true;
+  for (Param& p : fn->params) {
+    if (auto found = plan_.defaults.find(p.default_value); p.default_value && found != plan_.defaults.end())
+      scan_default(found->second);
+  }
   UnitScope scope(*this, u);
   params(fn->params);
   expr(fn->body);

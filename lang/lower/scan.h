@@ -40,6 +40,7 @@ class Scanner {
   void stmt(Stmt* s);
   void local_fn(FnStmt* s);
   void default_unit(Unit* of, FnDecl* fn, uint32_t index);
+  void scan_default(Unit* u);
   void lambda(LambdaExpr* e);
   void call(CallNote* note);
   void handle(HandleExpr* e);
