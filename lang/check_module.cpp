@@ -364,16 +364,17 @@ bool Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
   }
   bool last = outer_level == 0;
   settle(pending, outer_level, last);
-  for (int round = 0; round < kRowRounds; round++) {
+  bool solved = true;
+  for (int round = 0; round < kRowRounds && solved; round++) {
     uint32_t before = unifier_.extensions();
-    solve_uses(members);
+    solved = solve_uses(members);
     spread_rows(open_rows);
     if (unifier_.extensions() == before) break;
   }
   std::vector<Type*> member_types;
   for (GroupMember* m : members) member_types.push_back(m->type);
   finish_rows(open_rows, outer_level, member_types.data(), member_types.size());
-  solve_uses(members);
+  if (solved) solve_uses(members);
   // What only the function itself ends its row with is nothing: a closed row fits wherever an open one does,
   // and says more to whoever compiles a call.
   level_ = outer_level;
@@ -423,8 +424,8 @@ bool Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
 }
 
 // The least fixed point of the group's rows: at each use inside the group, the user's row takes up the
-// effects of the finished one, whose end is a fresh variable each time.
-void Checker::solve_uses(std::vector<GroupMember*>& members) {
+// effects of the finished one, whose end is a fresh variable each time. False where there is none.
+bool Checker::solve_uses(std::vector<GroupMember*>& members) {
   for (int round = 0; round < kRowRounds; round++) {
     uint32_t before = unifier_.extensions();
     for (GroupMember* m : members) {
@@ -487,12 +488,13 @@ void Checker::solve_uses(std::vector<GroupMember*>& members) {
         }
       }
     }
-    if (unifier_.extensions() == before) return;
+    if (unifier_.extensions() == before) return true;
   }
   diags_.error(members[0]->decl->name.span,
                fmt::format("the effects of `{}` have no end", text(members[0]->decl->name.name)))
       .here("each call of itself would add one more")
       .help("annotate its effects");
+  return false;
 }
 
 void Checker::check_global(LetDecl* decl) {

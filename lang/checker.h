@@ -253,7 +253,7 @@ class Checker {
   void make_script(ModuleInfo* m);
   void mark_type(TypeDef* def);
   bool infer_members(std::vector<GroupMember*>& members, uint32_t outer_level);
-  void solve_uses(std::vector<GroupMember*>& members);
+  bool solve_uses(std::vector<GroupMember*>& members);
   void infer_fn_body(GroupMember& m);
 
   // --- infer_expr.cpp
