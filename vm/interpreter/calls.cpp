@@ -10,22 +10,6 @@ namespace eddy::vm {
 
 namespace {
 
-// The arguments of a call whose frame has no room yet, or whose callee is machine code, travel in ctx.args.
-inline void args_from_list(Context* ctx, const Value* s, const Word* list, unsigned count, unsigned first) {
-  for (unsigned i = 0; i < count; ++i) ctx->args[first + i] = s[list_item(list, i)];
-}
-
-inline void copy_args(Value* to, const Value* s, const Word* list, unsigned count) {
-  for (; count >= 4; count -= 4, to += 4) {
-    Word w = *list++;
-    to[0] = s[w & 0xffff];
-    to[1] = s[(w >> 16) & 0xffff];
-    to[2] = s[(w >> 32) & 0xffff];
-    to[3] = s[w >> 48];
-  }
-  for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
-}
-
 std::string arity_problem(const rt::Function* f, unsigned given) {
   return f->name + " takes " + std::to_string(f->arity()) + " arguments, not " + std::to_string(given);
 }
@@ -39,11 +23,11 @@ HANDLER(CALL) {
   Value* callee = s - f->frame_size;
   if (fits(ctx, callee)) [[likely]] {
     WRITE_RETURN(words, a_of(w));
-    copy_args(callee, s, pc + 2, count);
+    copy_list(callee, s, pc + 2, count);
     ENTER(callee, f);
   }
   SUSPEND(words, a_of(w));
-  args_from_list(ctx, s, pc + 2, count, 0);
+  copy_list(ctx->args, s, pc + 2, count);
   request_call(*ctx, f, count);
   CONTINUE();
 }
@@ -63,7 +47,7 @@ HANDLER(CALL) {
       ENTER(callee, f);                                                                \
     }                                                                                  \
     SUSPEND(words, a_of(w));                                                           \
-    args_from_list(ctx, s, pc + 2, count, 0);                                          \
+    copy_list(ctx->args, s, pc + 2, count);                                          \
     request_call(*ctx, f, count);                                                      \
     CONTINUE();                                                                        \
   }
@@ -106,7 +90,7 @@ static rt::Function* prepare_call(Context* ctx, Value target, const Value* s, co
     ctx->args[first] = rt::kUnit;  // unused where the function takes none
     return f;
   }
-  args_from_list(ctx, s, list, count, first);
+  copy_list(ctx->args + first, s, list, count);
   return f;
 }
 
@@ -122,7 +106,7 @@ HANDLER(CALL_CLOSURE) {
       WRITE_RETURN(words, a_of(w));
       unsigned first = f->takes_self;
       if (first) callee[0] = target;
-      copy_args(callee + first, s, pc + 2, count);
+      copy_list(callee + first, s, pc + 2, count);
       ENTER(callee, f);
     }
   }
@@ -142,12 +126,6 @@ HANDLER(CALL_CLOSURE) {
   CONTINUE();
 }
 
-// In place of the current frame: the callee's return address is this frame's.
-static void replace_frame(Context* ctx, Value* s) {
-  rt::Frame* frame = frame_of(s);
-  ctx->fiber->sp = frame->words() + frame->function->frame_size - 1;
-}
-
 // The arguments are in ctx.args.
 #define TAIL_ENTER(f, count)                                                                       \
   do {                                                                                             \
@@ -165,7 +143,7 @@ static void replace_frame(Context* ctx, Value* s) {
 HANDLER(TAIL_CALL) {
   auto* f = reinterpret_cast<rt::Function*>(pc[1]);
   unsigned count = b_of(w);
-  args_from_list(ctx, s, pc + 2, count, 0);
+  copy_list(ctx->args, s, pc + 2, count);
   TAIL_ENTER(f, count);
 }
 
@@ -212,7 +190,7 @@ HANDLER(COUNT) {
 // Loading turned operand C into an index of the table of all natives.
 HANDLER(NATIVE) {
   unsigned count = b_of(w);
-  args_from_list(ctx, s, pc + 1, count, 0);
+  copy_list(ctx->args, s, pc + 1, count);
   ctx->args_live = count;
   SUSPEND_HERE();
   Value result = rt::natives()[c_of(w)].function(*ctx, ctx->args);

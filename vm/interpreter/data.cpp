@@ -15,19 +15,6 @@ inline rt::Object* bump(Context* ctx, size_t bytes) {
   return reinterpret_cast<rt::Object*>(p);
 }
 
-inline void copy_list(Value* to, const Value* s, const Word* list, unsigned count) {
-  while (count >= 4) {
-    Word w = *list++;
-    to[0] = s[w & 0xffff];
-    to[1] = s[(w >> 16) & 0xffff];
-    to[2] = s[(w >> 32) & 0xffff];
-    to[3] = s[w >> 48];
-    to += 4;
-    count -= 4;
-  }
-  for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
-}
-
 }  // namespace
 
 // Declares `object` of `bytes` bytes, header set; collects where needed.

@@ -124,6 +124,24 @@ inline bool fits(Context* ctx, const Value* callee) {
   return reinterpret_cast<Word>(callee - rt::kFrameHeaderWords) >= reinterpret_cast<Word>(ctx->stack_limit);
 }
 
+// The registers of a list, to `to` and the words after it.
+inline void copy_list(Value* to, const Value* s, const Word* list, unsigned count) {
+  for (; count >= 4; count -= 4, to += 4) {
+    Word w = *list++;
+    to[0] = s[w & 0xffff];
+    to[1] = s[(w >> 16) & 0xffff];
+    to[2] = s[(w >> 32) & 0xffff];
+    to[3] = s[w >> 48];
+  }
+  for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
+}
+
+// In place of the current frame: what is called next returns where this frame would.
+inline void replace_frame(Context* ctx, Value* s) {
+  rt::Frame* frame = frame_of(s);
+  ctx->fiber->sp = frame->words() + frame->function->frame_size - 1;
+}
+
 // Follows ctx->action as far as it stays interpreted: fills pc and s, or says to leave.
 bool next_frame(Context* ctx, const Word*& pc, Value*& s);
 #if EDDY_TAIL_DISPATCH

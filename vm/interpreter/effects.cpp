@@ -106,11 +106,6 @@ HANDLER(FIBER_CALL) {
   CONTINUE();
 }
 
-static void replace_frame(Context* ctx, Value* s) {
-  rt::Frame* frame = frame_of(s);
-  ctx->fiber->sp = frame->words() + frame->function->frame_words() - 1;
-}
-
 HANDLER(TAIL_FIBER) {
   ctx->args[0] = RB;
   replace_frame(ctx, s);
@@ -118,16 +113,9 @@ HANDLER(TAIL_FIBER) {
   CONTINUE();
 }
 
-static inline void copy_args(Value* to, const Value* s, const Word* list, unsigned count) {
-  for (; count >= 4; count -= 4) {
-    for (Word w = *list++, i = 0; i < 4; ++i, w >>= 16) *to++ = s[w & 0xffff];
-  }
-  for (Word w = count ? *list : 0; count; --count, w >>= 16) *to++ = s[w & 0xffff];
-}
-
 HANDLER(perform_any) {
   unsigned count = b_of(w);
-  copy_args(ctx->args + 1, s, pc + 2, count);
+  copy_list(ctx->args + 1, s, pc + 2, count);
   SUSPEND(2 + list_words(count), a_of(w));
   perform(*ctx, reinterpret_cast<PerformCell*>(pc[1]));
   CONTINUE();
@@ -144,7 +132,7 @@ HANDLER(perform_in_place) {
   if (!cell->clause->in_place || !fits(ctx, callee)) TAIL_TO(perform_any);
   WRITE_RETURN(2 + list_words(count), a_of(w));
   callee[0] = node->env;
-  copy_args(callee + 1, s, pc + 2, count);
+  copy_list(callee + 1, s, pc + 2, count);
   lay_clause_frame(*ctx, clause_frame, rt::ptr_value(node), node->outer);
   ENTER(callee, f);
 }
@@ -163,7 +151,7 @@ HANDLER(PERFORM) {
   unsigned count = b_of(w);
   WRITE_RETURN(2 + list_words(count), a_of(w));
   callee[0] = node->env;
-  copy_args(callee + 1, s, pc + 2, count);
+  copy_list(callee + 1, s, pc + 2, count);
   ENTER(callee, f);
 }
 
@@ -171,7 +159,7 @@ HANDLER(PERFORM_NAMED) {
   auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
   unsigned count = b_of(w);
   ++cell->count;
-  for (unsigned i = 0; i < count; ++i) ctx->args[i] = s[list_item(pc + 2, i)];
+  copy_list(ctx->args, s, pc + 2, count);
   SUSPEND(2 + list_words(count), a_of(w));
   perform_named(*ctx, cell);
   CONTINUE();
