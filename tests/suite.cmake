@@ -32,6 +32,12 @@ foreach(MODE ${MODES})
   endforeach()
 endforeach()
 
+# Programs that once went wrong, most of them found by random programs.
+foreach(MODE ${MODES})
+  command_test(regressions_${MODE} ${PYTHON} tests/run_suite.py --eddy $<TARGET_FILE:eddy> --jobs 1
+    "--mode=${MODE_${MODE}}" tests/regressions)
+endforeach()
+
 # The library's own tests.
 file(GLOB MODULES CONFIGURE_DEPENDS ${SOURCE}/std/*.eddy)
 command_test(std_tests $<TARGET_FILE:eddy> test std)

@@ -178,7 +178,10 @@ Tree Generator::function(size_t index) {
     scope.variables.push_back({n, t});
   }
   std::string head = "fn " + f.name + "(" + parameters + "): " + type_text(f.result);
-  if (random_.chance(60)) head += " / " + row_text(f.row);
+  // Without a row, nothing in the function may say what the `s` of its State<s> is.
+  bool open = random_.chance(40);
+  for (size_t i = 0; i < effects_.size(); ++i) open &= !(f.row >> i & 1) || effects_[i].name == effects_[i].type;
+  if (!open) head += " / " + row_text(f.row);
   if (recursive) scope.self = &f;
   Tree body;
   budget_ = random_.between(20, 120);

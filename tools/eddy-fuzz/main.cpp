@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -43,6 +44,7 @@ eddy-fuzz --file F …   judges the program in a file
   --per-class N        of one class of problem, reduce and write at most N programs (3)
   --reduce-seconds N   for making a program small (60); 0: as it is
   --mode-seconds N     processor time that one mode of one program may take (20)
+  --known FILE         classes of problems, one a line, that are counted and otherwise passed over
   --quiet              no progress
 
 Exit status 0: nothing found, 1: something, 2: wrong flags.
@@ -54,13 +56,14 @@ struct Flags {
   Settings settings;
   int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   int per_class = 3;
+  std::vector<std::string> known;
   std::string state, findings = "fuzz-findings", file;
   bool quiet = false, print = false;
 };
 
 // Shared by the workers.
 struct Shared {
-  std::atomic<uint64_t> next, done, found, early, panicked, left, runs;
+  std::atomic<uint64_t> next, done, found, known, early, panicked, left, runs;
   std::atomic<bool> stop;
 };
 
@@ -138,7 +141,10 @@ void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
     shared.early += verdict.ended_early;
     shared.panicked += verdict.panicked;
     shared.left += verdict.left;
-    if (!verdict.problem.empty()) {
+    bool known = std::find(flags.known.begin(), flags.known.end(), verdict.problem) != flags.known.end();
+    if (known) {
+      ++shared.known;
+    } else if (!verdict.problem.empty()) {
       ++shared.found;
       std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed), verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ",
                    verdict.mode.c_str());
@@ -184,10 +190,11 @@ int run_all(const Flags& flags) {
   }
   keep_state();
   double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  std::fprintf(stderr, "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early), %llu runs in %.0f s, %llu found\n", flags.quiet ? "" : "\r\033[K",
+  std::fprintf(stderr, "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early), %llu runs in %.0f s, %llu of known problems, %llu found\n", flags.quiet ? "" : "\r\033[K",
                static_cast<unsigned long long>(shared->done), static_cast<unsigned long long>(shared->panicked),
                static_cast<unsigned long long>(shared->left), static_cast<unsigned long long>(shared->early),
-               static_cast<unsigned long long>(shared->runs), seconds, static_cast<unsigned long long>(shared->found));
+               static_cast<unsigned long long>(shared->runs), seconds, static_cast<unsigned long long>(shared->known),
+               static_cast<unsigned long long>(shared->found));
   return shared->found ? 1 : 0;
 }
 
@@ -240,7 +247,11 @@ bool parse(int argc, char** argv, Flags& flags) {
     else if (flag == "--per-class") flags.per_class = static_cast<int>(number());
     else if (flag == "--reduce-seconds") flags.reduce_seconds = std::atof(value.c_str());
     else if (flag == "--mode-seconds") flags.settings.seconds = std::atof(value.c_str());
-    else if (flag == "--compare-with") flags.settings.compare_with = value;
+    else if (flag == "--known") {
+      std::ifstream in(value);
+      for (std::string line; std::getline(in, line);)
+        if (!line.empty() && line[0] != '/') flags.known.push_back(line);
+    } else if (flag == "--compare-with") flags.settings.compare_with = value;
     else if (flag == "--modes") {
       if (!parse_modes(value, flags.settings)) return false;
     } else {
