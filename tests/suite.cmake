@@ -42,7 +42,7 @@ endforeach()
 file(GLOB MODULES CONFIGURE_DEPENDS ${SOURCE}/std/*.eddy)
 command_test(std_tests $<TARGET_FILE:eddy> test std)
 if(FULL)
-  command_test(std_tests_stress $<TARGET_FILE:eddy> test --gc-stress=13 std)
+  command_test(std_tests_stress $<TARGET_FILE:eddy> test --gc-stress=1009 std)
 endif()
 
 command_test(examples ${PYTHON} tests/run_programs.py examples --eddy $<TARGET_FILE:eddy>)
