@@ -6,9 +6,15 @@
 namespace eddy::lang {
 
 Checker::Checker(Compilation& compilation, const FrontEndOptions& options)
-    : out_(compilation), options_(options), symbols_(compilation.symbols), arena_(compilation.arena),
-      diags_(compilation.diagnostics), types_(compilation.arena), unifier_(types_),
-      loader_(compilation.symbols, compilation.arena, compilation.sources, compilation.diagnostics, options.paths) {
+    : out_(compilation),
+      options_(options),
+      symbols_(compilation.symbols),
+      arena_(compilation.arena),
+      diags_(compilation.diagnostics),
+      types_(compilation.arena),
+      unifier_(types_),
+      loader_(compilation.symbols, compilation.arena, compilation.sources, compilation.diagnostics,
+              options.paths) {
   make_builtins();
 }
 

@@ -20,7 +20,8 @@ Expr* default_of(const F& field) {
 }
 
 Slice<TypeParam>& params_of(TypeDef* def) {
-  return def->decl->kind == DeclKind::kType ? as<TypeDecl>(def->decl)->params : as<EffectDecl>(def->decl)->params;
+  return def->decl->kind == DeclKind::kType ? as<TypeDecl>(def->decl)->params
+                                            : as<EffectDecl>(def->decl)->params;
 }
 
 }  // namespace
@@ -39,10 +40,13 @@ bool Checker::mark_row_expr(RowExpr* row, TypeDef* def) {
   if (!row) return false;
   bool changed = false;
   for (TypeExpr* e : row->effects) {
-    if (e->kind == TypeExprKind::kVar) changed |= mark_row_param(as<VarType>(e)->name, def);
-    else changed |= mark_rows(e, def);
+    if (e->kind == TypeExprKind::kVar)
+      changed |= mark_row_param(as<VarType>(e)->name, def);
+    else
+      changed |= mark_rows(e, def);
   }
-  if (row->tail && row->tail->kind == TypeExprKind::kVar) changed |= mark_row_param(as<VarType>(row->tail)->name, def);
+  if (row->tail && row->tail->kind == TypeExprKind::kVar)
+    changed |= mark_row_param(as<VarType>(row->tail)->name, def);
   return changed;
 }
 
@@ -95,7 +99,8 @@ void Checker::infer_kinds(ModuleInfo* m) {
       def->param_names[i] = params[i].name.name;
       for (uint32_t j = 0; j < i; j++) {
         if (params[j].name.name == params[i].name.name) {
-          diags_.error(params[i].name.span, fmt::format("the parameter `{}` is declared twice", text(params[i].name.name)));
+          diags_.error(params[i].name.span,
+                       fmt::format("the parameter `{}` is declared twice", text(params[i].name.name)));
         }
       }
     }
@@ -138,8 +143,10 @@ void Checker::declare_types(ModuleInfo* m) {
           }
         }
       }
-      if (def->kind == TypeDefKind::kAlias) resolve_alias(def);
-      else declare_constructors(def);
+      if (def->kind == TypeDefKind::kAlias)
+        resolve_alias(def);
+      else
+        declare_constructors(def);
     } else {
       declare_operations(def);
     }
@@ -239,9 +246,12 @@ void Checker::declare_operations(TypeDef* def) {
     std::vector<Type*> types;
     std::vector<Symbol> names;
     for (Param& p : o->decl->params) {
-      Symbol name = p.pattern && p.pattern->kind == PatternKind::kVariable ? as<VariablePattern>(p.pattern)->name : Symbol{};
+      Symbol name = p.pattern && p.pattern->kind == PatternKind::kVariable
+                        ? as<VariablePattern>(p.pattern)->name
+                        : Symbol{};
       p.resolved = p.type ? resolve_type(p.type) : error_;
-      if (!p.type) diags_.error(p.span, "a parameter of an operation needs a type").help("write `name: Type`");
+      if (!p.type)
+        diags_.error(p.span, "a parameter of an operation needs a type").help("write `name: Type`");
       types.push_back(p.resolved);
       names.push_back(name);
     }

@@ -81,18 +81,28 @@ void Checker::collect_names(Expr* e) {
     }
   };
   switch (e->kind) {
-    case ExprKind::kName: note_name(as<NameExpr>(e)->name, false); break;
+    case ExprKind::kName:
+      note_name(as<NameExpr>(e)->name, false);
+      break;
     case ExprKind::kInterpolation:
       for (const StringPart& p : as<InterpolationExpr>(e)->parts) collect_names(p.value);
       break;
-    case ExprKind::kTuple: all(as<TupleExpr>(e)->items); break;
+    case ExprKind::kTuple:
+      all(as<TupleExpr>(e)->items);
+      break;
     case ExprKind::kList:
       all(as<ListExpr>(e)->items);
       collect_names(as<ListExpr>(e)->rest);
       break;
-    case ExprKind::kArray: all(as<ArrayExpr>(e)->items); break;
-    case ExprKind::kField: collect_names(as<FieldExpr>(e)->object); break;
-    case ExprKind::kTupleIndex: collect_names(as<TupleIndexExpr>(e)->object); break;
+    case ExprKind::kArray:
+      all(as<ArrayExpr>(e)->items);
+      break;
+    case ExprKind::kField:
+      collect_names(as<FieldExpr>(e)->object);
+      break;
+    case ExprKind::kTupleIndex:
+      collect_names(as<TupleIndexExpr>(e)->object);
+      break;
     case ExprKind::kIndex:
       collect_names(as<IndexExpr>(e)->object);
       collect_names(as<IndexExpr>(e)->index);
@@ -110,7 +120,9 @@ void Checker::collect_names(Expr* e) {
       collect_names(as<PipeExpr>(e)->first);
       for (const PipeStage& s : as<PipeExpr>(e)->stages) collect_names(s.value);
       break;
-    case ExprKind::kUnary: collect_names(as<UnaryExpr>(e)->operand); break;
+    case ExprKind::kUnary:
+      collect_names(as<UnaryExpr>(e)->operand);
+      break;
     case ExprKind::kArith:
       collect_names(as<ArithExpr>(e)->first);
       for (const ArithStep& s : as<ArithExpr>(e)->steps) collect_names(s.operand);
@@ -119,8 +131,12 @@ void Checker::collect_names(Expr* e) {
       collect_names(as<CompareExpr>(e)->left);
       collect_names(as<CompareExpr>(e)->right);
       break;
-    case ExprKind::kLogical: all(as<LogicalExpr>(e)->operands); break;
-    case ExprKind::kConcat: all(as<ConcatExpr>(e)->operands); break;
+    case ExprKind::kLogical:
+      all(as<LogicalExpr>(e)->operands);
+      break;
+    case ExprKind::kConcat:
+      all(as<ConcatExpr>(e)->operands);
+      break;
     case ExprKind::kRange:
       collect_names(as<RangeExpr>(e)->from);
       collect_names(as<RangeExpr>(e)->to);
@@ -129,7 +145,9 @@ void Checker::collect_names(Expr* e) {
       collect_names(as<AssignExpr>(e)->target);
       collect_names(as<AssignExpr>(e)->value);
       break;
-    case ExprKind::kLambda: collect_fn(as<LambdaExpr>(e)->params, as<LambdaExpr>(e)->body); break;
+    case ExprKind::kLambda:
+      collect_fn(as<LambdaExpr>(e)->params, as<LambdaExpr>(e)->body);
+      break;
     case ExprKind::kBlock: {
       BlockExpr* block = as<BlockExpr>(e);
       size_t mark = shadowed_.size();
@@ -176,9 +194,15 @@ void Checker::collect_names(Expr* e) {
       close(mark);
       break;
     }
-    case ExprKind::kLoop: collect_names(as<LoopExpr>(e)->body); break;
-    case ExprKind::kBreak: collect_names(as<BreakExpr>(e)->value); break;
-    case ExprKind::kReturn: collect_names(as<ReturnExpr>(e)->value); break;
+    case ExprKind::kLoop:
+      collect_names(as<LoopExpr>(e)->body);
+      break;
+    case ExprKind::kBreak:
+      collect_names(as<BreakExpr>(e)->value);
+      break;
+    case ExprKind::kReturn:
+      collect_names(as<ReturnExpr>(e)->value);
+      break;
     case ExprKind::kHandle: {
       HandleExpr* handle = as<HandleExpr>(e);
       size_t mark = shadowed_.size();
@@ -191,8 +215,11 @@ void Checker::collect_names(Expr* e) {
       for (const Clause& c : handle->clauses) collect_fn(c.params, c.body);
       break;
     }
-    case ExprKind::kMask: collect_names(as<MaskExpr>(e)->body); break;
-    default: break;
+    case ExprKind::kMask:
+      collect_names(as<MaskExpr>(e)->body);
+      break;
+    default:
+      break;
   }
 }
 
@@ -202,7 +229,9 @@ std::vector<std::vector<uint32_t>> Checker::order_groups(std::vector<Node>& node
   size_t n = nodes.size();
   std::vector<uint32_t> index(n, 0), low(n, 0), stack;
   std::vector<char> on_stack(n, 0);
-  struct Frame { uint32_t node, edge; };
+  struct Frame {
+    uint32_t node, edge;
+  };
   std::vector<Frame> frames;
   uint32_t next = 1;
   for (uint32_t root = 0; root < n; root++) {
@@ -218,8 +247,10 @@ std::vector<std::vector<uint32_t>> Checker::order_groups(std::vector<Node>& node
       }
       if (f.edge < nodes[v].edges.size()) {
         uint32_t w = nodes[v].edges[f.edge++];
-        if (!index[w]) frames.push_back({w, 0});
-        else if (on_stack[w] && index[w] < low[v]) low[v] = index[w];
+        if (!index[w])
+          frames.push_back({w, 0});
+        else if (on_stack[w] && index[w] < low[v])
+          low[v] = index[w];
         continue;
       }
       if (low[v] == index[v]) {

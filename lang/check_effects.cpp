@@ -22,8 +22,8 @@ bool row_has(Type* row, const TypeDef* effect) {
 class Blame {
  public:
   struct Step {
-    Span call;             // in the function before
-    std::string_view name; // called
+    Span call;              // in the function before
+    std::string_view name;  // called
   };
 
   Blame(const Symbols& symbols, const TypeDef* effect) : symbols_(symbols), effect_(effect) {}
@@ -177,7 +177,9 @@ void Checker::check_main_effects() {
       std::string entry = is_main ? "main" : std::string(text(f->name));
       Blame blame(symbols_, effect);
       if (!f->decl->body || !blame.search(f->decl->body)) {
-        diags_.error(f->span, fmt::format("nobody handles the effect `{}`, which `{}` may perform", name, entry))
+        diags_
+            .error(f->span,
+                   fmt::format("nobody handles the effect `{}`, which `{}` may perform", name, entry))
             .here("a program starts with no handlers")
             .help(fmt::format("wrap the call that performs it in `handle {{ … }} with {{ … }}`"));
         continue;

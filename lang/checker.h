@@ -1,12 +1,15 @@
 // The checker's inside: scopes, declarations, inference. Not for other parts of the program (they read
 // checked.h). The member functions are defined in files by topic:
 //
-//   resolve.cpp           scopes of modules, lookups, "did you mean"
+//   resolve.cpp           lookups, "did you mean"
+//   resolve_modules.cpp   scopes of modules: declarations and imports
 //   check_decls.cpp       types, effects, signatures
 //   resolve_types.cpp     types as written → types
 //   check_deps.cpp        the order in which a module's functions are inferred
-//   check_module.cpp      groups of functions, top-level lets, reachability
-//   infer_*.cpp           expressions, by kind
+//   check_module.cpp      a module's declarations in order, top-level lets
+//   check.cpp             the whole run, reachability
+//   infer_group.cpp       functions that mention each other
+//   infer_*.cpp           expressions, by kind; infer_rows.cpp: what they perform
 //   check_effects.cpp     what `main` may perform, and where an unhandled effect comes from
 //   infer_errors.cpp      reports on types that do not fit
 #pragma once
@@ -24,19 +27,22 @@
 
 namespace eddy::lang {
 
-// A name that two imports provide.
+// How far a function, constant or default is (their `state`).
+enum CheckState : uint32_t { kFresh, kRunning, kTyped, kChecked };
+
+// What names mean in a module.
 struct ModuleScope {
-  SymbolMap<Binding*> values;                // own
-  SymbolMap<TypeDef*> types;                 // own types and effects
+  SymbolMap<Binding*> values;                            // own
+  SymbolMap<TypeDef*> types;                             // own types and effects
   SymbolMap<std::vector<OperationBinding*>> operations;  // own, by name: effects may share one
-  SymbolMap<Binding*> named;                 // import m { name }
+  SymbolMap<Binding*> named;                             // import m { name }
   SymbolMap<TypeDef*> named_types;
-  SymbolMap<Binding*> open;                  // constructors of plainly imported modules
+  SymbolMap<Binding*> open;  // constructors of plainly imported modules
   SymbolMap<TypeDef*> open_types;
   SymbolMap<Binding*> open_operations;
   SymbolMap<ModuleInfo*> modules;
   std::vector<ModuleInfo*> imports;
-  std::vector<FunctionBinding*> functions;   // own, in source order
+  std::vector<FunctionBinding*> functions;  // own, in source order
   std::vector<GlobalBinding*> globals;
   std::vector<TypeDef*> defs;
 };
@@ -44,13 +50,34 @@ struct ModuleScope {
 // Why an expression has to have a type.
 struct Reason {
   enum Kind : uint8_t {
-    kNone, kArgument, kReceiver, kReturn, kAnnotation, kBranch, kArm, kCondition, kGuard, kOperand, kAssign,
-    kItem, kIndex, kField, kClauseResult, kResumeValue, kRange, kConcat, kBreak, kPattern, kDefault, kPiped,
-    kGenerator, kMain,
+    kNone,
+    kArgument,
+    kReceiver,
+    kReturn,
+    kAnnotation,
+    kBranch,
+    kArm,
+    kCondition,
+    kGuard,
+    kOperand,
+    kAssign,
+    kItem,
+    kIndex,
+    kField,
+    kClauseResult,
+    kResumeValue,
+    kRange,
+    kConcat,
+    kBreak,
+    kPattern,
+    kDefault,
+    kPiped,
+    kGenerator,
+    kMain,
   };
   Kind kind = kNone;
-  uint32_t number = 0;          // kArgument: 0-based
-  Span where;                   // what made the expectation
+  uint32_t number = 0;  // kArgument: 0-based
+  Span where;           // what made the expectation
   const Binding* callee = nullptr;
 };
 
@@ -67,7 +94,7 @@ struct UseNode {
 
 struct LoopContext {
   LoopNote* note = nullptr;
-  Type* break_type = nullptr;   // null: `break` takes no value
+  Type* break_type = nullptr;  // null: `break` takes no value
   bool saw_value = false;
   LoopContext* parent = nullptr;
 };
@@ -77,7 +104,7 @@ struct FnContext {
   const char* barrier = nullptr;  // "defer", "finally": no return, break or continue leaves it
   FnNote* note = nullptr;
   Type* result = nullptr;
-  Span result_span;             // the annotation, where there is one
+  Span result_span;  // the annotation, where there is one
   LoopContext* loops = nullptr;
 };
 
@@ -87,35 +114,35 @@ enum class RowOrigin : uint8_t { kOpen, kAnnotation, kGlobal, kDefer, kFinally, 
 struct Unit {
   FnNote* note = nullptr;
   Unit* parent = nullptr;
-  Type* row = nullptr;          // what may be performed here
+  Type* row = nullptr;  // what may be performed here
   RowOrigin origin = RowOrigin::kOpen;
   Span row_span;
   FnContext* fn = nullptr;
   CaptureNode* captures = nullptr;
   const HandleExpr* handle = nullptr;  // kHandleBody
-  bool any = false;             // something was performed, IO included
-  Unit* next = nullptr;         // of the same top-level declaration
+  bool any = false;                    // something was performed, IO included
+  Unit* next = nullptr;                // of the same top-level declaration
 };
 
 // A function whose type is being inferred, and the uses its own group makes of it.
 struct GroupUse {
-  Type* row;                    // stands for the function's row at this use
-  Type* fn;                     // the type it was used at
-  Type** rigids = nullptr;      // what the signature's rigid variables stand for here
+  Type* row;                // stands for the function's row at this use
+  Type* fn;                 // the type it was used at
+  Type** rigids = nullptr;  // what the signature's rigid variables stand for here
   Span span;
 };
 struct GroupMember {
   FnDecl* decl = nullptr;
   FnNote* note = nullptr;
-  Binding* binding = nullptr;   // FunctionBinding or LocalBinding
-  Type* type = nullptr;         // the signature, rigid variables in place
-  bool running = false;         // being inferred, or waiting to be
-  bool determined = false;      // nothing is left to infer: uses are instances
-  Scheme scheme;                // when determined
-  std::vector<Type*> rigids;    // of its annotations
-  SymbolMap<Type*> vars;        // top-level: type variables by name, for the whole function
+  Binding* binding = nullptr;  // FunctionBinding or LocalBinding
+  Type* type = nullptr;        // the signature, rigid variables in place
+  bool running = false;        // being inferred, or waiting to be
+  bool determined = false;     // nothing is left to infer: uses are instances
+  Scheme scheme;               // when determined
+  std::vector<Type*> rigids;   // of its annotations
+  SymbolMap<Type*> vars;       // top-level: type variables by name, for the whole function
   std::vector<GroupUse> uses;
-  uint32_t level = 0;           // of its unknowns
+  uint32_t level = 0;  // of its unknowns
 };
 
 struct Pending {
@@ -126,8 +153,8 @@ struct Pending {
   Type* subject = nullptr;
   Type* result = nullptr;
   Unit* unit = nullptr;
-  Type* row = nullptr;             // the unit's at this place: `mask` changes it
-  LocalBinding* scope = nullptr;   // kMethod: locals named like it
+  Type* row = nullptr;            // the unit's at this place: `mask` changes it
+  LocalBinding* scope = nullptr;  // kMethod: locals named like it
   void** uses = nullptr;
   uint32_t level = 0;
   Span span;
@@ -136,7 +163,7 @@ struct Pending {
   Ident name;
   Slice<Arg> args;
   bool is_lvalue = false;
-  Expr* piped = nullptr;           // a pipe's value before this stage
+  Expr* piped = nullptr;  // a pipe's value before this stage
 };
 
 // A row that is not settled yet, of a `handle` or of an unknown function called under a handler: in the end
@@ -150,13 +177,13 @@ struct OpenRow {
 struct Callee {
   CallKind kind = CallKind::kError;
   Binding* target = nullptr;
-  Type* fn = nullptr;              // pruned Fn
-  const Slice<Param>* params = nullptr;         // of a declaration
-  const Slice<FieldDef>* fields = nullptr;      // of a constructor
-  const Slice<Symbol>* names = nullptr;         // of an operation
-  uint32_t count = 0;              // declared parameters
+  Type* fn = nullptr;                       // pruned Fn
+  const Slice<Param>* params = nullptr;     // of a declaration
+  const Slice<FieldDef>* fields = nullptr;  // of a constructor
+  const Slice<Symbol>* names = nullptr;     // of an operation
+  uint32_t count = 0;                       // declared parameters
   bool direct = false;
-  std::string_view what;           // "function", "constructor" …
+  std::string_view what;  // "function", "constructor" …
   Symbol name;
 };
 
@@ -181,13 +208,13 @@ class Checker {
   ModuleInfo* std_module(std::string_view name);
   void declare_loaded();
   LocalBinding* local(Symbol name) const { return name.id < locals_.size() ? locals_[name.id] : nullptr; }
-  Binding* module_value(ModuleInfo* m, Symbol name);          // as seen inside m
-  Binding* exported_value(ModuleInfo* m, Symbol name);        // as seen from outside
+  Binding* module_value(ModuleInfo* m, Symbol name);    // as seen inside m
+  Binding* exported_value(ModuleInfo* m, Symbol name);  // as seen from outside
   TypeDef* module_type(ModuleInfo* m, Symbol name);
   TypeDef* exported_type(ModuleInfo* m, Symbol name);
   TypeDef* ambient_type(Symbol name);
   ModuleInfo* visible_module(ModuleInfo* from, Symbol name);
-  Binding* lookup_value(Symbol name);                         // locals first
+  Binding* lookup_value(Symbol name);  // locals first
   void operation_candidates(ModuleInfo* m, Symbol name, std::vector<OperationBinding*>& out);
   FunctionBinding* std_function(std::string_view module, std::string_view name);
   Names visible_values();
@@ -243,7 +270,8 @@ class Checker {
   void begin_decl(ModuleInfo* m);
   void end_decl();
   void start_uses(void** list);
-  template <typename F> void nested(F body);
+  template <typename F>
+  void nested(F body);
   void bind_globals(Pattern* p, GlobalBinding* const* globals, size_t count);
   void ensure_default(ConstructorBinding* c, uint32_t field);
   void check_main_signature(FunctionBinding* f);
@@ -252,7 +280,8 @@ class Checker {
   void find_main();
   void make_script(ModuleInfo* m);
   void mark_type(TypeDef* def);
-  bool infer_members(std::vector<GroupMember*>& members, uint32_t outer_level);
+  // --- infer_group.cpp
+  void infer_members(std::vector<GroupMember*>& members, uint32_t outer_level);
   bool solve_uses(std::vector<GroupMember*>& members);
   void infer_fn_body(GroupMember& m);
 
@@ -317,8 +346,8 @@ class Checker {
   bool callee_of(Binding* b, Type* type, Callee& out);
   Type* apply(const Callee& callee, CallNote* note, Expr* call, Expr* receiver, Expr* piped, Slice<Arg> args,
               Span name_span, bool inferred);
-  Type* call_value(Type* type, CallNote* note, Expr* call, Expr* piped, Slice<Arg> args, Span span, bool inferred,
-                   const Binding* name);
+  Type* call_value(Type* type, CallNote* note, Expr* call, Expr* piped, Slice<Arg> args, Span span,
+                   bool inferred, const Binding* name);
   Symbol param_name(const Callee& c, uint32_t i) const;
   Expr* param_default(const Callee& c, uint32_t i) const;
   bool param_variadic(const Callee& c, uint32_t i) const;
@@ -395,37 +424,45 @@ class Checker {
   ModuleLoader loader_;
   std::vector<std::unique_ptr<ModuleScope>> scopes_;
   std::vector<TypeDef*> tuple_defs_;
-  size_t declared_ = 0;             // modules of loader_.order() that have been declared
+  size_t declared_ = 0;  // modules of loader_.order() that have been declared
   ModuleInfo* prelude_ = nullptr;
 
   // Built-in types.
   TypeDef *int_def_, *float_def_, *bool_def_, *char_def_, *string_def_, *unit_def_, *never_def_, *list_def_,
-      *array_def_, *option_def_, *result_def_, *ref_def_, *range_def_, *panic_def_, *emit_def_, *exn_def_, *io_def_;
+      *array_def_, *option_def_, *result_def_, *ref_def_, *range_def_, *panic_def_, *emit_def_, *exn_def_,
+      *io_def_;
   SymbolMap<TypeDef*> builtin_;
   Type *int_, *float_, *bool_, *char_, *string_, *unit_type_, *never_, *error_, *io_row_;
 
   // The declaration being worked on.
   ModuleInfo* module_ = nullptr;
-  void** uses_ = nullptr;           // UseNode list of the declaration
+  void** uses_ = nullptr;  // UseNode list of the declaration
   uint32_t use_epoch_ = 0;
-  size_t errors_before_ = 0;        // reported before this declaration
+  size_t errors_before_ = 0;  // reported before this declaration
   Unit* unit_ = nullptr;
-  Unit* units_ = nullptr;           // all of this declaration
+  Unit* units_ = nullptr;  // all of this declaration
   uint32_t level_ = 0;
-  std::vector<LocalBinding*> locals_;     // by symbol: the innermost
-  std::vector<LocalBinding*> scope_;      // declared, in order
+  std::vector<LocalBinding*> locals_;  // by symbol: the innermost
+  std::vector<LocalBinding*> scope_;   // declared, in order
   std::vector<Pending> pending_;
   std::vector<OpenRow> open_rows_;
   std::vector<MatchExpr*> matches_;
-  std::vector<ConcatExpr*> concats_;
-  struct Irrefutable { Pattern* pattern; std::string_view what; };
+  struct Concat {
+    ConcatExpr* expr;
+    void** uses;  // of the function it stands in
+  };
+  std::vector<Concat> concats_;
+  struct Irrefutable {
+    Pattern* pattern;
+    std::string_view what;
+  };
   std::vector<Irrefutable> irrefutable_;
-  size_t pattern_mark_ = 0;         // scope_ where the pattern's own variables begin
+  size_t pattern_mark_ = 0;  // scope_ where the pattern's own variables begin
   const std::vector<LocalBinding*>* or_bindings_ = nullptr;
   std::vector<std::unique_ptr<GroupMember>> members_;
   bool settling_ = false;
-  Type* expected_ = nullptr;        // of the call about to be inferred
-  Symbol naming_;                   // what a lambda in value position is called
+  Type* expected_ = nullptr;  // of the call about to be inferred
+  Symbol naming_;             // what a lambda in value position is called
   // Types as written.
   SymbolMap<Type*>* type_vars_ = nullptr;
   std::vector<Type*>* new_rigids_ = nullptr;
@@ -434,11 +471,11 @@ class Checker {
   uint32_t type_level_ = 0;
   bool inferred_row_seen_ = false;  // a function type without a row was met
   bool hole_seen_ = false;
-  uint32_t operation_vars_ = 0;     // quantified variables of the operation so far
+  uint32_t operation_vars_ = 0;  // quantified variables of the operation so far
   std::vector<bool> operation_rows_;
   // check_deps.cpp
-  std::vector<uint32_t> dep_of_;    // by symbol: node number + 1
-  std::vector<uint32_t> shadow_;    // by symbol: how many locals hide it
+  std::vector<uint32_t> dep_of_;  // by symbol: node number + 1
+  std::vector<uint32_t> shadow_;  // by symbol: how many locals hide it
   std::vector<Symbol> shadowed_;
   Node* dep_node_ = nullptr;
 };

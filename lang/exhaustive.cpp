@@ -16,10 +16,10 @@ constexpr unsigned kDepth = 1500;
 // infinite one.
 struct Pat {
   enum Kind : uint8_t { kWild, kCon, kLiteral } kind = kWild;
-  const TypeDef* def = nullptr;   // kCon of a declared type
-  uint32_t index = 0;             // kCon: which
-  uint32_t total = 1;             // kCon: of how many
-  std::string literal;            // kLiteral; kCon of Bool
+  const TypeDef* def = nullptr;  // kCon of a declared type
+  uint32_t index = 0;            // kCon: which
+  uint32_t total = 1;            // kCon: of how many
+  std::string literal;           // kLiteral; kCon of Bool
   std::vector<const Pat*> subs;
   std::vector<const Pat*> alternatives;  // an or-pattern: any of these
 };
@@ -86,8 +86,10 @@ class Cover {
         Pat* made = make(Pat::kCon);
         made->index = con->index;
         made->total = con->type_def->constructors.size;
-        if (con->type_def->builtin == BuiltinType::kList) made->literal = "[]";
-        else made->def = con->type_def;
+        if (con->type_def->builtin == BuiltinType::kList)
+          made->literal = "[]";
+        else
+          made->def = con->type_def;
         made->subs.assign(con->fields.size, &wild_);
         uint32_t position = 0;
         for (PatternArg& a : c->args) {
@@ -102,7 +104,8 @@ class Cover {
   }
 
   // A vector of patterns that no row matches; false where there is none.
-  bool missing(const std::vector<Row>& rows, size_t columns, std::vector<std::string>& witness, unsigned depth) {
+  bool missing(const std::vector<Row>& rows, size_t columns, std::vector<std::string>& witness,
+               unsigned depth) {
     if (columns == 0) return rows.empty();
     if (depth > kDepth || !spend(rows.size() + 1)) {
       gave_up_ = true;
@@ -180,8 +183,8 @@ class Cover {
     const std::vector<Row>& matrix = expand(rows, expanded);
     const Pat* p = row[0];
     if (p->kind != Pat::kWild) {
-      std::vector<Row> special = specialise(matrix, p->index, p->kind == Pat::kLiteral ? &p->literal : nullptr,
-                                            p->subs.size());
+      std::vector<Row> special =
+          specialise(matrix, p->index, p->kind == Pat::kLiteral ? &p->literal : nullptr, p->subs.size());
       Row inner(p->subs.begin(), p->subs.end());
       inner.insert(inner.end(), row.begin() + 1, row.end());
       return useful(special, inner, depth + 1);
@@ -248,13 +251,22 @@ class Cover {
       case ExprKind::kInt: {
         auto* n = as<IntExpr>(e);
         std::string sign = p->negative && (n->is_big() || n->value != 0) ? "-" : "";
-        made->literal = n->is_big() ? fmt::format("{}{}:{}", sign, n->base, n->digits) : fmt::format("{}{}", sign, n->value);
+        made->literal = n->is_big() ? fmt::format("{}{}:{}", sign, n->base, n->digits)
+                                    : fmt::format("{}{}", sign, n->value);
         break;
       }
-      case ExprKind::kFloat: made->literal = fmt::format("{}{:.17g}", p->negative ? "-" : "", as<FloatExpr>(e)->value); break;
-      case ExprKind::kChar: made->literal = fmt::format("'{}", as<CharExpr>(e)->value); break;
-      case ExprKind::kString: made->literal = fmt::format("\"{}", as<StringExpr>(e)->value); break;
-      default: made->kind = Pat::kWild; break;
+      case ExprKind::kFloat:
+        made->literal = fmt::format("{}{:.17g}", p->negative ? "-" : "", as<FloatExpr>(e)->value);
+        break;
+      case ExprKind::kChar:
+        made->literal = fmt::format("'{}", as<CharExpr>(e)->value);
+        break;
+      case ExprKind::kString:
+        made->literal = fmt::format("\"{}", as<StringExpr>(e)->value);
+        break;
+      default:
+        made->kind = Pat::kWild;
+        break;
     }
     return made;
   }
@@ -283,7 +295,8 @@ class Cover {
     }
   }
 
-  std::vector<Row> specialise(const std::vector<Row>& rows, uint32_t index, const std::string* text, size_t arity) {
+  std::vector<Row> specialise(const std::vector<Row>& rows, uint32_t index, const std::string* text,
+                              size_t arity) {
     std::vector<Row> out;
     for (const Row& r : rows) {
       const Pat* p = r[0];
@@ -320,17 +333,25 @@ class Cover {
     return c->fields.size ? out + ")" : out;
   }
 
-  std::vector<std::string> rebuild(const Pat* shape, const std::vector<std::string>& inner, size_t columns) const {
+  std::vector<std::string> rebuild(const Pat* shape, const std::vector<std::string>& inner,
+                                   size_t columns) const {
     size_t arity = shape->subs.size();
     std::string head;
-    if (shape->literal == "bool") head = shape->index ? "true" : "false";
-    else if (shape->literal == "()") head = "()";
+    if (shape->literal == "bool")
+      head = shape->index ? "true" : "false";
+    else if (shape->literal == "()")
+      head = "()";
     else if (shape->literal == "[]") {
-      if (shape->index == 0) head = "[]";
-      else if (inner[1] == "[]") head = "[" + inner[0] + "]";
-      else if (inner[1] == "_") head = "[" + inner[0] + ", .._]";
-      else if (inner[1].size() > 2 && inner[1][0] == '[') head = "[" + inner[0] + ", " + inner[1].substr(1);
-      else head = "[" + inner[0] + ", .." + inner[1] + "]";
+      if (shape->index == 0)
+        head = "[]";
+      else if (inner[1] == "[]")
+        head = "[" + inner[0] + "]";
+      else if (inner[1] == "_")
+        head = "[" + inner[0] + ", .._]";
+      else if (inner[1].size() > 2 && inner[1][0] == '[')
+        head = "[" + inner[0] + ", " + inner[1].substr(1);
+      else
+        head = "[" + inner[0] + ", .." + inner[1] + "]";
     } else {
       if (shape->def) head = symbols_.text(shape->def->constructors[shape->index]->name);
       for (size_t i = 0; i < arity; i++) head += (i ? ", " : "(") + inner[i];

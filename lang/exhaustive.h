@@ -13,9 +13,9 @@ struct MatchRow {
 };
 
 struct Coverage {
-  std::string missing;             // a case that no row takes, as a pattern; empty: none
-  std::vector<bool> unreachable;   // per row
-  bool too_complex = false;        // given up
+  std::string missing;            // a case that no row takes, as a pattern; empty: none
+  std::vector<bool> unreachable;  // per row
+  bool too_complex = false;       // given up
 };
 
 /// Patterns must have been resolved. `want_unreachable` false: only `missing`.

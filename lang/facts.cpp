@@ -48,21 +48,34 @@ Rep rep_of(const Type* type) {
   if (t->tag != TypeTag::Con) return Rep::kUnknown;
   const TypeDef* def = t->def;
   switch (def->builtin) {
-    case BuiltinType::kInt: return Rep::kInt;
-    case BuiltinType::kFloat: return Rep::kFloat;
-    case BuiltinType::kBool: return Rep::kBool;
-    case BuiltinType::kChar: return Rep::kChar;
-    case BuiltinType::kString: return Rep::kString;
-    case BuiltinType::kUnit: return Rep::kUnit;
-    case BuiltinType::kNever: return Rep::kNever;
-    default: break;
+    case BuiltinType::kInt:
+      return Rep::kInt;
+    case BuiltinType::kFloat:
+      return Rep::kFloat;
+    case BuiltinType::kBool:
+      return Rep::kBool;
+    case BuiltinType::kChar:
+      return Rep::kChar;
+    case BuiltinType::kString:
+      return Rep::kString;
+    case BuiltinType::kUnit:
+      return Rep::kUnit;
+    case BuiltinType::kNever:
+      return Rep::kNever;
+    default:
+      break;
   }
   switch (def->kind) {
-    case TypeDefKind::kData: return Rep::kData;
-    case TypeDefKind::kOpaque: return Rep::kOpaque;
-    case TypeDefKind::kTuple: return Rep::kTuple;
-    case TypeDefKind::kEffect: return Rep::kHandler;
-    case TypeDefKind::kAlias: break;
+    case TypeDefKind::kData:
+      return Rep::kData;
+    case TypeDefKind::kOpaque:
+      return Rep::kOpaque;
+    case TypeDefKind::kTuple:
+      return Rep::kTuple;
+    case TypeDefKind::kEffect:
+      return Rep::kHandler;
+    case TypeDefKind::kAlias:
+      break;
   }
   return Rep::kUnknown;
 }

@@ -15,11 +15,11 @@
 namespace eddy::lang {
 
 struct FrontEndOptions {
-  std::vector<std::string> paths;         // --path: folders searched after the importing file's own
+  std::vector<std::string> paths;  // --path: folders searched after the importing file's own
   ParseMode mode = ParseMode::kModule;
-  bool need_main = false;                 // a program without `main` is an error
-  bool tests = false;                     // @test functions are roots of reachability
-  bool check_all = true;                  // user functions that nothing reaches are checked too
+  bool need_main = false;  // a program without `main` is an error
+  bool tests = false;      // @test functions are roots of reachability
+  bool check_all = true;   // user functions that nothing reaches are checked too
 };
 
 /// Owns everything that a compilation's trees, types and diagnostics point into.
@@ -35,7 +35,8 @@ struct Compilation {
 };
 
 /// `path` names the file in messages and is where its imports are looked up; `text` is its content.
-std::unique_ptr<Compilation> check_text(std::string path, std::string text, const FrontEndOptions& options = {});
+std::unique_ptr<Compilation> check_text(std::string path, std::string text,
+                                        const FrontEndOptions& options = {});
 /// Reads the file first; a file that cannot be read is a diagnostic.
 std::unique_ptr<Compilation> check_file(const std::string& path, const FrontEndOptions& options = {});
 

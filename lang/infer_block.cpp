@@ -36,7 +36,8 @@ Type* Checker::infer_block(BlockExpr* e, Type* expected, const Reason* why, bool
         mismatch(e, type, expected, *why);
       } else {
         Stmt* last = e->stmts.back();
-        Diagnostic& d = diags_.error(e->span, fmt::format("this block gives `()`, but `{}` is expected", show(expected)));
+        Diagnostic& d =
+            diags_.error(e->span, fmt::format("this block gives `()`, but `{}` is expected", show(expected)));
         d.label(last->span, "the block ends in a statement, which has no value");
         if (why->where) d.label(why->where, "expected because of this");
         d.help("end the block with the expression that is its value");
@@ -49,15 +50,22 @@ Type* Checker::infer_block(BlockExpr* e, Type* expected, const Reason* why, bool
 
 void Checker::infer_stmt(Stmt* s, Type*& diverges) {
   switch (s->kind) {
-    case StmtKind::kLet: infer_let(as<LetStmt>(s)); break;
-    case StmtKind::kVar: infer_var(as<VarStmt>(s)); break;
-    case StmtKind::kDefer: infer_defer(as<DeferStmt>(s)); break;
+    case StmtKind::kLet:
+      infer_let(as<LetStmt>(s));
+      break;
+    case StmtKind::kVar:
+      infer_var(as<VarStmt>(s));
+      break;
+    case StmtKind::kDefer:
+      infer_defer(as<DeferStmt>(s));
+      break;
     case StmtKind::kExpr: {
       Type* t = infer(as<ExprStmt>(s)->value, true);
       if (prune(t) == never_) diverges = never_;
       break;
     }
-    case StmtKind::kFn: break;
+    case StmtKind::kFn:
+      break;
   }
 }
 
@@ -66,12 +74,17 @@ bool Checker::is_value(Expr* e) {
   if (!e) return true;
   switch (e->kind) {
     case ExprKind::kLambda:
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
     case ExprKind::kString:
       return true;
     case ExprKind::kName: {
       Binding* b = as<NameExpr>(e)->binding ? as<NameExpr>(e)->binding : lookup_value(as<NameExpr>(e)->name);
-      return !(b && b->kind == BindingKind::kLocal && static_cast<LocalBinding*>(b)->local == LocalKind::kVar);
+      return !(b && b->kind == BindingKind::kLocal &&
+               static_cast<LocalBinding*>(b)->local == LocalKind::kVar);
     }
     case ExprKind::kField: {
       Binding* q = qualifier(as<FieldExpr>(e)->object);
@@ -112,7 +125,8 @@ void Checker::close_value_row(Type* type) {
   if (!is_var(tail) || tail->level <= level_) return;
   std::vector<Type*> work;
   for (unsigned i = 0; i + 1 < fn->count; i++) work.push_back(fn->arg(i));
-  for (Type* row = prune(fn->row()); row->tag == TypeTag::RowCons; row = prune(row->rest())) work.push_back(row->effect());
+  for (Type* row = prune(fn->row()); row->tag == TypeTag::RowCons; row = prune(row->rest()))
+    work.push_back(row->effect());
   size_t budget = 10'000;
   while (!work.empty()) {
     if (budget-- == 0) return;
@@ -221,7 +235,9 @@ void Checker::declare_local_fns(Slice<Stmt*> stmts) {
     FnDecl* decl = as<FnStmt>(s)->fn;
     for (size_t i = first; i < scope_.size(); i++) {
       if (scope_[i]->name == decl->name.name) {
-        diags_.error(decl->name.span, fmt::format("the function `{}` is declared twice in this block", text(decl->name.name)))
+        diags_
+            .error(decl->name.span,
+                   fmt::format("the function `{}` is declared twice in this block", text(decl->name.name)))
             .label(scope_[i]->span, "first declared here");
       }
     }
@@ -237,7 +253,8 @@ void Checker::declare_local_fns(Slice<Stmt*> stmts) {
     for (const Attribute& a : decl->attributes) {
       diags_.error(a.span, "attributes stand before top-level functions only");
     }
-    if (!decl->body) diags_.error(decl->name.span, fmt::format("the function `{}` has no body", text(b->name)));
+    if (!decl->body)
+      diags_.error(decl->name.span, fmt::format("the function `{}` has no body", text(b->name)));
   }
 }
 

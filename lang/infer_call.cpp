@@ -21,7 +21,9 @@ Expr* Checker::param_default(const Callee& c, uint32_t i) const {
   return nullptr;
 }
 
-bool Checker::param_variadic(const Callee& c, uint32_t i) const { return c.params && (*c.params)[i].variadic; }
+bool Checker::param_variadic(const Callee& c, uint32_t i) const {
+  return c.params && (*c.params)[i].variadic;
+}
 
 // True where a call by the name of `b` is direct: its declaration says how many arguments there are.
 bool Checker::callee_of(Binding* b, Type* type, Callee& out) {
@@ -88,28 +90,31 @@ Type* Checker::infer_call(CallExpr* e, Expr* piped) {
       // What is expected of a piece of data tells what its parts may be: a function in it may do less.
       if (expected && callee.kind == CallKind::kConstructor && callee.fn->tag == TypeTag::Fn) {
         expected = prune(expected);
-        if (expected->tag == TypeTag::Con && expected->def == outermost(callee.fn->result()) && expected->count) {
+        if (expected->tag == TypeTag::Con && expected->def == outermost(callee.fn->result()) &&
+            expected->count) {
           unifier_.unify(callee.fn->result(), expected);
         }
       }
       return apply(callee, note, e, nullptr, piped, e->args, e->callee->span, false);
     }
-    if (b && b->kind == BindingKind::kLocal) note->is_resume = static_cast<LocalBinding*>(b)->local == LocalKind::kResume;
+    if (b && b->kind == BindingKind::kLocal)
+      note->is_resume = static_cast<LocalBinding*>(b)->local == LocalKind::kResume;
   }
   note->callee = e->callee;
   return call_value(type, note, e, piped, e->args, e->callee->span, false, b);
 }
 
 // Puts arguments into the callee's parameters, checks them, and performs what the callee may.
-Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver, Expr* piped, Slice<Arg> args,
-                     Span name_span, bool inferred) {
+Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver, Expr* piped,
+                     Slice<Arg> args, Span name_span, bool inferred) {
   note->kind = c.kind;
   note->target = c.target;
   note->fn_type = c.fn;
   if (c.fn->tag != TypeTag::Fn || (c.count == 0 && c.kind == CallKind::kConstructor)) {
     if (!inferred) infer_args(args);
     if (c.fn->tag == TypeTag::Error) return error_;
-    Diagnostic& d = diags_.error(call->span, fmt::format("the {} `{}` takes no arguments", c.what, text(c.name)));
+    Diagnostic& d =
+        diags_.error(call->span, fmt::format("the {} `{}` takes no arguments", c.what, text(c.name)));
     declared_at(d, c.target->span, "declared here", c.target);
     d.help(fmt::format("leave out the parentheses: `{}`", text(c.name)));
     return c.fn;
@@ -120,8 +125,10 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
   if (c.count > 64) filled_many.resize(c.count);
   auto is_filled = [&](uint32_t i) { return c.count > 64 ? bool(filled_many[i]) : (filled >> i & 1) != 0; };
   auto fill = [&](uint32_t i) {
-    if (c.count > 64) filled_many[i] = true;
-    else filled |= uint64_t{1} << i;
+    if (c.count > 64)
+      filled_many[i] = true;
+    else
+      filled |= uint64_t{1} << i;
   };
   bool variadic = c.count > 0 && param_variadic(c, c.count - 1);
   std::vector<Expr*> rest;
@@ -179,8 +186,8 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
       if (param_name(c, i) == a.name.name) found = static_cast<int>(i);
     }
     if (found < 0) {
-      Diagnostic& d = diags_.error(a.name.span, fmt::format("the {} `{}` has no parameter `{}`", c.what, text(c.name),
-                                                            text(a.name.name)));
+      Diagnostic& d = diags_.error(a.name.span, fmt::format("the {} `{}` has no parameter `{}`", c.what,
+                                                            text(c.name), text(a.name.name)));
       declared_at(d, c.target->span, "declared here", c.target);
       Names names;
       for (uint32_t i = 0; i < c.count; i++) {
@@ -219,9 +226,9 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
     missing += fmt::format("{}`{}`", missing.empty() ? "" : ", ", name ? text(name) : "_");
   }
   if (!bad && (extra || missing_count)) {
-    Diagnostic& d = diags_.error(call->span, fmt::format("the {} `{}` takes {} argument{}, but {} {} given", c.what,
-                                                         text(c.name), c.count, c.count == 1 ? "" : "s", written,
-                                                         written == 1 ? "is" : "are"));
+    Diagnostic& d = diags_.error(
+        call->span, fmt::format("the {} `{}` takes {} argument{}, but {} {} given", c.what, text(c.name),
+                                c.count, c.count == 1 ? "" : "s", written, written == 1 ? "is" : "are"));
     if (missing_count) d.here(fmt::format("missing {}", missing));
     declared_at(d, c.target->span, "declared here", c.target);
     if (c.count == 1 && written == 0 && prune(c.fn->param(0)) == unit_type_) d.help("give it `()`");
@@ -239,9 +246,11 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
   check_args(note, c.fn, &c, receiver, piped, inferred);
   note->row = c.fn->row();
   perform(note->row, name_span, c.target);
-  if (c.kind == CallKind::kFunction && static_cast<FunctionBinding*>(c.target)->intrinsic == "abs" && c.count == 1) {
+  if (c.kind == CallKind::kFunction && static_cast<FunctionBinding*>(c.target)->intrinsic == "abs" &&
+      c.count == 1) {
     Type* t = prune(c.fn->param(0));
-    if (is_var(t)) require_number(slots[0].value ? slots[0].value : call, t, ArithOp::kSub, name_span);
+    if (is_var(t))
+      require_number(slots[0].value ? slots[0].value : call, t, ArithOp::kSub, name_span);
     else if (t != int_ && t != float_ && t != never_ && t->tag != TypeTag::Error) {
       diags_.error(name_span, fmt::format("`abs` works on Int and Float, not on `{}`", show(t)));
     }
@@ -250,7 +259,8 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
 }
 
 // Arguments against parameters: what is no lambda first, so that lambdas know their parameters' types.
-void Checker::check_args(CallNote* note, Type* fn, const Callee* callee, Expr* receiver, Expr* piped, bool inferred) {
+void Checker::check_args(CallNote* note, Type* fn, const Callee* callee, Expr* receiver, Expr* piped,
+                         bool inferred) {
   const Binding* target = callee ? callee->target : nullptr;
   for (int pass = 0; pass < 2; pass++) {
     bool lambdas_left = false;
@@ -266,8 +276,10 @@ void Checker::check_args(CallNote* note, Type* fn, const Callee* callee, Expr* r
         }
         bool done = inferred || value == receiver;
         if (value == receiver) why.kind = Reason::kReceiver;
-        if (done) coerce(value, value->type ? value->type : error_, expected, why);
-        else check(value, expected, why);
+        if (done)
+          coerce(value, value->type ? value->type : error_, expected, why);
+        else
+          check(value, expected, why);
       };
       switch (a.kind) {
         case ArgKind::kGiven:
@@ -314,13 +326,15 @@ Type* Checker::call_value(Type* type, CallNote* note, Expr* call, Expr* piped, S
     std::vector<Type*> params;
     for (uint32_t i = 0; i < std::max(given, 1u); i++) params.push_back(fresh());
     if (given == 0) params[0] = unit_type_;
-    Type* fn = types_.fn(params.data(), static_cast<unsigned>(params.size()), fresh(), unit_ ? unit_->row : fresh_row());
+    Type* fn = types_.fn(params.data(), static_cast<unsigned>(params.size()), fresh(),
+                         unit_ ? unit_->row : fresh_row());
     if (unifier_.unify(type, fn)) {
       type = fn;
     } else {
       if (!inferred) infer_args(args);
-      diags_.error(span, unifier_.error() == UnifyError::kInfinite ? "this value would be a function that takes itself"
-                                                                   : "this value cannot be called");
+      diags_.error(span, unifier_.error() == UnifyError::kInfinite
+                             ? "this value would be a function that takes itself"
+                             : "this value cannot be called");
       return error_;
     }
   }
@@ -338,8 +352,9 @@ Type* Checker::call_value(Type* type, CallNote* note, Expr* call, Expr* piped, S
   bool unit_left_out = given == 0 && count == 1 && unifier_.unify(type->param(0), unit_type_);
   if (given != count && !unit_left_out) {
     if (!inferred) infer_args(args);
-    Diagnostic& d = diags_.error(call->span, fmt::format("this function takes {} argument{}, but {} {} given", count,
-                                                         count == 1 ? "" : "s", given, given == 1 ? "is" : "are"));
+    Diagnostic& d =
+        diags_.error(call->span, fmt::format("this function takes {} argument{}, but {} {} given", count,
+                                             count == 1 ? "" : "s", given, given == 1 ? "is" : "are"));
     d.here(fmt::format("it is `{}`", show(type)));
     if (name && name->span) d.label(name->span, "declared here");
     return type->result();
@@ -374,7 +389,8 @@ Type* Checker::infer_pipe(PipeExpr* e) {
       Type* fn = infer(s.value);
       Binding* b = nullptr;
       if (s.value->kind == ExprKind::kName) b = as<NameExpr>(s.value)->binding;
-      if (s.value->kind == ExprKind::kField && as<FieldExpr>(s.value)->note) b = as<FieldExpr>(s.value)->note->target;
+      if (s.value->kind == ExprKind::kField && as<FieldExpr>(s.value)->note)
+        b = as<FieldExpr>(s.value)->note->target;
       Callee callee;
       if (fn->tag == TypeTag::Error) {
         type = error_;

@@ -117,16 +117,25 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
   auto is = [&](LoopKind kind, Type* item) {
     note->kind = kind;
     if (!unifier_.unify(element, item)) {
-      type_error(e->pattern->span, element, item, "this pattern does not fit what the loop runs over", Reason{});
+      type_error(e->pattern->span, element, item, "this pattern does not fit what the loop runs over",
+                 Reason{});
     }
   };
   if (is_var(t)) return false;
   if (t->tag == TypeTag::Con) {
     switch (t->def->builtin) {
-      case BuiltinType::kRange: is(LoopKind::kRange, int_); return true;
-      case BuiltinType::kList: is(LoopKind::kList, t->arg(0)); return true;
-      case BuiltinType::kArray: is(LoopKind::kArray, t->arg(0)); return true;
-      case BuiltinType::kString: is(LoopKind::kString, char_); return true;
+      case BuiltinType::kRange:
+        is(LoopKind::kRange, int_);
+        return true;
+      case BuiltinType::kList:
+        is(LoopKind::kList, t->arg(0));
+        return true;
+      case BuiltinType::kArray:
+        is(LoopKind::kArray, t->arg(0));
+        return true;
+      case BuiltinType::kString:
+        is(LoopKind::kString, char_);
+        return true;
       case BuiltinType::kMap:
         is(LoopKind::kMap, types_.con(tuple_def(2), {t->arg(0), t->arg(1)}));
         if (!out_.program.map_to_list) out_.program.map_to_list = std_function("map", "to_list");
@@ -137,7 +146,8 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
         if (!out_.program.set_to_list) out_.program.set_to_list = std_function("set", "to_list");
         if (out_.program.set_to_list) use(out_.program.set_to_list);
         return true;
-      default: break;
+      default:
+        break;
     }
   }
   if (t->tag == TypeTag::Fn && note->body) {
@@ -146,7 +156,8 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
     mark_type(emit_def_);
     t = open_row(t);
     if (t->param_count() != 1 || !unifier_.unify(t->param(0), unit_type_)) {
-      diags_.error(e->iterable->span, "a generator takes no arguments").here(fmt::format("this is `{}`", show(t)));
+      diags_.error(e->iterable->span, "a generator takes no arguments")
+          .here(fmt::format("this is `{}`", show(t)));
       return true;
     }
     note->row = t->row();
@@ -165,9 +176,13 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
   }
   if (t->tag == TypeTag::Error || t == never_) return true;
   Diagnostic& d = diags_.error(e->iterable->span, fmt::format("a `for` cannot run over `{}`", show(t)));
-  if (t == int_) d.help("over the numbers up to it: `0..n`");
-  else if (t->tag == TypeTag::Fn) d.help("annotate the type of this function");
-  else d.note("it runs over ranges, List, Array, String, Map, Set, and generators: `fn(): Unit / {Emit<a> | e}`");
+  if (t == int_)
+    d.help("over the numbers up to it: `0..n`");
+  else if (t->tag == TypeTag::Fn)
+    d.help("annotate the type of this function");
+  else
+    d.note(
+        "it runs over ranges, List, Array, String, Map, Set, and generators: `fn(): Unit / {Emit<a> | e}`");
   return true;
 }
 
@@ -213,7 +228,9 @@ Type* Checker::infer_for(ForExpr* e) {
 
 Type* Checker::infer_jump(Expr* e) {
   FnContext* fn = unit_ ? unit_->fn : nullptr;
-  const char* word = e->kind == ExprKind::kReturn ? "return" : e->kind == ExprKind::kBreak ? "break" : "continue";
+  const char* word = e->kind == ExprKind::kReturn  ? "return"
+                     : e->kind == ExprKind::kBreak ? "break"
+                                                   : "continue";
   auto blocked = [&]() {
     if (!fn || !fn->barrier) return false;
     diags_.error(e->span, fmt::format("`{}` may not leave a `{}`", word, fn->barrier))
@@ -233,7 +250,8 @@ Type* Checker::infer_jump(Expr* e) {
     if (r->value) {
       check(r->value, fn->result, why);
     } else if (!unifier_.unify(fn->result, unit_type_)) {
-      Diagnostic& d = diags_.error(e->span, fmt::format("this `return` has no value; `{}` is expected", show(fn->result)));
+      Diagnostic& d = diags_.error(
+          e->span, fmt::format("this `return` has no value; `{}` is expected", show(fn->result)));
       if (fn->result_span) d.label(fn->result_span, "because of this result type");
       d.help("write `return value`");
     }
@@ -263,7 +281,8 @@ Type* Checker::infer_jump(Expr* e) {
   loop->note->has_break = true;
   if (value && !loop->break_type) {
     infer(value);
-    diags_.error(value->span, "only `loop` gives a value to `break` with").help("assign it to a `var`, or `return` it");
+    diags_.error(value->span, "only `loop` gives a value to `break` with")
+        .help("assign it to a `var`, or `return` it");
   } else if (value) {
     check(value, loop->break_type, Reason{Reason::kBreak, 0, Span{}, nullptr});
   } else if (loop->break_type && !unifier_.unify(loop->break_type, unit_type_)) {

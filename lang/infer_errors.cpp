@@ -8,8 +8,10 @@ namespace eddy::lang {
 // The part of an expression that its value comes from.
 Span Checker::blame(Expr* e) const {
   for (int i = 0; i < 100 && e; i++) {
-    if (e->kind == ExprKind::kBlock && as<BlockExpr>(e)->value) e = as<BlockExpr>(e)->value;
-    else break;
+    if (e->kind == ExprKind::kBlock && as<BlockExpr>(e)->value)
+      e = as<BlockExpr>(e)->value;
+    else
+      break;
   }
   return e ? e->span : Span{};
 }
@@ -26,7 +28,8 @@ void Checker::declared_at(Diagnostic& d, Span span, std::string_view remark, con
   if (b && b->kind == BindingKind::kFunction) scheme = &static_cast<const FunctionBinding*>(b)->scheme;
   if (b && b->kind == BindingKind::kConstructor) scheme = &static_cast<const ConstructorBinding*>(b)->scheme;
   if (b && b->kind == BindingKind::kOperation) scheme = &static_cast<const OperationBinding*>(b)->scheme;
-  if (scheme && scheme->type) d.note(fmt::format("`{}` is `{}`", text(b->name), show_scheme(symbols_, *scheme)));
+  if (scheme && scheme->type)
+    d.note(fmt::format("`{}` is `{}`", text(b->name), show_scheme(symbols_, *scheme)));
 }
 
 void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why) {
@@ -37,7 +40,8 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
   actual = prune(actual);
   expected = prune(expected);
   if (error == UnifyError::kTooLarge) {
-    diags_.error(at, "the types here are too large").here("a type of more than a million parts, or nested too deeply");
+    diags_.error(at, "the types here are too large")
+        .here("a type of more than a million parts, or nested too deeply");
     return;
   }
   if (error == UnifyError::kInfinite) {
@@ -49,12 +53,16 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
   if (error == UnifyError::kEscape) {
     diags_.error(at, "the type of an operation's value leaves its clause")
         .here(fmt::format("this is `{}`", show(actual)))
-        .note("a type variable that belongs to an operation alone can be anything: its clause knows nothing of it");
+        .note(
+            "a type variable that belongs to an operation alone can be anything: its clause knows nothing of "
+            "it");
     return;
   }
 
   std::string a = show(actual), x = show(expected);
-  auto describe = [&](const char* subject) { return fmt::format("{} is `{}`, but `{}` is expected", subject, a, x); };
+  auto describe = [&](const char* subject) {
+    return fmt::format("{} is `{}`, but `{}` is expected", subject, a, x);
+  };
   std::string callee = why.callee && why.callee->name ? fmt::format("`{}`", text(why.callee->name)) : "";
   Diagnostic* d = nullptr;
   auto report = [&](std::string message, std::string here) {
@@ -94,9 +102,11 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
       break;
     }
     case Reason::kReturn:
-      report(why.number == 1 ? "this `return` gives the wrong type" : "this function's value has the wrong type",
-             fmt::format("expected `{}`, found `{}`", x, a));
-      if (why.where) d->label(why.where, "because of this result type");
+      report(
+          why.number == 1 ? "this `return` gives the wrong type" : "this function's value has the wrong type",
+          fmt::format("expected `{}`, found `{}`", x, a));
+      if (why.where)
+        d->label(why.where, "because of this result type");
       else if (why.callee && why.callee->kind != BindingKind::kError && why.callee->name) {
         d->note(fmt::format("{} gives `{}` elsewhere", callee, x));
       }
@@ -123,34 +133,42 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
       report(fmt::format("this operator works on `{}`", x), got);
       break;
     case Reason::kAssign:
-      report("this value does not fit what it is assigned to", fmt::format("expected `{}`, found `{}`", x, a));
+      report("this value does not fit what it is assigned to",
+             fmt::format("expected `{}`, found `{}`", x, a));
       if (why.where) d->label(why.where, fmt::format("this is `{}`", x));
       break;
     case Reason::kItem:
       if (why.number) {
-        report("what follows `..` is a list of the same items", fmt::format("expected `{}`, found `{}`", x, a));
+        report("what follows `..` is a list of the same items",
+               fmt::format("expected `{}`, found `{}`", x, a));
       } else {
         report("the items of this list have different types", got);
       }
-      if (why.where) d->label(why.where, why.number ? std::string("the items are like this one") : fmt::format("but this is `{}`", x));
+      if (why.where)
+        d->label(why.where, why.number ? std::string("the items are like this one")
+                                       : fmt::format("but this is `{}`", x));
       break;
     case Reason::kIndex:
       report(fmt::format("this index is `{}`, but `{}` is expected", a, x), got);
       break;
     case Reason::kClauseResult:
-      report("this clause has a different type than the handled body", fmt::format("expected `{}`, found `{}`", x, a));
+      report("this clause has a different type than the handled body",
+             fmt::format("expected `{}`, found `{}`", x, a));
       if (why.where) d->label(why.where, fmt::format("the value of the `handle` is `{}`", x));
-      if (why.number == 0) d->note("a clause's value, and that of `resume(…)`, is the value of the whole `handle`");
+      if (why.number == 0)
+        d->note("a clause's value, and that of `resume(…)`, is the value of the whole `handle`");
       break;
     case Reason::kResumeValue:
-      report("this clause does not give what its operation promises", fmt::format("expected `{}`, found `{}`", x, a));
+      report("this clause does not give what its operation promises",
+             fmt::format("expected `{}`, found `{}`", x, a));
       if (why.where) d->label(why.where, "declared here");
       break;
     case Reason::kRange:
       report("a range runs over Ints", got);
       break;
     case Reason::kBreak:
-      report("the values of this loop's `break`s have different types", fmt::format("expected `{}`, found `{}`", x, a));
+      report("the values of this loop's `break`s have different types",
+             fmt::format("expected `{}`, found `{}`", x, a));
       break;
     case Reason::kDefault:
       report("this default does not fit its parameter", fmt::format("expected `{}`, found `{}`", x, a));
@@ -167,22 +185,26 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
     if (actual->count != expected->count) {
       unsigned has = actual->param_count(), wants = expected->param_count();
       d->note(fmt::format("it takes {} argument{}, but is called with {}", has, has == 1 ? "" : "s", wants));
-      if (e && e->kind == ExprKind::kLambda && as<LambdaExpr>(e)->trailing && !as<LambdaExpr>(e)->has_params) {
+      if (e && e->kind == ExprKind::kLambda && as<LambdaExpr>(e)->trailing &&
+          !as<LambdaExpr>(e)->has_params) {
         d->help("name the parameters: `{ x => … }`");
       }
       return;
     }
     if (error == UnifyError::kMissingEffect && left && right) {
       d->note(fmt::format("it may perform `{}`, but only {} is allowed", show(left), show(right)));
-      d->help(fmt::format("handle `{}` inside it, or let the function that takes it allow the effect", show(left)));
+      d->help(fmt::format("handle `{}` inside it, or let the function that takes it allow the effect",
+                          show(left)));
       return;
     }
     if (error == UnifyError::kRigidRow && left && right) {
       Type* e1 = prune(left)->tag == TypeTag::Rigid ? prune(left) : prune(right);
       Type* e2 = e1 == prune(left) ? prune(right) : prune(left);
       if (e1->tag == TypeTag::Rigid) {
-        d->note(fmt::format("its effects `{}` stand for any effects; here {} is expected", show(e1), show(e2)));
-        if (e2->tag == TypeTag::RowCons) d->help("use `mask`, or say in the function's type which effects there are");
+        d->note(
+            fmt::format("its effects `{}` stand for any effects; here {} is expected", show(e1), show(e2)));
+        if (e2->tag == TypeTag::RowCons)
+          d->help("use `mask`, or say in the function's type which effects there are");
         return;
       }
     }
@@ -191,16 +213,20 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
       prune(actual->result()) == expected) {
     d->help("call the function: add `()`");
   } else if (actual == int_ && expected == float_) {
-    if (e && e->kind == ExprKind::kInt) d->help("write it as a Float: with `.0`");
-    else d->help("convert it: `.to_float()`");
+    if (e && e->kind == ExprKind::kInt)
+      d->help("write it as a Float: with `.0`");
+    else
+      d->help("convert it: `.to_float()`");
   } else if (actual == float_ && expected == int_) {
     d->help("convert it: `.to_int()`");
-  } else if (expected == string_ && (actual == int_ || actual == float_ || actual == bool_ || actual == char_)) {
+  } else if (expected == string_ &&
+             (actual == int_ || actual == float_ || actual == bool_ || actual == char_)) {
     d->help("make it a String: `show(…)`, or `\"${…}\"`");
   } else if (actual->tag == TypeTag::Con && actual->count >= 1 && prune(actual->arg(0)) == expected &&
              (actual->def == option_def_ || actual->def == result_def_)) {
     d->help("take the value out with `match`, `.unwrap()` or `.or(…)`");
-  } else if (expected->tag == TypeTag::Con && expected->def == option_def_ && prune(expected->arg(0)) == actual) {
+  } else if (expected->tag == TypeTag::Con && expected->def == option_def_ &&
+             prune(expected->arg(0)) == actual) {
     d->help("wrap it: `Some(…)`");
   } else if (actual == unit_type_ && e && e->kind == ExprKind::kBlock && !as<BlockExpr>(e)->value) {
     d->help("end the block with the expression that is its value");
@@ -209,15 +235,22 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
     Type* r = prune(right);
     if (l->tag == TypeTag::Rigid || r->tag == TypeTag::Rigid) {
       Type* rigid = l->tag == TypeTag::Rigid ? l : r;
-      d->note(rigid->abstract ? fmt::format("`{}` belongs to the operation alone: it stands for any type, the performer's choice", show(rigid))
-                              : fmt::format("`{}` is a type variable of an annotation: it stands for any type, the caller's choice", show(rigid)));
+      d->note(
+          rigid->abstract
+              ? fmt::format(
+                    "`{}` belongs to the operation alone: it stands for any type, the performer's choice",
+                    show(rigid))
+              : fmt::format(
+                    "`{}` is a type variable of an annotation: it stands for any type, the caller's choice",
+                    show(rigid)));
     } else if (l != actual && l != expected && r != actual && r != expected) {
       d->note(fmt::format("`{}` is not `{}`", show(l), show(r)));
     }
   }
 }
 
-void Checker::type_error(Span span, Type* actual, Type* expected, const std::string& message, const Reason& why) {
+void Checker::type_error(Span span, Type* actual, Type* expected, const std::string& message,
+                         const Reason& why) {
   Diagnostic& d = diags_.error(span, message);
   d.here(fmt::format("`{}` is not `{}`", show(actual), show(expected)));
   if (why.callee) declared_at(d, why.callee->span, "declared here", why.callee);

@@ -14,43 +14,77 @@ Type* Checker::infer(Expr* e, bool discard) {
 
 Type* Checker::infer_kind(Expr* e, bool discard) {
   switch (e->kind) {
-    case ExprKind::kUnit: return unit_type_;
-    case ExprKind::kBool: return bool_;
-    case ExprKind::kInt: return int_;
-    case ExprKind::kFloat: return float_;
-    case ExprKind::kChar: return char_;
-    case ExprKind::kString: return string_;
-    case ExprKind::kInterpolation: return infer_interpolation(as<InterpolationExpr>(e));
-    case ExprKind::kTuple: return infer_tuple(as<TupleExpr>(e));
+    case ExprKind::kUnit:
+      return unit_type_;
+    case ExprKind::kBool:
+      return bool_;
+    case ExprKind::kInt:
+      return int_;
+    case ExprKind::kFloat:
+      return float_;
+    case ExprKind::kChar:
+      return char_;
+    case ExprKind::kString:
+      return string_;
+    case ExprKind::kInterpolation:
+      return infer_interpolation(as<InterpolationExpr>(e));
+    case ExprKind::kTuple:
+      return infer_tuple(as<TupleExpr>(e));
     case ExprKind::kList:
-    case ExprKind::kArray: return infer_literal_list(e);
-    case ExprKind::kName: return infer_name(as<NameExpr>(e));
-    case ExprKind::kField: return infer_field(as<FieldExpr>(e), false);
-    case ExprKind::kTupleIndex: return infer_tuple_index(as<TupleIndexExpr>(e));
-    case ExprKind::kIndex: return infer_index(as<IndexExpr>(e), false);
-    case ExprKind::kCall: return infer_call(as<CallExpr>(e), nullptr);
-    case ExprKind::kMethodCall: return infer_method(as<MethodCallExpr>(e), nullptr);
-    case ExprKind::kPipe: return infer_pipe(as<PipeExpr>(e));
-    case ExprKind::kUnary: return infer_unary(as<UnaryExpr>(e));
-    case ExprKind::kArith: return infer_arith(as<ArithExpr>(e));
-    case ExprKind::kCompare: return infer_compare(as<CompareExpr>(e));
-    case ExprKind::kLogical: return infer_logical(as<LogicalExpr>(e));
-    case ExprKind::kConcat: return infer_concat(as<ConcatExpr>(e));
-    case ExprKind::kRange: return infer_range(as<RangeExpr>(e));
-    case ExprKind::kAssign: return infer_assign(as<AssignExpr>(e));
-    case ExprKind::kLambda: return infer_lambda(as<LambdaExpr>(e), nullptr, nullptr);
-    case ExprKind::kBlock: return infer_block(as<BlockExpr>(e), nullptr, nullptr, discard);
-    case ExprKind::kIf: return infer_if(as<IfExpr>(e), nullptr, nullptr, discard);
-    case ExprKind::kMatch: return infer_match(as<MatchExpr>(e), nullptr, nullptr, discard);
-    case ExprKind::kWhile: return infer_while(as<WhileExpr>(e));
-    case ExprKind::kFor: return infer_for(as<ForExpr>(e));
-    case ExprKind::kLoop: return infer_loop(as<LoopExpr>(e));
+    case ExprKind::kArray:
+      return infer_literal_list(e);
+    case ExprKind::kName:
+      return infer_name(as<NameExpr>(e));
+    case ExprKind::kField:
+      return infer_field(as<FieldExpr>(e), false);
+    case ExprKind::kTupleIndex:
+      return infer_tuple_index(as<TupleIndexExpr>(e));
+    case ExprKind::kIndex:
+      return infer_index(as<IndexExpr>(e), false);
+    case ExprKind::kCall:
+      return infer_call(as<CallExpr>(e), nullptr);
+    case ExprKind::kMethodCall:
+      return infer_method(as<MethodCallExpr>(e), nullptr);
+    case ExprKind::kPipe:
+      return infer_pipe(as<PipeExpr>(e));
+    case ExprKind::kUnary:
+      return infer_unary(as<UnaryExpr>(e));
+    case ExprKind::kArith:
+      return infer_arith(as<ArithExpr>(e));
+    case ExprKind::kCompare:
+      return infer_compare(as<CompareExpr>(e));
+    case ExprKind::kLogical:
+      return infer_logical(as<LogicalExpr>(e));
+    case ExprKind::kConcat:
+      return infer_concat(as<ConcatExpr>(e));
+    case ExprKind::kRange:
+      return infer_range(as<RangeExpr>(e));
+    case ExprKind::kAssign:
+      return infer_assign(as<AssignExpr>(e));
+    case ExprKind::kLambda:
+      return infer_lambda(as<LambdaExpr>(e), nullptr, nullptr);
+    case ExprKind::kBlock:
+      return infer_block(as<BlockExpr>(e), nullptr, nullptr, discard);
+    case ExprKind::kIf:
+      return infer_if(as<IfExpr>(e), nullptr, nullptr, discard);
+    case ExprKind::kMatch:
+      return infer_match(as<MatchExpr>(e), nullptr, nullptr, discard);
+    case ExprKind::kWhile:
+      return infer_while(as<WhileExpr>(e));
+    case ExprKind::kFor:
+      return infer_for(as<ForExpr>(e));
+    case ExprKind::kLoop:
+      return infer_loop(as<LoopExpr>(e));
     case ExprKind::kBreak:
     case ExprKind::kContinue:
-    case ExprKind::kReturn: return infer_jump(e);
-    case ExprKind::kHandle: return infer_handle(as<HandleExpr>(e), nullptr, nullptr);
-    case ExprKind::kMask: return infer_mask(as<MaskExpr>(e), nullptr, nullptr);
-    case ExprKind::kError: return error_;
+    case ExprKind::kReturn:
+      return infer_jump(e);
+    case ExprKind::kHandle:
+      return infer_handle(as<HandleExpr>(e), nullptr, nullptr);
+    case ExprKind::kMask:
+      return infer_mask(as<MaskExpr>(e), nullptr, nullptr);
+    case ExprKind::kError:
+      return error_;
   }
   return error_;
 }
@@ -60,12 +94,24 @@ void Checker::check(Expr* e, Type* expected, const Reason& why) {
   if (!e) return;
   Type* t;
   switch (e->kind) {
-    case ExprKind::kLambda: t = infer_lambda(as<LambdaExpr>(e), expected, &why); break;
-    case ExprKind::kBlock: t = infer_block(as<BlockExpr>(e), expected, &why, false); break;
-    case ExprKind::kIf: t = infer_if(as<IfExpr>(e), expected, &why, false); break;
-    case ExprKind::kMatch: t = infer_match(as<MatchExpr>(e), expected, &why, false); break;
-    case ExprKind::kHandle: t = infer_handle(as<HandleExpr>(e), expected, &why); break;
-    case ExprKind::kMask: t = infer_mask(as<MaskExpr>(e), expected, &why); break;
+    case ExprKind::kLambda:
+      t = infer_lambda(as<LambdaExpr>(e), expected, &why);
+      break;
+    case ExprKind::kBlock:
+      t = infer_block(as<BlockExpr>(e), expected, &why, false);
+      break;
+    case ExprKind::kIf:
+      t = infer_if(as<IfExpr>(e), expected, &why, false);
+      break;
+    case ExprKind::kMatch:
+      t = infer_match(as<MatchExpr>(e), expected, &why, false);
+      break;
+    case ExprKind::kHandle:
+      t = infer_handle(as<HandleExpr>(e), expected, &why);
+      break;
+    case ExprKind::kMask:
+      t = infer_mask(as<MaskExpr>(e), expected, &why);
+      break;
     case ExprKind::kCall:
       expected_ = expected;
       t = infer_kind(e, false);
@@ -105,7 +151,8 @@ bool Checker::fits(Type* actual, Type* expected) {
       for (unsigned i = 0; i < n; i++) {
         if (!unifier_.unify(actual->param(i), expected->param(i))) return false;
       }
-      if (prune(actual->result()) != never_ && !unifier_.unify(actual->result(), expected->result())) return false;
+      if (prune(actual->result()) != never_ && !unifier_.unify(actual->result(), expected->result()))
+        return false;
       return unifier_.subrow(actual->row(), expected->row());
     }
     actual = open_row(actual);
@@ -171,7 +218,8 @@ Type* Checker::instance(const Scheme& s) {
   return instantiate(types_, s, level_, args);
 }
 
-// A function of the group being inferred, used inside the group: same parameters and result, a row of its own.
+// A function of the group being inferred, used inside the group: same parameters and result, a row of its
+// own.
 Type* Checker::use_member(GroupMember& m, Span span) {
   if (m.determined) return instance(m.scheme);
   GroupUse u;
@@ -181,7 +229,8 @@ Type* Checker::use_member(GroupMember& m, Span span) {
   if (!m.rigids.empty()) {
     u.rigids = static_cast<Type**>(arena_.allocate(m.rigids.size() * sizeof(Type*), alignof(Type*)));
     for (size_t i = 0; i < m.rigids.size(); i++) u.rigids[i] = m.rigids[i]->is_row ? fresh_row() : fresh();
-    type = replace_rigids(types_, types_.fn(type->args(), type->param_count(), type->result(), types_.row_empty()),
+    type = replace_rigids(types_,
+                          types_.fn(type->args(), type->param_count(), type->result(), types_.row_empty()),
                           m.rigids.data(), u.rigids, static_cast<unsigned>(m.rigids.size()));
   }
   u.fn = types_.fn(type->args(), type->param_count(), type->result(), u.row);
@@ -197,7 +246,8 @@ Type* Checker::name_type(Binding* b, Span span) {
       if (l->local == LocalKind::kResume && !l->type) {
         Diagnostic& d = diags_.error(span, l->assigned ? "`resume` may not stand in a `fun` clause"
                                                        : "`resume` may not stand in a `final` clause");
-        d.here(l->assigned ? "a `fun` clause resumes with its value, by itself" : "a `final` clause never resumes");
+        d.here(l->assigned ? "a `fun` clause resumes with its value, by itself"
+                           : "a `final` clause never resumes");
         d.label(l->span, "the clause is declared here");
         d.help(fmt::format("leave out `{}`", l->assigned ? "fun" : "final"));
         return error_;
@@ -246,11 +296,13 @@ Type* Checker::infer_name(NameExpr* e) {
   if (b->kind == BindingKind::kOperation) {
     auto* own = scope_of(module_).operations.find(e->name);
     if (own && own->size() > 1) {
-      Diagnostic& d = diags_.error(e->span, fmt::format("`{}` is an operation of several effects", text(e->name)));
+      Diagnostic& d =
+          diags_.error(e->span, fmt::format("`{}` is an operation of several effects", text(e->name)));
       std::string choices;
       for (OperationBinding* o : *own) {
         d.label(o->span, fmt::format("one is `{}`'s", text(o->effect->name)));
-        choices += fmt::format("{}`{}.{}`", choices.empty() ? "" : " or ", text(o->effect->name), text(e->name));
+        choices +=
+            fmt::format("{}`{}.{}`", choices.empty() ? "" : " or ", text(o->effect->name), text(e->name));
       }
       d.help("write " + choices);
       return error_;
@@ -274,10 +326,13 @@ Type* Checker::undefined_name(NameExpr* e) {
     return error_;
   }
   if (TypeDef* def = module_type(module_, e->name)) {
-    Diagnostic& d = diags_.error(e->span, fmt::format("`{}` is {}, not a value", name,
-                                                      def->kind == TypeDefKind::kEffect ? "an effect" : "a type"));
-    if (def->constructors.size) d.help(fmt::format("its constructor is `{}`", text(def->constructors[0]->name)));
-    else if (def->operations.size) d.help(fmt::format("perform an operation of it: `{}(…)`", text(def->operations[0]->name)));
+    Diagnostic& d =
+        diags_.error(e->span, fmt::format("`{}` is {}, not a value", name,
+                                          def->kind == TypeDefKind::kEffect ? "an effect" : "a type"));
+    if (def->constructors.size)
+      d.help(fmt::format("its constructor is `{}`", text(def->constructors[0]->name)));
+    else if (def->operations.size)
+      d.help(fmt::format("perform an operation of it: `{}(…)`", text(def->operations[0]->name)));
     return error_;
   }
   Diagnostic& d = diags_.error(e->span, fmt::format("unknown name `{}`", name));
@@ -299,7 +354,8 @@ Type* Checker::undefined_name(NameExpr* e) {
     Binding* exact = exported_value(m, e->name);
     near = exact ? name : closest(name, names);
     if (near.empty()) continue;
-    d.help(fmt::format("`{}.{}` is in the library: call it so, or as a method, `x.{}(…)`", module, near, near));
+    d.help(
+        fmt::format("`{}.{}` is in the library: call it so, or as a method, `x.{}(…)`", module, near, near));
     break;
   }
   return error_;

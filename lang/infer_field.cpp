@@ -42,7 +42,8 @@ Type* Checker::access_field(FieldExpr* e, Type* object, bool is_lvalue) {
       note->kind = CallKind::kField;
       note->callee = e->object;
       if (is_lvalue && !note->is_var_field) {
-        Diagnostic& d = diags_.error(e->name.span, fmt::format("the field `{}` cannot be assigned", text(e->name.name)));
+        Diagnostic& d =
+            diags_.error(e->name.span, fmt::format("the field `{}` cannot be assigned", text(e->name.name)));
         const FieldDef& f = object->def->constructors[0]->fields[note->fields[0]];
         if (f.span) d.label(f.span, "declared here");
         d.help(fmt::format("declare it as `var {}`", text(e->name.name)));
@@ -184,8 +185,10 @@ Type* Checker::access_index(IndexExpr* e, Type* object, bool is_lvalue) {
   if (!value) {
     Diagnostic& d = diags_.error(e->span, fmt::format("`{}` cannot be indexed", show(object)));
     d.label(e->object->span, fmt::format("this is `{}`", show(object)));
-    if (object->tag == TypeTag::Con && object->def->kind == TypeDefKind::kTuple) d.help("a tuple's items are `.0`, `.1` …");
-    else d.note("`x[i]` works on Array, List, String and Map");
+    if (object->tag == TypeTag::Con && object->def->kind == TypeDefKind::kTuple)
+      d.help("a tuple's items are `.0`, `.1` …");
+    else
+      d.note("`x[i]` works on Array, List, String and Map");
     return error_;
   }
   coerce(e->index, e->index->type, key, Reason{Reason::kIndex, 0, e->object->span, nullptr});

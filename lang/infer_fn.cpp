@@ -68,14 +68,17 @@ void Checker::mention(LocalBinding* b, Unit* from) {
     for (CaptureNode* c = u->captures; c; c = c->next) known |= c->binding == b;
     if (known) {
       // Whatever is further out knows it as well; only the flags still matter.
-      for (Unit* v = u; v && v->note != b->owner; v = v->parent) closure |= v->note->kind != UnitKind::kHandleBody;
+      for (Unit* v = u; v && v->note != b->owner; v = v->parent)
+        closure |= v->note->kind != UnitKind::kHandleBody;
       break;
     }
     u->captures = arena_.make<CaptureNode>(b, u->captures);
     closure |= u->note->kind != UnitKind::kHandleBody;
   }
-  if (closure) b->captured = true;
-  else b->captured_by_region = true;
+  if (closure)
+    b->captured = true;
+  else
+    b->captured_by_region = true;
 }
 
 void Checker::bind_param(Param& p, Type* type, FnNote* note, size_t index) {
@@ -131,8 +134,9 @@ Type* Checker::infer_lambda(LambdaExpr* e, Type* expected, const Reason* why) {
   if (count == 0) {
     params[0] = unit_type_;
     if (same_arity && !unifier_.unify(want->param(0), unit_type_)) {
-      Diagnostic& d = diags_.error(e->span, fmt::format("a function with a parameter of type `{}` is expected here",
-                                                        show(want->param(0))));
+      Diagnostic& d = diags_.error(
+          e->span,
+          fmt::format("a function with a parameter of type `{}` is expected here", show(want->param(0))));
       d.here("this one takes no arguments");
       if (why && why->callee) declared_at(d, why->callee->span, "declared here", why->callee);
       d.help(e->trailing ? "name the parameter: `{ x => … }`" : "name the parameter: `fn(x) => …`");
@@ -161,7 +165,8 @@ Type* Checker::infer_lambda(LambdaExpr* e, Type* expected, const Reason* why) {
     result = resolve_type(e->result);
     fn.result_span = e->result->span;
     if (same_arity && !unifier_.unify(result, want->result())) {
-      type_error(e->result->span, result, want->result(), "this result type does not fit", why ? *why : Reason{});
+      type_error(e->result->span, result, want->result(), "this result type does not fit",
+                 why ? *why : Reason{});
     }
   } else {
     result = same_arity ? want->result() : fresh();

@@ -20,7 +20,8 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
     for (OperationBinding* o : def->operations) {
       if (o->name == c.name.name) return o;
     }
-    Diagnostic& d = diags_.error(c.name.span, fmt::format("the effect `{}` has no operation `{}`", text(def->name), name));
+    Diagnostic& d = diags_.error(c.name.span,
+                                 fmt::format("the effect `{}` has no operation `{}`", text(def->name), name));
     Names names;
     for (OperationBinding* o : def->operations) names.push_back(text(o->name));
     suggest(d, name, names);
@@ -32,7 +33,8 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
       if (o->name == c.name.name) return o;
       names.push_back(text(o->name));
     }
-    Diagnostic& d = diags_.error(c.name.span, fmt::format("the effect `{}` has no operation `{}`", text(named->name), name));
+    Diagnostic& d = diags_.error(
+        c.name.span, fmt::format("the effect `{}` has no operation `{}`", text(named->name), name));
     declared_at(d, named->span, "declared here", nullptr);
     suggest(d, name, names);
     return nullptr;
@@ -46,7 +48,8 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
       bool all = true;
       for (OperationBinding* other : o->effect->operations) {
         bool has = false;
-        for (const Clause& k : e->clauses) has |= k.kind == ClauseKind::kOperation && k.name.name == other->name;
+        for (const Clause& k : e->clauses)
+          has |= k.kind == ClauseKind::kOperation && k.name.name == other->name;
         all &= has;
       }
       if (all) complete.push_back(o);
@@ -55,8 +58,8 @@ OperationBinding* Checker::clause_operation(HandleExpr* e, Clause& c, TypeDef* n
     std::sort(complete.begin(), complete.end(), [](OperationBinding* a, OperationBinding* b) {
       return a->effect->operations.size > b->effect->operations.size;
     });
-    if (complete.size() == 1 ||
-        (complete.size() > 1 && complete[0]->effect->operations.size > complete[1]->effect->operations.size)) {
+    if (complete.size() == 1 || (complete.size() > 1 && complete[0]->effect->operations.size >
+                                                            complete[1]->effect->operations.size)) {
       return complete[0];
     }
     Diagnostic& d = diags_.error(c.name.span, fmt::format("`{}` is an operation of several effects", name));
@@ -143,7 +146,9 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
     if (c.kind != ClauseKind::kOperation) {
       Clause*& place = c.kind == ClauseKind::kReturn ? note->return_clause : note->finally_clause;
       if (place) {
-        diags_.error(c.name.span, fmt::format("a handler has one `{}` clause", c.kind == ClauseKind::kReturn ? "return" : "finally"))
+        diags_
+            .error(c.name.span, fmt::format("a handler has one `{}` clause",
+                                            c.kind == ClauseKind::kReturn ? "return" : "finally"))
             .label(place->span, "the first is here");
       } else {
         place = &c;
@@ -230,7 +235,8 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
   note->result = result;
   if (own_row) {
     Type* tail = row_tail(note->outer_row);
-    if (is_var(tail) && tail->level > level_ && pending_.size() == pending && open_rows_.size() == open_rows) {
+    if (is_var(tail) && tail->level > level_ && pending_.size() == pending &&
+        open_rows_.size() == open_rows) {
       tail->link = types_.row_empty();
       if (!unifier_.subrow(note->outer_row, unit_->row)) perform_error(note->outer_row, e->span, nullptr);
     } else if (is_var(tail) && pending_.size() == pending) {
@@ -278,8 +284,9 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
     if (fn) operation_result = fn->result();
     uint32_t wanted = o ? o->params.size : c.params.size;
     if (o && c.params.size != wanted) {
-      diags_.error(c.name.span, fmt::format("the operation `{}` has {} parameter{}, this clause {}", text(o->name), wanted,
-                                            wanted == 1 ? "" : "s", c.params.size))
+      diags_
+          .error(c.name.span, fmt::format("the operation `{}` has {} parameter{}, this clause {}",
+                                          text(o->name), wanted, wanted == 1 ? "" : "s", c.params.size))
           .label(o->span, "declared here");
     }
     for (uint32_t i = 0; i < c.params.size; i++) {
@@ -301,8 +308,9 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
   if (!is_return && c.mode == ClauseMode::kFun) {
     check(c.body, operation_result, Reason{Reason::kResumeValue, 0, o ? o->span : Span{}, o});
   } else {
-    Span from = e->body->kind == ExprKind::kBlock && as<BlockExpr>(e->body)->value ? as<BlockExpr>(e->body)->value->span
-                                                                                   : e->body->span;
+    Span from = e->body->kind == ExprKind::kBlock && as<BlockExpr>(e->body)->value
+                    ? as<BlockExpr>(e->body)->value->span
+                    : e->body->span;
     check(c.body, result, Reason{Reason::kClauseResult, is_return ? 1u : 0u, from, o});
   }
   c.note->resume = resume && resume->marked ? resume : nullptr;
@@ -344,8 +352,10 @@ Type* Checker::infer_mask(MaskExpr* e, Type* expected, const Reason* why) {
     }
     outer = rest;
   }
-  if (ok) row = outer;
-  else row = error_;
+  if (ok)
+    row = outer;
+  else
+    row = error_;
   Unit* unit = unit_;
   Type* saved = unit->row;
   unit->row = row;

@@ -63,8 +63,8 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
       names.push_back(text(o->name));
     }
     if (report) {
-      Diagnostic& d = diags_.error(name.span, fmt::format("the effect `{}` has no operation `{}`", text(effect->name),
-                                                          text(name.name)));
+      Diagnostic& d = diags_.error(name.span, fmt::format("the effect `{}` has no operation `{}`",
+                                                          text(effect->name), text(name.name)));
       declared_at(d, effect->span, "declared here", nullptr);
       suggest(d, text(name.name), names);
     }
@@ -76,11 +76,13 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
   if (b && (!is_private(b) || m == module_)) return b;
   if (!report) return nullptr;
   if (b) {
-    declared_at(diags_.error(name.span, fmt::format("`{}` is private to the module `{}`", text(name.name), m->name)),
-                b->span, "declared here", nullptr);
+    declared_at(
+        diags_.error(name.span, fmt::format("`{}` is private to the module `{}`", text(name.name), m->name)),
+        b->span, "declared here", nullptr);
     return nullptr;
   }
-  Diagnostic& d = diags_.error(name.span, fmt::format("the module `{}` has no `{}`", m->name, text(name.name)));
+  Diagnostic& d =
+      diags_.error(name.span, fmt::format("the module `{}` has no `{}`", m->name, text(name.name)));
   Names names;
   for (auto& e : theirs.values.slots()) {
     if (e.key && !is_private(e.value)) names.push_back(text(e.key));
@@ -196,10 +198,14 @@ bool Checker::candidate_fits(Binding* b, Type* receiver) {
   if (fn->tag != TypeTag::Fn) return false;
   Type* first = prune(fn->param(0));
   switch (first->tag) {
-    case TypeTag::Con: return receiver->tag == TypeTag::Con && first->def == receiver->def;
-    case TypeTag::Fn: return receiver->tag == TypeTag::Fn;
-    case TypeTag::Rigid: return receiver == first || receiver->tag == TypeTag::Rigid || !first->abstract;
-    default: return true;
+    case TypeTag::Con:
+      return receiver->tag == TypeTag::Con && first->def == receiver->def;
+    case TypeTag::Fn:
+      return receiver->tag == TypeTag::Fn;
+    case TypeTag::Rigid:
+      return receiver == first || receiver->tag == TypeTag::Rigid || !first->abstract;
+    default:
+      return true;
   }
 }
 
@@ -208,18 +214,30 @@ ModuleInfo* Checker::method_module(Type* receiver) {
   TypeDef* def = receiver->def;
   if (def->methods) return std_module(text(def->methods));
   switch (def->builtin) {
-    case BuiltinType::kInt: return std_module("int");
-    case BuiltinType::kFloat: return std_module("float");
-    case BuiltinType::kBool: return std_module("bool");
-    case BuiltinType::kChar: return std_module("char");
-    case BuiltinType::kString: return std_module("string");
-    case BuiltinType::kList: return std_module("list");
-    case BuiltinType::kArray: return std_module("array");
-    case BuiltinType::kOption: return std_module("option");
-    case BuiltinType::kResult: return std_module("result");
-    case BuiltinType::kRef: return std_module("reference");
-    case BuiltinType::kRange: return std_module("range");
-    default: break;
+    case BuiltinType::kInt:
+      return std_module("int");
+    case BuiltinType::kFloat:
+      return std_module("float");
+    case BuiltinType::kBool:
+      return std_module("bool");
+    case BuiltinType::kChar:
+      return std_module("char");
+    case BuiltinType::kString:
+      return std_module("string");
+    case BuiltinType::kList:
+      return std_module("list");
+    case BuiltinType::kArray:
+      return std_module("array");
+    case BuiltinType::kOption:
+      return std_module("option");
+    case BuiltinType::kResult:
+      return std_module("result");
+    case BuiltinType::kRef:
+      return std_module("reference");
+    case BuiltinType::kRange:
+      return std_module("range");
+    default:
+      break;
   }
   if (text(def->name) == "StringBuilder" && def->module && def->module->is_std) {
     if (ModuleInfo* m = std_module("string_builder")) return m;
@@ -350,7 +368,8 @@ bool Checker::resolve_method(Pending& p, bool inferred, Type*& result) {
 
 void Checker::report_no_method(const Pending& p, Type* receiver) {
   std::string_view name = text(p.name.name);
-  Diagnostic& d = diags_.error(p.name.span, fmt::format("`{}` has no method or field `{}`", show(receiver), name));
+  Diagnostic& d =
+      diags_.error(p.name.span, fmt::format("`{}` has no method or field `{}`", show(receiver), name));
   if (p.receiver) d.label(p.receiver->span, fmt::format("this is `{}`", show(receiver)));
   Names names;
   if (receiver->tag == TypeTag::Con) {
@@ -374,7 +393,8 @@ void Checker::report_no_method(const Pending& p, Type* receiver) {
   if (receiver->tag == TypeTag::Con) {
     for (ConstructorBinding* c : receiver->def->constructors) {
       if (c->field(p.name.name) >= 0) {
-        d.note(fmt::format("only some constructors of `{}` have a field `{}`: use `match`", show(receiver), name));
+        d.note(fmt::format("only some constructors of `{}` have a field `{}`: use `match`", show(receiver),
+                           name));
         return;
       }
     }

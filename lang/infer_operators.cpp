@@ -9,16 +9,26 @@ namespace {
 
 const char* op_text(ArithOp op) {
   switch (op) {
-    case ArithOp::kAdd: return "+";
-    case ArithOp::kSub: return "-";
-    case ArithOp::kMul: return "*";
-    case ArithOp::kDiv: return "/";
-    case ArithOp::kRem: return "%";
-    case ArithOp::kOr: return "|";
-    case ArithOp::kXor: return "^";
-    case ArithOp::kAnd: return "&";
-    case ArithOp::kShl: return "<<";
-    case ArithOp::kShr: return ">>";
+    case ArithOp::kAdd:
+      return "+";
+    case ArithOp::kSub:
+      return "-";
+    case ArithOp::kMul:
+      return "*";
+    case ArithOp::kDiv:
+      return "/";
+    case ArithOp::kRem:
+      return "%";
+    case ArithOp::kOr:
+      return "|";
+    case ArithOp::kXor:
+      return "^";
+    case ArithOp::kAnd:
+      return "&";
+    case ArithOp::kShl:
+      return "<<";
+    case ArithOp::kShr:
+      return ">>";
   }
   return "?";
 }
@@ -76,14 +86,17 @@ Type* Checker::infer_arith(ArithExpr* e) {
       continue;
     }
     if (!unifier_.unify(t, r)) {
-      Diagnostic& d = diags_.error(s.op_span, fmt::format("`{}` needs two Ints or two Floats", op_text(s.op)));
+      Diagnostic& d =
+          diags_.error(s.op_span, fmt::format("`{}` needs two Ints or two Floats", op_text(s.op)));
       d.label(from->span, fmt::format("this is `{}`", show(t)));
       d.label(s.operand->span, fmt::format("this is `{}`", show(r)));
       bool mixed = (prune(t) == int_ && prune(r) == float_) || (prune(t) == float_ && prune(r) == int_);
       if (mixed) {
         Expr* whole = prune(t) == int_ ? from : s.operand;
-        if (whole->kind == ExprKind::kInt) d.help("write the Int as a Float: with `.0`");
-        else d.help("convert the Int: `.to_float()`");
+        if (whole->kind == ExprKind::kInt)
+          d.help("write the Int as a Float: with `.0`");
+        else
+          d.help("convert the Int: `.to_float()`");
       }
       ok = false;
       continue;
@@ -167,9 +180,12 @@ Type* Checker::infer_concat(ConcatExpr* e) {
     Type* t = prune(infer(x));
     if (!ok || t == never_ || t->tag == TypeTag::Error) continue;
     if (!is_var(t) && t != string_ && outermost(t) != list_def_) {
-      Diagnostic& d = diags_.error(x->span, fmt::format("`++` joins Strings, or Lists; this is `{}`", show(t)));
-      if (first && prune(first) == string_) d.help("put it in a string: `\"${…}\"`, or use `show`");
-      else if (t == int_ || t == float_) d.help("`+` adds numbers");
+      Diagnostic& d =
+          diags_.error(x->span, fmt::format("`++` joins Strings, or Lists; this is `{}`", show(t)));
+      if (first && prune(first) == string_)
+        d.help("put it in a string: `\"${…}\"`, or use `show`");
+      else if (t == int_ || t == float_)
+        d.help("`+` adds numbers");
       ok = false;
       continue;
     }
@@ -195,7 +211,7 @@ Type* Checker::infer_concat(ConcatExpr* e) {
       p.span = e->span;
       add_pending(p);
     }
-    concats_.push_back(e);
+    concats_.push_back({e, uses_});
   }
   return result;
 }
@@ -232,13 +248,15 @@ Type* Checker::infer_assign(AssignExpr* e) {
         mention(l, unit_);
         target = l->type;
       } else {
-        Diagnostic& d = diags_.error(e->target->span, fmt::format("`{}` cannot be assigned", text(name->name)));
+        Diagnostic& d =
+            diags_.error(e->target->span, fmt::format("`{}` cannot be assigned", text(name->name)));
         if (b->kind == BindingKind::kLocal) {
           auto* l = static_cast<LocalBinding*>(b);
           if (l->local == LocalKind::kLet) {
             d.label(b->span, "declared here, as a `let` or in a pattern").help("declare it with `var`");
           } else if (l->local == LocalKind::kParam) {
-            d.label(b->span, "it is a parameter").help(fmt::format("copy it first: `var {0} = {0}`", text(name->name)));
+            d.label(b->span, "it is a parameter")
+                .help(fmt::format("copy it first: `var {0} = {0}`", text(name->name)));
           } else {
             d.label(b->span, "declared here");
           }
@@ -281,7 +299,8 @@ Type* Checker::infer_assign(AssignExpr* e) {
   if (!check_number(target, e->op, e->op_span, e->target)) return unit_type_;
   if (!check_number(value, e->op, e->op_span, e->value)) return unit_type_;
   if (!unifier_.unify(target, value)) {
-    Diagnostic& d = diags_.error(e->op_span, fmt::format("`{}=` needs two Ints or two Floats", op_text(e->op)));
+    Diagnostic& d =
+        diags_.error(e->op_span, fmt::format("`{}=` needs two Ints or two Floats", op_text(e->op)));
     d.label(e->target->span, fmt::format("this is `{}`", show(target)));
     d.label(e->value->span, fmt::format("this is `{}`", show(value)));
     d.help("convert the Int: `.to_float()`");

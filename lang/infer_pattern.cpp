@@ -37,8 +37,10 @@ void Checker::pattern_variables(Pattern* p, std::vector<std::pair<Symbol, Span>>
 void Checker::pattern_mismatch(Pattern* p, Type* found, Type* expected, Span from) {
   Diagnostic& d = diags_.error(p->span, "this pattern does not fit the value");
   d.here(fmt::format("the pattern is for `{}`", show(found)));
-  if (from) d.label(from, fmt::format("the value is `{}`", show(expected)));
-  else d.note(fmt::format("the value is `{}`", show(expected)));
+  if (from)
+    d.label(from, fmt::format("the value is `{}`", show(expected)));
+  else
+    d.note(fmt::format("the value is `{}`", show(expected)));
 }
 
 // Declares a pattern's variable; in the later alternatives of an or-pattern it is the first one's.
@@ -106,7 +108,9 @@ void Checker::pattern(Pattern* p, Type* type, LocalKind kind, Span from) {
       if (!unifier_.unify(type, tuple)) {
         Type* value = prune(type);
         if (value->tag == TypeTag::Con && value->def->kind == TypeDefKind::kTuple) {
-          diags_.error(p->span, fmt::format("this pattern has {} items, the tuple has {}", t->items.size, value->count))
+          diags_
+              .error(p->span,
+                     fmt::format("this pattern has {} items, the tuple has {}", t->items.size, value->count))
               .label(from ? from : p->span, fmt::format("this is `{}`", show(value)));
         } else {
           pattern_mismatch(p, tuple, type, from);
@@ -229,8 +233,8 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
     return rest_unknown();
   }
   if (c->fields.size && !p->has_args) {
-    Diagnostic& d = diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}", name, c->fields.size,
-                                                      c->fields.size == 1 ? "" : "s"));
+    Diagnostic& d = diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}", name,
+                                                      c->fields.size, c->fields.size == 1 ? "" : "s"));
     declared_at(d, c->span, "declared here", c);
     d.help(fmt::format("write `{}(..)` to ignore them", name));
     return;
@@ -250,7 +254,8 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
     if (a.name.name) {
       field = c->field(a.name.name);
       if (field < 0) {
-        Diagnostic& d = diags_.error(a.name.span, fmt::format("`{}` has no field `{}`", name, text(a.name.name)));
+        Diagnostic& d =
+            diags_.error(a.name.span, fmt::format("`{}` has no field `{}`", name, text(a.name.name)));
         Names names;
         for (const FieldDef& f : c->fields) names.push_back(text(f.name));
         suggest(d, text(a.name.name), names);
@@ -268,7 +273,8 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
       continue;
     }
     if (seen[field]) {
-      diags_.error(a.pattern->span, fmt::format("the field `{}` is matched twice", text(c->fields[field].name)));
+      diags_.error(a.pattern->span,
+                   fmt::format("the field `{}` is matched twice", text(c->fields[field].name)));
     }
     seen[field] = true;
     pattern(a.pattern, made->param(static_cast<unsigned>(field)), kind, from);
@@ -276,8 +282,9 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
   uint32_t count = 0;
   for (bool s : seen) count += s;
   if (position > c->fields.size || (!bad && !p->has_rest && count < c->fields.size)) {
-    Diagnostic& d = diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}, this pattern {}", name,
-                                                      c->fields.size, c->fields.size == 1 ? "" : "s", p->args.size));
+    Diagnostic& d =
+        diags_.error(p->span, fmt::format("the constructor `{}` has {} field{}, this pattern {}", name,
+                                          c->fields.size, c->fields.size == 1 ? "" : "s", p->args.size));
     declared_at(d, c->span, "declared here", c);
     if (position <= c->fields.size) d.help("end the pattern with `..` to ignore the others");
   }
@@ -304,7 +311,8 @@ void Checker::check_matches() {
       }
     }
     if (!c.missing.empty()) {
-      Diagnostic& d = diags_.error(Span{e->span.begin, e->subject->span.end}, "this match does not cover every case");
+      Diagnostic& d =
+          diags_.error(Span{e->span.begin, e->subject->span.end}, "this match does not cover every case");
       d.here(fmt::format("`{}` is not covered", c.missing));
       d.help(fmt::format("add an arm `{} => …`", c.missing));
     }

@@ -66,7 +66,8 @@ void Checker::finish_rows(size_t from, uint32_t level, Type* const* types, size_
       if (t->tag == TypeTag::Fn) {
         work.insert(work.end(), t->args(), t->args() + t->count - 1);
         own.push_back(row_tail(t->row()));
-      } else work.push_back(t);
+      } else
+        work.push_back(t);
     }
     size_t budget = 50'000;
     while (!work.empty() && budget-- > 0) {
@@ -143,7 +144,8 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee) {
         break;
       case RowOrigin::kExpected:
         if (unit->row_span) {
-          d.label(unit->row_span, fmt::format("a function that performs only {} is expected here", show(unit->row)));
+          d.label(unit->row_span,
+                  fmt::format("a function that performs only {} is expected here", show(unit->row)));
         }
         break;
       case RowOrigin::kOpen:
@@ -179,21 +181,26 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee) {
       if (rigid || rigid_right) {
         Type* e = rigid ? left : right;
         Type* other = rigid ? right : left;
-        Diagnostic& d = diags_.error(at, fmt::format("{} performs `{}`, which is not the effects allowed here", what, show(e)));
+        Diagnostic& d = diags_.error(
+            at, fmt::format("{} performs `{}`, which is not the effects allowed here", what, show(e)));
         d.here(fmt::format("performs {}", show(row)));
         if (other && other->tag == TypeTag::RowCons) {
           Type* effect = prune(other->effect());
           std::string_view name = effect->tag == TypeTag::Con ? text(effect->def->name) : "E";
-          d.note(fmt::format("`{}` stands for any effects, `{}` among them: without `mask` they would go to the wrong handler",
-                             show(e), name));
-          d.help(fmt::format("write `mask<{}> {{ … }}` around the call, or let the function's type be `/ {{{} | {}}}`",
-                             name, show(effect), show(e)));
+          d.note(
+              fmt::format("`{}` stands for any effects, `{}` among them: without `mask` they would go to the "
+                          "wrong handler",
+                          show(e), name));
+          d.help(fmt::format(
+              "write `mask<{}> {{ … }}` around the call, or let the function's type be `/ {{{} | {}}}`", name,
+              show(effect), show(e)));
         } else {
           say_why(d, show(e));
         }
         break;
       }
-      Diagnostic& d = diags_.error(at, fmt::format("the effects of {} do not fit: they would have to contain themselves", what));
+      Diagnostic& d = diags_.error(
+          at, fmt::format("the effects of {} do not fit: they would have to contain themselves", what));
       d.here(fmt::format("performs {}, but {} are allowed here", show(row), show(unit_->row)));
       d.help("annotate the effects of the functions involved");
       break;

@@ -17,7 +17,11 @@ class ModuleLoader {
  public:
   ModuleLoader(Symbols& symbols, Arena& arena, SourceMap& sources, Diagnostics& diagnostics,
                std::vector<std::string> paths)
-      : symbols_(symbols), arena_(arena), sources_(sources), diagnostics_(diagnostics), paths_(std::move(paths)) {}
+      : symbols_(symbols),
+        arena_(arena),
+        sources_(sources),
+        diagnostics_(diagnostics),
+        paths_(std::move(paths)) {}
 
   /// The program's own file, and everything it imports. Null where the text cannot be taken at all.
   ModuleInfo* load_root(std::string path, std::string text, ParseMode mode);

@@ -54,7 +54,8 @@ Type* Checker::resolve_type(TypeExpr* t) {
         hole_seen_ = true;
         type = types_.var(type_level_);
       } else {
-        diags_.error(t->span, "a declaration must name its types").here("`_` stands for a type to be inferred");
+        diags_.error(t->span, "a declaration must name its types")
+            .here("`_` stands for a type to be inferred");
       }
       break;
     case TypeExprKind::kRow:
@@ -118,8 +119,10 @@ Type* Checker::resolve_row(RowExpr* row) {
   }
   for (size_t i = count; i-- > 0;) {
     Type* effect = resolve_effect(row->effects[i]);
-    if (effect->tag == TypeTag::Con) tail = types_.row_cons(effect, tail);
-    else tail = error_;
+    if (effect->tag == TypeTag::Con)
+      tail = types_.row_cons(effect, tail);
+    else
+      tail = error_;
   }
   return tail;
 }
@@ -131,8 +134,9 @@ Type* Checker::resolve_effect(TypeExpr* t) {
     return effect;
   }
   if (t->kind != TypeExprKind::kError) {
-    diags_.error(t->span, t->kind == TypeExprKind::kVar ? "a row variable stands after `|`, at the end of a row"
-                                                        : "expected an effect");
+    diags_.error(t->span, t->kind == TypeExprKind::kVar
+                              ? "a row variable stands after `|`, at the end of a row"
+                              : "expected an effect");
   }
   return error_;
 }
@@ -186,7 +190,8 @@ Type* Checker::resolve_name(NameType* t, bool as_effect) {
       }
       return error_;
     }
-    Diagnostic& d = diags_.error(t->name.span, fmt::format("unknown {} `{}`", as_effect ? "effect" : "type", name));
+    Diagnostic& d =
+        diags_.error(t->name.span, fmt::format("unknown {} `{}`", as_effect ? "effect" : "type", name));
     d.here("not found in this scope");
     if (name == "Map" || name == "Set") {
       d.help(fmt::format("add `import std/{}`", name == "Map" ? "map" : "set"));

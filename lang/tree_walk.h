@@ -21,14 +21,22 @@ void for_each_child(Expr* e, F visit, bool local_functions = true) {
     case ExprKind::kInterpolation:
       for (const StringPart& p : as<InterpolationExpr>(e)->parts) one(p.value);
       break;
-    case ExprKind::kTuple: all(as<TupleExpr>(e)->items); break;
+    case ExprKind::kTuple:
+      all(as<TupleExpr>(e)->items);
+      break;
     case ExprKind::kList:
       all(as<ListExpr>(e)->items);
       one(as<ListExpr>(e)->rest);
       break;
-    case ExprKind::kArray: all(as<ArrayExpr>(e)->items); break;
-    case ExprKind::kField: one(as<FieldExpr>(e)->object); break;
-    case ExprKind::kTupleIndex: one(as<TupleIndexExpr>(e)->object); break;
+    case ExprKind::kArray:
+      all(as<ArrayExpr>(e)->items);
+      break;
+    case ExprKind::kField:
+      one(as<FieldExpr>(e)->object);
+      break;
+    case ExprKind::kTupleIndex:
+      one(as<TupleIndexExpr>(e)->object);
+      break;
     case ExprKind::kIndex:
       one(as<IndexExpr>(e)->object);
       one(as<IndexExpr>(e)->index);
@@ -45,7 +53,9 @@ void for_each_child(Expr* e, F visit, bool local_functions = true) {
       one(as<PipeExpr>(e)->first);
       for (const PipeStage& s : as<PipeExpr>(e)->stages) one(s.value);
       break;
-    case ExprKind::kUnary: one(as<UnaryExpr>(e)->operand); break;
+    case ExprKind::kUnary:
+      one(as<UnaryExpr>(e)->operand);
+      break;
     case ExprKind::kArith:
       one(as<ArithExpr>(e)->first);
       for (const ArithStep& s : as<ArithExpr>(e)->steps) one(s.operand);
@@ -54,8 +64,12 @@ void for_each_child(Expr* e, F visit, bool local_functions = true) {
       one(as<CompareExpr>(e)->left);
       one(as<CompareExpr>(e)->right);
       break;
-    case ExprKind::kLogical: all(as<LogicalExpr>(e)->operands); break;
-    case ExprKind::kConcat: all(as<ConcatExpr>(e)->operands); break;
+    case ExprKind::kLogical:
+      all(as<LogicalExpr>(e)->operands);
+      break;
+    case ExprKind::kConcat:
+      all(as<ConcatExpr>(e)->operands);
+      break;
     case ExprKind::kRange:
       one(as<RangeExpr>(e)->from);
       one(as<RangeExpr>(e)->to);
@@ -64,17 +78,27 @@ void for_each_child(Expr* e, F visit, bool local_functions = true) {
       one(as<AssignExpr>(e)->target);
       one(as<AssignExpr>(e)->value);
       break;
-    case ExprKind::kLambda: one(as<LambdaExpr>(e)->body); break;
+    case ExprKind::kLambda:
+      one(as<LambdaExpr>(e)->body);
+      break;
     case ExprKind::kBlock:
       for (Stmt* s : as<BlockExpr>(e)->stmts) {
         switch (s->kind) {
-          case StmtKind::kLet: one(as<LetStmt>(s)->value); break;
-          case StmtKind::kVar: one(as<VarStmt>(s)->value); break;
+          case StmtKind::kLet:
+            one(as<LetStmt>(s)->value);
+            break;
+          case StmtKind::kVar:
+            one(as<VarStmt>(s)->value);
+            break;
           case StmtKind::kFn:
             if (local_functions) one(as<FnStmt>(s)->fn->body);
             break;
-          case StmtKind::kDefer: one(as<DeferStmt>(s)->value); break;
-          case StmtKind::kExpr: one(as<ExprStmt>(s)->value); break;
+          case StmtKind::kDefer:
+            one(as<DeferStmt>(s)->value);
+            break;
+          case StmtKind::kExpr:
+            one(as<ExprStmt>(s)->value);
+            break;
         }
       }
       one(as<BlockExpr>(e)->value);
@@ -101,15 +125,24 @@ void for_each_child(Expr* e, F visit, bool local_functions = true) {
       one(as<ForExpr>(e)->iterable);
       one(as<ForExpr>(e)->body);
       break;
-    case ExprKind::kLoop: one(as<LoopExpr>(e)->body); break;
-    case ExprKind::kBreak: one(as<BreakExpr>(e)->value); break;
-    case ExprKind::kReturn: one(as<ReturnExpr>(e)->value); break;
+    case ExprKind::kLoop:
+      one(as<LoopExpr>(e)->body);
+      break;
+    case ExprKind::kBreak:
+      one(as<BreakExpr>(e)->value);
+      break;
+    case ExprKind::kReturn:
+      one(as<ReturnExpr>(e)->value);
+      break;
     case ExprKind::kHandle:
       one(as<HandleExpr>(e)->body);
       for (const Clause& c : as<HandleExpr>(e)->clauses) one(c.body);
       break;
-    case ExprKind::kMask: one(as<MaskExpr>(e)->body); break;
-    default: break;
+    case ExprKind::kMask:
+      one(as<MaskExpr>(e)->body);
+      break;
+    default:
+      break;
   }
 }
 

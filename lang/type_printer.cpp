@@ -68,8 +68,10 @@ class Printer {
  private:
   void con(Type* t, unsigned depth) {
     bool tuple = t->def->kind == TypeDefKind::kTuple;
-    if (tuple) out += "(";
-    else out += symbols_.text(t->def->name);
+    if (tuple)
+      out += "(";
+    else
+      out += symbols_.text(t->def->name);
     if (t->count == 0) return;
     if (!tuple) out += "<";
     for (unsigned i = 0; i < t->count; i++) {

@@ -151,14 +151,15 @@ Type* instantiate(TypeFactory& types, const Scheme& scheme, uint32_t level, Type
 
 Type* replace_rigids(TypeFactory& types, Type* type, Type* const* from, Type* const* to, unsigned count) {
   if (count == 0) return type;
-  Copier copier(types,
-                [=](Type* t) {
-                  for (unsigned i = 0; i < count; i++) {
-                    if (from[i] == t) return to[i];
-                  }
-                  return t;
-                },
-                false);
+  Copier copier(
+      types,
+      [=](Type* t) {
+        for (unsigned i = 0; i < count; i++) {
+          if (from[i] == t) return to[i];
+        }
+        return t;
+      },
+      false);
   return copier.copy(type, 0);
 }
 

@@ -20,14 +20,14 @@ namespace eddy::lang {
 struct TypeDef;
 
 enum class TypeTag : uint8_t {
-  Var,       // unknown, or bound to `link`
-  Rigid,     // a type variable of an annotation, or an operation's abstract one
-  Generic,   // quantified, within a signature
-  Con,       // a declared or built-in type, a tuple, or an effect (the type of a named handler; a row's entry)
-  Fn,        // parameters…, result, row; a function without parameters has one of type Unit
-  RowCons,   // args[0] the effect (a Con), args[1] the rest
+  Var,      // unknown, or bound to `link`
+  Rigid,    // a type variable of an annotation, or an operation's abstract one
+  Generic,  // quantified, within a signature
+  Con,      // a declared or built-in type, a tuple, or an effect (the type of a named handler; a row's entry)
+  Fn,       // parameters…, result, row; a function without parameters has one of type Unit
+  RowCons,  // args[0] the effect (a Con), args[1] the rest
   RowEmpty,
-  Error,     // absorbs everything, after a reported error
+  Error,  // absorbs everything, after a reported error
 };
 
 struct Type {
@@ -38,12 +38,12 @@ struct Type {
   bool abstract = false;     // Rigid: an operation's own variable, which must not leave its clause
   uint32_t count = 0;        // of args; Generic: its number
   union {
-    Type* link;              // Var: what it is bound to, or null
-    TypeDef* def;            // Con
-    uint32_t origin;         // Rigid: position of the annotation
+    Type* link;       // Var: what it is bound to, or null
+    TypeDef* def;     // Con
+    uint32_t origin;  // Rigid: position of the annotation
   };
-  uint32_t level = 0;        // Var, Rigid
-  uint32_t name = 0;         // Rigid, Generic: Symbol id, for messages
+  uint32_t level = 0;  // Var, Rigid
+  uint32_t name = 0;   // Rigid, Generic: Symbol id, for messages
 
   Type** args() { return reinterpret_cast<Type**>(this + 1); }
   Type* const* args() const { return reinterpret_cast<Type* const*>(this + 1); }
@@ -77,8 +77,8 @@ inline bool is_var(const Type* t) { return t->tag == TypeTag::Var; }
 /// A type closed over its quantified variables.
 struct Scheme {
   Type* type = nullptr;
-  uint32_t count = 0;           // of quantified variables
-  const bool* rows = nullptr;   // which of them are rows; null: none
+  uint32_t count = 0;          // of quantified variables
+  const bool* rows = nullptr;  // which of them are rows; null: none
 };
 
 constexpr uint32_t kTopLevel = 1;      // level of variables of a top-level declaration's body
@@ -141,7 +141,10 @@ class Generaliser {
 
  private:
   Type* walk(Type* type, unsigned depth);
-  struct Seen { Type* from; Type* to; };
+  struct Seen {
+    Type* from;
+    Type* to;
+  };
   TypeFactory& types_;
   uint32_t level_;
   std::vector<Seen> seen_;

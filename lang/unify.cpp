@@ -14,8 +14,10 @@ bool Unifier::unify_at(Type* a, Type* b, unsigned depth) {
   b = prune(b);
   if (a == b) return true;
   if (a->tag == TypeTag::Error || b->tag == TypeTag::Error) {
-    if (is_var(a)) a->link = b;
-    else if (is_var(b)) b->link = a;
+    if (is_var(a))
+      a->link = b;
+    else if (is_var(b))
+      b->link = a;
     return true;
   }
   if (depth > kTypeDepth || !spend()) return fail(UnifyError::kTooLarge, a, b);
@@ -161,8 +163,10 @@ Type* Unifier::remove_at(Type* row, Type* effect, unsigned depth, Type* fixed) {
       fail(UnifyError::kTooLarge, row, effect);
       return nullptr;
     }
-    if (count < 32) passed[count++] = head;
-    else more.push_back(head);
+    if (count < 32)
+      passed[count++] = head;
+    else
+      more.push_back(head);
     at = prune(at->rest());
   }
   Type* rest;

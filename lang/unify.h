@@ -10,11 +10,11 @@ namespace eddy::lang {
 
 enum class UnifyError : uint8_t {
   kNone,
-  kMismatch,      // `left` and `right` differ
-  kInfinite,      // a type would contain itself
-  kEscape,        // an operation's abstract type would leave its clause
-  kMissingEffect, // `left` is an effect that the row `right` lacks and may not gain
-  kRigidRow,      // rigid row variable `left` meets a row `right` that has more effects, or another tail
+  kMismatch,       // `left` and `right` differ
+  kInfinite,       // a type would contain itself
+  kEscape,         // an operation's abstract type would leave its clause
+  kMissingEffect,  // `left` is an effect that the row `right` lacks and may not gain
+  kRigidRow,       // rigid row variable `left` meets a row `right` that has more effects, or another tail
   kTooLarge,
 };
 
@@ -29,7 +29,8 @@ class Unifier {
   /// The first half of it: takes the effects that `row` names out of `into` and leaves the two rests, unless
   /// nothing is left to do: then both are null.
   bool subrow_effects(Type*& row, Type*& into);
-  /// The rest of `row` without its first occurrence of `effect`, whose arguments are made equal; null: error().
+  /// The rest of `row` without its first occurrence of `effect`, whose arguments are made equal; null:
+  /// error().
   Type* remove_effect(Type* row, Type* effect);
 
   /// Variables in `type` belong to `level` or an outer one from now on.

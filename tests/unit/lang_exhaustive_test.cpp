@@ -15,9 +15,12 @@ std::string coverage(const std::string& params, const std::string& arms) {
   auto c = check_text("t.eddy", kTypes + ("fn f(" + params + ") => match x {\n" + arms + "\n}\n"));
   std::string out;
   for (const Diagnostic* d : c->diagnostics.sorted()) {
-    if (d->severity == Severity::kWarning) out += "idle " + std::to_string(c->sources.find(d->span.begin)->line(d->span.begin) - 3) + " ";
-    else if (d->text.find("is not covered") != std::string::npos) out += "missing " + d->text.substr(0, d->text.find(" is not"));
-    else out += d->message;
+    if (d->severity == Severity::kWarning)
+      out += "idle " + std::to_string(c->sources.find(d->span.begin)->line(d->span.begin) - 3) + " ";
+    else if (d->text.find("is not covered") != std::string::npos)
+      out += "missing " + d->text.substr(0, d->text.find(" is not"));
+    else
+      out += d->message;
   }
   return out.empty() ? "covered" : out;
 }
@@ -27,9 +30,11 @@ TEST(Exhaustive, Constructors) {
   EXPECT_EQ(coverage("x: Color", "Red => 1\nBlue => 3"), "missing `Green`");
   EXPECT_EQ(coverage("x: Color", "Red | Green => 1\nBlue => 3"), "covered");
   EXPECT_EQ(coverage("x: Color", "Red => 1\n_ => 2"), "covered");
-  EXPECT_EQ(coverage("x: Tree<Int>", "Leaf => 1\nNode(Leaf, _, _) => 2"), "missing `Node(Node(_, _, _), _, _)`");
+  EXPECT_EQ(coverage("x: Tree<Int>", "Leaf => 1\nNode(Leaf, _, _) => 2"),
+            "missing `Node(Node(_, _, _), _, _)`");
   EXPECT_EQ(coverage("x: Tree<Int>", "Leaf => 1\nNode(value: 0, ..) => 2\nNode(..) => 3"), "covered");
-  EXPECT_EQ(coverage("x: Tree<Color>", "Leaf => 1\nNode(_, Red, _) => 2\nNode(_, Green, Leaf) => 3\nNode(_, Blue, _) => 4"),
+  EXPECT_EQ(coverage("x: Tree<Color>",
+                     "Leaf => 1\nNode(_, Red, _) => 2\nNode(_, Green, Leaf) => 3\nNode(_, Blue, _) => 4"),
             "missing `Node(_, Green, Node(_, _, _))`");
 }
 
@@ -55,7 +60,8 @@ TEST(Exhaustive, Guards) {
 TEST(Exhaustive, IdleArms) {
   EXPECT_EQ(coverage("x: Color", "Red => 1\n_ => 2\nBlue => 3"), "idle 3 ");
   EXPECT_EQ(coverage("x: Int", "1 => 1\n1 => 2\n_ => 3"), "idle 2 ");
-  EXPECT_EQ(coverage("x: (Color, Color)", "(Red, _) => 1\n(_, Red) => 2\n(Red, Red) => 3\n_ => 4"), "idle 3 ");
+  EXPECT_EQ(coverage("x: (Color, Color)", "(Red, _) => 1\n(_, Red) => 2\n(Red, Red) => 3\n_ => 4"),
+            "idle 3 ");
   EXPECT_EQ(coverage("x: Color", "Red | Green => 1\nGreen => 2\nBlue => 3"), "idle 2 ");
 }
 

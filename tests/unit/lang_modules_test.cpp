@@ -37,19 +37,27 @@ TEST_F(Modules, NamesOfImports) {
   write("shapes/circle.eddy",
         "type Circle(r: Float)\neffect Draw { draw(c: Circle): Unit }\n"
         "fn area(c: Circle): Float => c.r * c.r\nprivate fn secret() => 1\nlet unit = Circle(1.0)\n");
-  EXPECT_EQ(check("import shapes/circle as c\nfn f() => c.area(Circle(2.0)) + c.unit.area()\nfn g(x: c.Circle) => match x { c.Circle(r) => r }"), "");
-  EXPECT_EQ(check("import shapes/circle\nfn f() => handle { circle.draw(circle.unit) } with { draw(_) => resume() }"), "");
+  EXPECT_EQ(check("import shapes/circle as c\nfn f() => c.area(Circle(2.0)) + c.unit.area()\nfn g(x: "
+                  "c.Circle) => match x { c.Circle(r) => r }"),
+            "");
+  EXPECT_EQ(
+      check(
+          "import shapes/circle\nfn f() => handle { circle.draw(circle.unit) } with { draw(_) => resume() }"),
+      "");
   EXPECT_EQ(check("import shapes/circle { area, Circle }\nfn f() => area(Circle(1.0))"), "");
   EXPECT_EQ(check("import shapes/circle { area as surface }\nfn f(c) => surface(c)"), "");
-  EXPECT_EQ(check("import shapes/circle\nfn f() => circle.secret()"), "`secret` is private to the module `shapes/circle`\n");
-  EXPECT_EQ(check("import shapes/circle\nfn f() => circle.aera()"), "the module `shapes/circle` has no `aera`\n");
+  EXPECT_EQ(check("import shapes/circle\nfn f() => circle.secret()"),
+            "`secret` is private to the module `shapes/circle`\n");
+  EXPECT_EQ(check("import shapes/circle\nfn f() => circle.aera()"),
+            "the module `shapes/circle` has no `aera`\n");
   EXPECT_EQ(check("import shapes/circle { nothing }"), "the module `shapes/circle` has no `nothing`\n");
 }
 
 TEST_F(Modules, OwnNamesShadow) {
   write("a.eddy", "type Exn2 { Here }\nfn id(x) => (x, x)\n");
   EXPECT_EQ(check("import a\ntype Exn2 { Mine }\nfn f(): Exn2 => Mine"), "");
-  EXPECT_EQ(check("effect Exn { throw(n: Int): a }\nfn f() => handle { throw(1) } with { throw(n) => n + 1 }"), "");
+  EXPECT_EQ(
+      check("effect Exn { throw(n: Int): a }\nfn f() => handle { throw(1) } with { throw(n) => n + 1 }"), "");
   EXPECT_EQ(check("fn println(x: Int) => x + 1\nfn f(): Int => println(1)"), "");
   EXPECT_EQ(check("import a\nfn f(a: (Int, Int)) => a.0"), "");
 }
