@@ -28,6 +28,7 @@ class Result:
 
 class Tests:
     eddy = "eddy"
+    sanitized = False
     slow = 1.0  # how much slower than a release build this one may be
 
     def __init__(self, folder):
@@ -217,7 +218,7 @@ class Errors(Tests):
 
     def test_crash_report(self):
         # A fatal signal from outside looks like one from inside.
-        if self.slow > 1:
+        if self.sanitized:
             return  # the sanitizer reports
         self.write("a.eddy", FOREVER)
         child = self.start("run", "a.eddy", "it's")
@@ -609,7 +610,9 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--eddy", default="eddy")
     parser.add_argument("--slow", type=float, default=1, help="factor for times, for instrumented builds")
+    parser.add_argument("--sanitized", action="store_true", help="the sanitizers have their own crash reports")
     options = parser.parse_args()
+    Tests.sanitized = options.sanitized
     found = shutil.which(options.eddy)
     if not found:
         parser.error("there is no " + options.eddy)
