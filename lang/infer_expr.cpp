@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lang/checker.h"
+#include "std/embedded.h"
 
 namespace eddy::lang {
 
@@ -338,6 +339,11 @@ Type* Checker::undefined_name(NameExpr* e) {
   Diagnostic& d = diags_.error(e->span, fmt::format("unknown name `{}`", name));
   d.here("not found in this scope");
   if (!can_suggest()) return error_;
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
+    if (m.name != name) continue;
+    d.help(fmt::format("the library's module of this name has to be imported: `import std/{}`", name));
+    return error_;
+  }
   std::string_view near = closest(name, visible_values());
   if (!near.empty() && near != name) {
     d.help(fmt::format("did you mean `{}`?", near));
