@@ -109,7 +109,7 @@ class Documenter {
   }
 
   void entry(std::string_view name, std::string_view code) {
-    out_ += fmt::format("\n### `{}`\n\n```eddy\n{}\n```\n", name, code);
+    out_ += fmt::format("\n### `{}`\n\n```eddy fragment\n{}\n```\n", name, code);
   }
 
   void paragraph(Span doc) {
