@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include "jit/x64/listing.h"
 #include "jit/x64/stubs.h"
 #include "vm/control/control.h"
+#include "vm/control/pseudo.h"
 
 namespace eddy::jit {
 
@@ -85,7 +87,13 @@ class Compiler : public vm::Tier {
     runtime_ = std::make_unique<asmjit::JitRuntime>(&params);
     const x64::Stubs& s = stubs_->table;
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
-    ctx_.stubs = {word(s.interp_return), word(s.fiber_exit), word(s.vm_exit), word(s.watermark)};
+    ctx_.stubs.interp_return = word(s.interp_return);
+    ctx_.stubs.clause_end = word(s.clause_end);
+    ctx_.stubs.fiber_exit = word(s.fiber_exit);
+    ctx_.stubs.vm_exit = word(s.vm_exit);
+    ctx_.stubs.watermark = word(s.watermark);
+    // The stub clause_end says that its safepoint is number 0.
+    safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);
     call_weight = std::max(1, options_.osr_threshold / std::max(1, options_.jit_threshold));
   }
@@ -111,7 +119,7 @@ class Compiler : public vm::Tier {
         case rt::Action::Call: {
           auto* f = vm::loaded(ctx.callee);
           if (!f->entry) return;
-          FunctionState& state = states_[f];
+          FunctionState& state = state_of(*f);
           if (!state.code) compile(*f, nullptr);
           Code* code = state.code;
           if (!code) {
@@ -130,14 +138,14 @@ class Compiler : public vm::Tier {
   }
 
   bool hot_function(vm::LoadedFunction& f) override {
-    FunctionState& state = states_[&f];
+    FunctionState& state = state_of(f);
     if (!state.code && !state.refused) compile(f, nullptr);
     return state.code != nullptr;
   }
 
   void* hot_loop(vm::LoadedFunction& f, const vm::Word* pc) override {
     if (!wanted(f)) return nullptr;
-    FunctionState& state = states_[&f];
+    FunctionState& state = state_of(f);
     Code*& code = state.loops[pc];
     if (!code && !state.refused) code = make(f, state, pc);
     if (!code) {
@@ -149,7 +157,7 @@ class Compiler : public vm::Tier {
   }
 
   bool compile(vm::LoadedFunction& f, std::string* why) {
-    FunctionState& state = states_[&f];
+    FunctionState& state = state_of(f);
     Code* code = state.refused ? nullptr : make(f, state, nullptr);
     if (why) *why = state.why;
     if (!code) {
@@ -162,14 +170,14 @@ class Compiler : public vm::Tier {
   }
 
   std::string list(vm::LoadedFunction& f) {
-    FunctionState& state = states_[&f];
+    FunctionState& state = state_of(f);
     if (!state.code && !compile(f, nullptr)) return "not compiled: " + state.why + "\n";
     return x64::disassemble(state.code->entry, state.code->size, *this);
   }
 
   std::string list_ir(vm::LoadedFunction& f) {
     Graph graph;
-    if (!build(graph, f, states_[&f], nullptr)) return "not compiled: " + graph.failure + "\n";
+    if (!build(graph, f, state_of(f), nullptr)) return "not compiled: " + graph.failure + "\n";
     return print(graph);
   }
 
@@ -192,6 +200,11 @@ class Compiler : public vm::Tier {
     f.start = entry ? kEnterMachine : f.code;
   }
 
+  FunctionState& state_of(vm::LoadedFunction& f) {
+    if (!f.compiled) f.compiled = &states_.emplace_back();
+    return *static_cast<FunctionState*>(f.compiled);
+  }
+
   bool wanted(const vm::LoadedFunction& f) const {
     return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
   }
@@ -200,7 +213,7 @@ class Compiler : public vm::Tier {
   void left(Code& code, bool unseen) {
     if (++code.leaves < kMaxLeaves) return;
     code.leaves = 0;
-    FunctionState& state = states_[code.function];
+    FunctionState& state = state_of(*code.function);
     if (!unseen) state.speculate = false;
     if (code.osr) {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
@@ -239,6 +252,8 @@ class Compiler : public vm::Tier {
     simplify_phis(graph);
     if (!check(graph, "phis")) return false;
     remove_dead(graph);
+    // What is not expected to run stands out of the way.
+    std::stable_partition(graph.blocks.begin(), graph.blocks.end(), [](const Block* b) { return !b->cold; });
     return check(graph, "dead");
   }
 
@@ -283,7 +298,7 @@ class Compiler : public vm::Tier {
   AlternateStack alternate_stack_;
   std::unique_ptr<x64::StubCode> stubs_;
   std::unique_ptr<asmjit::JitRuntime> runtime_;
-  std::unordered_map<const rt::Function*, FunctionState> states_;
+  std::deque<FunctionState> states_;
   std::deque<Code> codes_;
 };
 

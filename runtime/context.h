@@ -30,6 +30,7 @@ using EffectObserver = void (*)(struct Context&, EffectEvent, const Site*, const
 // build without a JIT, unique addresses that are compared and never jumped to.
 struct Stubs {
   Word interp_return;  // the frame above this word is interpreted
+  Word clause_end = 0; // the frame above is one below an in-place clause; 0: it is interpreted like others
   Word fiber_exit;     // below a fiber's base frame: the body has finished
   Word vm_exit;        // below the first frame of the VM
   Word watermark = 0;  // stands in for a return address deep in a stack (fiber.h); 0: never placed

@@ -46,6 +46,7 @@ struct LoadedFunction : rt::Function {
   const FunctionData* data = nullptr;     // as in the file: positions, flags
   std::vector<Word> linked;               // what `code` points at, or after
   std::unique_ptr<Liveness> liveness;     // made when the collector first asks
+  void* compiled = nullptr;               // a compiler's notes
   bool all_live = false;                  // the VM's own frames: every tagged slot is always live
 
   uint32_t pc_of(const Word* p) const { return static_cast<uint32_t>(p - linked.data()); }

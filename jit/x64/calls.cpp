@@ -129,8 +129,10 @@ bool Codegen::emit_call(Node* n) {
 void Codegen::clause_enter(Node* n) {
   using Frame = vm::ClauseFrame;
   int base = static_cast<int>(n->imm), slots = base + static_cast<int>(rt::kFrameHeaderWords);
-  int out = output(n);
+  a_.mov(ax::rdx, ax::rax);  // making room may use rax
+  int out = output(n), scratch = temporary();
   auto slot = [&](int i) { return home_slot(slots + i); };
+  a_.mov(ax::rax, ax::rdx);
   a_.mov(slot(Frame::Object), ax::rax);
   a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::top));
@@ -143,9 +145,10 @@ void Codegen::clause_enter(Node* n) {
   // The record: its fiber's list goes on with what was the newest.
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
   a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
+  // One store: what reads it back must not have to join two.
+  a_.mov(gp(scratch), static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
+  a_.or_(ax::rax, gp(scratch));
   a_.mov(slot(Frame::Link), ax::rax);
-  a_.mov(ax::dword_ptr(ax::rsp, (slots + Frame::Link) * 8 + 4),
-         static_cast<int32_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object) >> 32));
   a_.lea(ax::rax, slot(Frame::Link));
   a_.sub(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));
   a_.neg(ax::rax);
@@ -173,7 +176,7 @@ void Codegen::clause_leave(Node* n) {
   auto slot = [&](int i) { return home_slot(slots + i); };
   asmjit::Label moved = a_.newLabel(), done = a_.newLabel();
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
-  a_.mov(ax::rax, slot(Frame::Link));
+  a_.mov(ax::eax, ax::dword_ptr(ax::rsp, (slots + Frame::Link) * 8));
   a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
   a_.mov(ax::rax, slot(Frame::Top));
   a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);

@@ -18,6 +18,7 @@ Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& st
 
 CodegenResult Codegen::run() {
   CodegenResult result;
+  asmjit::Label checked;
   for (const Block* b : g_.blocks) {
     states_[b->id].label = a_.newLabel();
     for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record;
@@ -34,16 +35,33 @@ CodegenResult Codegen::run() {
         a_.bind(states_start_);
         int below = static_cast<int>(g_.function->frame_words() - 1) * 8;
         asmjit::Label no_room = a_.newLabel();
-        a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
-        a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
+        checked = a_.newLabel();
+        if (g_.lowest == 0) {
+          a_.sub(ax::rsp, below);
+          a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
+        } else {
+          a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
+          a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
+        }
         a_.jb(no_room);
-        deferred_.push_back([this, no_room] {
+        deferred_.push_back([this, no_room, below] {
           a_.bind(no_room);
+          if (g_.lowest == 0) a_.add(ax::rsp, below);
           constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
           a_.jmp(stubs_.call_interpreter);
         });
-        result.checked_entry = a_.offset();
-        a_.sub(ax::rsp, below);
+        if (g_.lowest == 0) {
+          deferred_.push_back([this, checked, below] {
+            a_.bind(checked);
+            a_.sub(ax::rsp, below);
+            a_.jmp(checked_body_);
+          });
+          checked_body_ = a_.newLabel();
+          a_.bind(checked_body_);
+        } else {
+          a_.bind(checked);
+          a_.sub(ax::rsp, below);
+        }
       }
       prologue();
     }
@@ -60,6 +78,7 @@ CodegenResult Codegen::run() {
   }
   for (size_t i = 0; i < deferred_.size(); ++i) deferred_[i]();
   result.size = a_.offset();
+  if (checked.isValid()) result.checked_entry = static_cast<size_t>(a_.code()->labelOffset(checked));
   return result;
 }
 

@@ -160,7 +160,7 @@ class Codegen {
   std::vector<std::function<void()>> deferred_;
   std::string failure_;
   bool frame_written_ = false;
-  asmjit::Label slow_back_, states_start_;
+  asmjit::Label slow_back_, states_start_, checked_body_;
 };
 
 static_assert(offsetof(rt::Frame, function) == 0 && offsetof(rt::Frame, resume) == 8);

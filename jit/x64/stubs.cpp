@@ -10,6 +10,7 @@
 #include "jit/x64/registers.h"
 #include "runtime/fiber_pool.h"
 #include "vm/control/control.h"
+#include "vm/control/pseudo.h"
 
 namespace eddy::jit::x64 {
 
@@ -222,17 +223,25 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
     table.perform = const_cast<uint8_t*>(getCurr());
     {
       Xbyak::Label other, no_room, moved, ready;
+      Xbyak::Label found, far;
+      mov(rdi, ptr[rsi + at::cell_seen]);
+      mov(rcx, ptr[rsi + at::cell_clause]);
+      // The nearest node, or what the effect's cell says.
+      mov(rbx, ptr[ctx + at::top]);
+      test(rbx, rbx);
+      jz(other, T_NEAR);
+      cmp(rdi, ptr[rbx + at::node_site]);
+      je(found);
       mov(eax, dword[rsi + at::cell_effect]);
       shl(rax, 4);
       add(rax, ptr[ctx + at::cells]);
       mov(rdx, ptr[rax]);
-      mov(rbx, ptr[rax + 8]);  // the node
       cmp(rdx, ptr[ctx + at::tag]);
       jne(other, T_NEAR);
-      mov(rdx, ptr[rsi + at::cell_seen]);
-      mov(rcx, ptr[rsi + at::cell_clause]);
-      cmp(rdx, ptr[rbx + at::node_site]);
+      mov(rbx, ptr[rax + 8]);
+      cmp(rdi, ptr[rbx + at::node_site]);
       jne(other, T_NEAR);
+      L(found);
       movzx(r8d, byte[rcx + at::clause_kind]);
       cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
       jb(other, T_NEAR);
@@ -285,6 +294,32 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
       mov(alloc, rax);
       L(other);
       long_way(reinterpret_cast<void*>(&calls::perform));
+    }
+
+    // Behind an in-place clause: as the instruction CLAUSE_END. It is a return address, so a safepoint follows.
+    align(16);
+    table.clause_end = const_cast<uint8_t*>(getCurr());
+    {
+      using Frame = vm::ClauseFrame;
+      auto slot = [&](int i) { return ptr[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + i)]; };
+      Xbyak::Label moved, ready;
+      for (int byte_of : {0x0f, 0x1f, 0x80, 0, 0, 0, 0}) db(byte_of);
+      mov(rdx, ptr[ctx + at::fiber]);
+      mov(ecx, slot(Frame::Link));
+      mov(ptr[rdx + at::fiber_records], ecx);
+      mov(rcx, slot(Frame::Top));
+      mov(ptr[ctx + at::top], rcx);
+      mov(rcx, slot(Frame::Epoch));
+      cmp(rcx, ptr[ctx + at::epoch]);
+      jne(moved);
+      mov(rcx, slot(Frame::Tag));
+      mov(ptr[ctx + at::tag], rcx);
+      L(ready);
+      add(rsp, static_cast<int>(Frame::kWords - 1) * 8);
+      ret();
+      L(moved);
+      fresh_tag(rcx);
+      jmp(ready);
     }
 
     auto resume = [&](bool last) {

@@ -11,7 +11,7 @@ struct Stubs {
   void (*enter)(rt::Context*, void* entry) = nullptr;
 
   // What return-address words hold.
-  void *interp_return, *fiber_exit, *vm_exit, *watermark;
+  void *interp_return, *clause_end, *fiber_exit, *vm_exit, *watermark;
 
   // Targets of machine code.
   void* call_interpreter;  // jump or call: function in rdx, arguments in place: calls it outside machine code

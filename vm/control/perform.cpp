@@ -29,11 +29,13 @@ void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* 
 }
 
 // Puts the frame below an in-place clause on the stack, which then has the outer context. False: no room.
-bool push_clause_frame(Context& ctx, Value object, Value outer, unsigned callee_words) {
+bool push_clause_frame(Context& ctx, Value object, Value outer, const rt::Function* callee) {
   Fiber* fiber = ctx.fiber;
-  if (!reserve(ctx, ClauseFrame::kWords + callee_words)) return false;
+  if (!reserve(ctx, ClauseFrame::kWords + callee->frame_size)) return false;
   Word* base = fiber->sp + 1 - ClauseFrame::kWords;
   lay_clause_frame(ctx, reinterpret_cast<Value*>(base + rt::kFrameHeaderWords), object, outer);
+  // Where the clause is machine code, so is its way back.
+  if (callee->entry && ctx.stubs.clause_end) base[-1] = ctx.stubs.clause_end;
   fiber->sp = base - 1;
   return true;
 }
@@ -86,7 +88,7 @@ void perform(Context& ctx, PerformCell* cell) {
   switch (clause->kind) {
     case rt::ClauseKind::Tail:
     case rt::ClauseKind::TailOrAbort:
-      if (!clause->plain && !push_clause_frame(ctx, found, node->outer, clause->function->frame_words())) return;
+      if (!clause->plain && !push_clause_frame(ctx, found, node->outer, clause->function)) return;
       return request_call(ctx, clause->function, cell->args + 1);
     case rt::ClauseKind::Abort:
       return abort_clause(ctx, found, clause, cell->args);
@@ -109,14 +111,14 @@ void perform_named(Context& ctx, PerformCell* cell) {
   ++ctx.stats->named_performs;
   ctx.args[0] = named->env;
   if (clause->kind == rt::ClauseKind::Tail) {
-    if (!clause->plain && !push_clause_frame(ctx, handler, handler, clause->function->frame_words())) return;
+    if (!clause->plain && !push_clause_frame(ctx, handler, handler, clause->function)) return;
     return request_call(ctx, clause->function, cell->args + 1);
   }
   Record region = find_region(ctx, handler);
   if (!region) return fail(ctx, "handler is suspended");
   switch (clause->kind) {
     case rt::ClauseKind::TailOrAbort:
-      if (!push_clause_frame(ctx, handler, *region.top(), clause->function->frame_words())) return;
+      if (!push_clause_frame(ctx, handler, *region.top(), clause->function)) return;
       return request_call(ctx, clause->function, cell->args + 1);
     case rt::ClauseKind::Abort:
       return abort_clause(ctx, handler, clause, cell->args);
