@@ -16,6 +16,7 @@
 #include "jit/x64/codegen.h"
 #include "jit/x64/listing.h"
 #include "jit/x64/stubs.h"
+#include "runtime/fiber_pool.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 
@@ -42,7 +43,8 @@ struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
   bool speculate = true, refused = false;
-  std::unordered_map<const vm::Word*, Code*> loops;
+  std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
+  std::unordered_map<const vm::Word*, uint32_t> returns;
   std::string why;
 };
 
@@ -112,7 +114,7 @@ class Compiler : public vm::Tier {
       switch (ctx.action) {
         case rt::Action::Stop: return;
         case rt::Action::Deliver: {
-          if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return) return;
+          if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return && !enter_at_return(ctx)) return;
           stubs_->table.enter(&ctx, nullptr);
           break;
         }
@@ -152,7 +154,7 @@ class Compiler : public vm::Tier {
       f.heat = INT32_MAX;
       return nullptr;
     }
-    if (!vm::reserve(ctx_, code->stack_words)) return nullptr;
+    if (!has_room(code->stack_words)) return nullptr;
     return code->entry;
   }
 
@@ -190,6 +192,33 @@ class Compiler : public vm::Tier {
       vm::Word& w = f.linked[at];
       if (vm::op_of(w) == vm::Op::LOOP) w = vm::encode_d(vm::Op::LOOP_HOT, 0, vm::d_of(w));
     }
+  }
+
+  bool has_room(unsigned words) {
+    rt::Fiber* fiber = ctx_.fiber;
+    if (fiber->sp - fiber->limit >= static_cast<std::ptrdiff_t>(words)) return true;
+    if (!ctx_.fibers->grow(fiber, words)) return false;
+    if (ctx_.stack_limit != vm::kAlwaysSlow) ctx_.stack_limit = fiber->limit;
+    return true;
+  }
+
+  // An interpreted frame that is returned to often (it is copied, or its loop calls much) goes on in machine code.
+  bool enter_at_return(rt::Context& ctx) {
+    auto* frame = reinterpret_cast<rt::Frame*>(ctx.fiber->sp + 1);
+    auto* f = vm::loaded(frame->function);
+    if (!f->module || !wanted(*f)) return false;
+    const vm::Word* pc = rt::resume_pc(frame->resume);
+    if (static_cast<int32_t>(++state_of(*f).returns[pc]) < options_.jit_threshold) return false;
+    void* entry = hot_loop(*f, pc);
+    if (!entry) {
+      state_of(*f).returns[pc] = 0;
+      return false;
+    }
+    frame = reinterpret_cast<rt::Frame*>(ctx.fiber->sp + 1);
+    unsigned destination = rt::resume_destination(frame->resume);
+    if (destination != rt::kInPlace) frame->slots[destination] = ctx.result;
+    *ctx.fiber->sp = reinterpret_cast<Word>(entry);
+    return true;
   }
 
   // Where calls of `f` go, from either tier.
