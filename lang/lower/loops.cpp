@@ -221,6 +221,7 @@ void Lowering::for_array(ForExpr* e, LoopInfo& info, Val array) {
 void Lowering::for_generator(ForExpr* e, LoopInfo& info) {
   Val generator = settle(tagged(e->iterable), e->iterable);
   open_loop(info);
+  FetchScope inside(*this);  // a jump out may come before anything in there was fetched
   Reg node = take(), result = take();
   make_environment(*info.handle, result);
   uint32_t site = make_site(*info.handle, false);
@@ -231,6 +232,7 @@ void Lowering::for_generator(ForExpr* e, LoopInfo& info) {
   open({Region::Kind::kHandle, node, {}});
   emit(Op::CALL_CLOSURE, {result, generator.reg, 0});
   close();
+  inside.end();
   b_.bind(done);
   b_.give(result);
   release(generator);

@@ -134,6 +134,23 @@ TEST(Lower, clauses_that_only_compute_are_plain) {
   EXPECT_FALSE(module.sites[0].clauses[2].plain);
 }
 
+// What a closure captured is fetched once and kept: only where every way to its next use has fetched it.
+TEST(Lower, captures_have_a_value_on_every_way_to_their_uses) {
+  module_of("effect E { op(): a }\n"
+            "fn main() { let l = true; handle { op() } with { final op() => {\n"
+            "  for i in 1..=2 { println((match i { 1 | 2 => l  m if l => l  _ => true })) } } } }");
+  module_of("effect Y { y(x: Int): Bool }\n"
+            "fn main() {\n  let l = true\n  var q = []\n"
+            "  handle { println(y(1)) } with { y(x) => { q = q ++ [resume]\n"
+            "    let g = fn(): Unit / {Emit<Int>} { emit(1) }\n"
+            "    for i in g { if l { break } }\n    println(l && q == []) } }\n}");
+  module_of("effect E { e(): Int }\n"
+            "fn main() {\n  let n = 3\n"
+            "  let f = fn() { let a = handle { if e() > n { n } else { n + 1 } } with { e() => n }\n"
+            "    let b = attempt(fn() => n)\n    while n > 4 && n < 9 { if n == 5 { return n } }\n"
+            "    if n == 1 || n == 2 { n } else { a + n } }\n  println(f())\n}");
+}
+
 TEST(Lower, big_literals_become_decimal) {
   using lower::to_decimal;
   EXPECT_EQ(to_decimal("ffffffffffffffffffffffff", 16), "79228162514264337593543950335");
