@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -40,15 +41,13 @@ PROGRAMS = {
     "list_map": (("1000", None), ("200000", None)),
     "many_fibers": (("1000", None), ("1000000", None)),
 }
-# Without a JIT the large inputs take minutes; these keep a run below a few seconds.
-INTERPRETED = {
-    "countdown": ("20000000", "0"), "fibonacci_recursive": ("34", "5702887"), "ackermann": ("9", "4093"),
-    "product_early": ("20000", "0"), "iterator": ("10000000", "50000005000000"), "generator": ("21", "4194281"),
-    "triples": ("100", None), "handler_sieve": ("12000", None), "scheduler": ("1000", "1000000"),
-    "interruptible_iterator": ("500", "250500000"), "state_reader": ("2000000", None), "list_map": ("50000", None),
-    "nqueens": ("10", "724"), "tree_explore": ("14", None), "concurrent_search": ("11", None),
-    "resume_nontail": ("3000", None), "resume_nontail_2": ("3000", None), "many_fibers": ("300000", None),
-    "parsing_dollars": ("5000", "12502500"),
+# Inputs at which the slowest peer takes seconds.
+MEDIUM = {
+    "fibonacci_recursive": ("34", "5702887"),
+    "ackermann": ("9", "4093"),
+    "iterator": ("10000000", "50000005000000"),
+    "generator": ("21", "4194281"),
+    "scheduler": ("1000", "1000000"),
 }
 INTERP = ["fibonacci", "ackermann", "array_loop", "string_building", "binary_trees"]
 PEERS = [("lua5.4", "lua", ".lua", ["lua5.4"]), ("luajit", "lua", ".lua", ["luajit"]), ("node", "node", ".js", ["node", "--stack-size=60000"]),
@@ -65,13 +64,15 @@ class Bench:
 
     def time(self, command, expected):
         """Seconds of one run, or None where it fails; None in `expected` takes what comes first."""
-        started = time.perf_counter()
+        started, cpu_before = time.perf_counter(), cpu_of_children()
         try:
             result = subprocess.run(command, capture_output=True, text=True, timeout=self.options.limit, preexec_fn=deep_stack)
         except subprocess.TimeoutExpired:
             self.problems.append(f"`{' '.join(shown(command))}` took longer than {self.options.limit:.0f} s")
             return None, expected
         seconds = time.perf_counter() - started
+        if self.options.cpu:
+            seconds = cpu_of_children() - cpu_before
         out = result.stdout.strip()
         if result.returncode != 0 or (expected is not None and out != expected):
             self.problems.append(f"`{' '.join(shown(command))}`: status {result.returncode}, printed {out[:60]!r}, expected {expected!r}")
@@ -105,20 +106,26 @@ class Bench:
             subprocess.run([compiler, "-O2", "-w", source, "-o", binary], check=True)
         return binary
 
-    def input_of(self, name):
-        quick, full = PROGRAMS[name]
-        if self.options.quick:
-            return quick
-        return full if self.options.large else INTERPRETED.get(name, full)
+    def eddy_command(self, name, argument):
+        return [self.eddy, "run", os.path.join(HERE, "programs", name + ".eddy"), argument]
 
     def effects_table(self):
         rows = []
         for name in self.options.only or PROGRAMS:
-            argument, expected = self.input_of(name)
-            commands = {"eddy": [self.eddy, "run", os.path.join(HERE, "programs", name + ".eddy"), argument]}
+            argument, expected = PROGRAMS[name][0 if self.options.quick else 1]
+            commands = {"eddy": self.eddy_command(name, argument)}
             c = self.c_program(name)
             if c:
                 commands["C"] = [c, argument]
+            rows.append((name, argument, self.compare(commands, expected)))
+            print(line(name, argument, rows[-1][2]), flush=True)
+        return rows
+
+    def peers_table(self):
+        rows = []
+        for name, medium in MEDIUM.items():
+            argument, expected = PROGRAMS[name][0] if self.options.quick else medium
+            commands = {"eddy": self.eddy_command(name, argument)}
             for peer, folder, extension, command in PEERS:
                 file = os.path.join(HERE, "peers", folder, name + extension)
                 if os.path.exists(file) and shutil.which(command[0]):
@@ -145,8 +152,12 @@ class Bench:
         return rows
 
 
+def cpu_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def deep_stack():
-    import resource
     try:
         resource.setrlimit(resource.RLIMIT_STACK, (1 << 28, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     except (ValueError, OSError):
@@ -205,21 +216,24 @@ def versions():
             yield name + ": not installed"
 
 
-def report(bench, effects, interp):
+def report(bench, effects, peers, interp):
     out = ["# Performance", "",
            "Made by `./dev bench`; `./dev bench --quick` runs small inputs and prints only. Whole processes, start-up and "
-           "compilation included, in seconds: the median of " + f"{bench.runs} runs, taken in turn.", "",
+           f"compilation included, in seconds{' of processor time' if bench.options.cpu else ''}: the median of " + f"{bench.runs} runs, taken in turn.", "",
            f"- {machine()}", f"- {datetime.date.today().isoformat()}"]
     out += [f"- {v}" for v in versions()]
-    names = ["C"] + [p[0] for p in PEERS]
-    out += ["", "## Effect handlers, beside C and beside what other languages have for the shape", "",
-            "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`). Peers use "
-            "coroutines, generators or plain calls (`bench/peers`).", ""]
-    rows = []
-    for name, argument, t in effects:
-        rows.append([name, argument, seconds(t.get("eddy"))] + [seconds(t[n]) if n in t else "" for n in names] +
-                    [shown_ratio(ratio(t.get("eddy"), t.get("C"))) if "C" in t else ""])
-    out += markdown_table(["program", "input", "eddy"] + names + ["× C"], rows)
+    out += ["", "## Beside C", "",
+            "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`).", ""]
+    out += markdown_table(["program", "input", "eddy", "C", "× C"],
+                          [[name, argument, seconds(t.get("eddy")), seconds(t["C"]) if "C" in t else "",
+                            shown_ratio(ratio(t.get("eddy"), t.get("C"))) if "C" in t else ""] for name, argument, t in effects])
+    names = [p[0] for p in PEERS]
+    out += ["", "## Beside what other languages have for the shape", "",
+            "Coroutines, generators or plain calls (`bench/peers`). In brackets: their time over ours.", ""]
+    out += markdown_table(["program", "input", "eddy"] + names,
+                          [[name, argument, seconds(t.get("eddy"))] +
+                           [f"{seconds(t[n])} ({shown_ratio(ratio(t[n], t.get('eddy')))})" if n in t else "" for n in names]
+                           for name, argument, t in peers])
     out += ["", "## The interpreter alone, beside interpreters", "",
             "`bench/interp`. Ratios are the peer's time over ours: above 1, we are ahead.", ""]
     rows, ratios = [], {"lua5.4": [], "luajit -joff": []}
@@ -240,8 +254,8 @@ def report(bench, effects, interp):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small inputs, three runs, no file is written")
-    parser.add_argument("--large", action="store_true", help="the large inputs, as they are published")
     parser.add_argument("--runs", type=int, help="runs of each command")
+    parser.add_argument("--cpu", action="store_true", help="processor time instead of elapsed time, for a busy machine")
     parser.add_argument("--limit", type=float, default=120, help="seconds after which a run is given up")
     parser.add_argument("--eddy", default=os.path.join(ROOT, "build", "release", "eddy"))
     parser.add_argument("--out", default=os.path.join(ROOT, "docs", "performance.md"))
@@ -252,12 +266,13 @@ def main():
         if not shutil.which(command[0]):
             print(f"missing peer: {peer}")
     effects = bench.effects_table()
+    peers = [] if options.only else bench.peers_table()
     interp = [] if options.only else bench.interpreter_table()
     for problem in dict.fromkeys(bench.problems):
         print("problem: " + problem)
     if not options.quick and not options.only:
         with open(options.out, "w", encoding="utf-8") as f:
-            f.write(report(bench, effects, interp))
+            f.write(report(bench, effects, peers, interp))
         print("wrote " + os.path.relpath(options.out, ROOT))
     return 1 if options.quick and bench.problems else 0
 
