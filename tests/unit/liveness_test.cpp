@@ -132,15 +132,15 @@ TEST(Liveness, NestedRegionsKeepOuterTargets) {
       z2 = b.take_pair(true);
   b.data().params = 2;
   Label outer = b.label(), inner = b.label(), end = b.label();
-  b.emit(Op::ATTEMPT, {t1, z1, outer});       // 0
-  b.emit(Op::ATTEMPT, {t2, z2, inner});       // 1
-  b.emit(Op::CALL, {a, 0});                   // 2
-  b.emit(Op::ATTEMPT_END, {t2, z2});          // 3
-  b.emit(Op::JMP, {end});                     // 4
+  b.emit(Op::ATTEMPT, {t1, z1, outer});  // 0
+  b.emit(Op::ATTEMPT, {t2, z2, inner});  // 1
+  b.emit(Op::CALL, {a, 0});              // 2
+  b.emit(Op::ATTEMPT_END, {t2, z2});     // 3
+  b.emit(Op::JMP, {end});                // 4
   b.bind(inner);
   b.emit(Op::CALL, {a, 0}, std::vector<Reg>{t2});  // 5
   b.bind(end);
-  b.emit(Op::ATTEMPT_END, {t1, z1});          // 6
+  b.emit(Op::ATTEMPT_END, {t1, z1});  // 6
   b.emit(Op::RET_UNIT);
   b.bind(outer);
   b.emit(Op::RET, {c});
