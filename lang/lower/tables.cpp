@@ -115,13 +115,16 @@ Place Program::place(Pos pos) {
     last.at = last.line_begin;
     last.column = 1;
   }
-  if (pos < last.at) {
-    last.at = last.line_begin;
-    last.column = 1;
-  }
+  // From the place before, in either direction: an operator comes after its right operand.
   const char* text = last.file->data();
-  for (; last.at < pos; ++last.at) {
-    if ((static_cast<unsigned char>(text[last.file->offset(last.at) + 1]) & 0xc0) != 0x80) ++last.column;
+  auto starts_char = [&](Pos at) {
+    return (static_cast<unsigned char>(text[last.file->offset(at)]) & 0xc0) != 0x80;
+  };
+  while (last.at < pos) {
+    if (starts_char(++last.at)) ++last.column;
+  }
+  while (last.at > pos) {
+    if (starts_char(last.at--)) --last.column;
   }
   return {last.index, last.line, last.column};
 }
