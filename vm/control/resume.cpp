@@ -153,6 +153,34 @@ bool copy_continuation(Context& ctx) {
   return true;
 }
 
+// The common case, one fiber with nothing but its handler: the copy goes on top of the current fiber without a
+// Continuation of its own. False: it is not that case.
+bool resume_small_copy(Context& ctx) {
+  auto* k = rt::as<rt::Continuation>(ctx.args[0]);
+  if (k->top_fiber != k->base_fiber || k->top != k->node || k->top_fiber->records) return false;
+  auto* twin = static_cast<rt::Node*>(ctx.heap->allocate(rt::Kind::Node, 0, sizeof(rt::Node)));
+  k = rt::as<rt::Continuation>(ctx.args[0]);
+  rt::Word header = twin->header;
+  *twin = *rt::as<rt::Node>(k->node);
+  twin->header = header;
+  twin->previous = {};
+  twin->outer = ctx.top;
+  Fiber* copy = ctx.fibers->copy(k->top_fiber);
+  if (!copy) return false;  // the general way reports it
+  k->resumed = 1;
+  k->top_fiber->copied = copy->copied = true;
+  twin->home = copy;
+  twin->frame()->slots[twin->site->node_slot] = rt::ptr_value(twin);
+  ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
+  skip_finished(ctx);
+  leave_current(ctx, rt::FiberState::Waiting);
+  copy->parent = ctx.fiber;
+  ctx.top = rt::ptr_value(twin);
+  make_current(ctx, copy);
+  ctx.tag = ctx.fresh_tag();
+  return true;
+}
+
 // Puts k (in ctx.args[0]) on top of the current fiber, which has been left.
 void relink(Context& ctx) {
   auto* k = rt::as<rt::Continuation>(ctx.args[0]);
@@ -197,11 +225,17 @@ void resume(Context& ctx, ResumeMode mode) {
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
   // A copy of the frame that gives it up here may still hold it.
   if (rt::as<rt::Continuation>(ctx.args[0])->multi && (mode == ResumeMode::Keep || ctx.fiber->copied)) {
-    if (!copy_continuation(ctx)) return;
+    if (!resume_small_copy(ctx)) {
+      if (!copy_continuation(ctx)) return;
+      skip_finished(ctx);
+      leave_current(ctx, rt::FiberState::Waiting);
+      relink(ctx);
+    }
+  } else {
+    skip_finished(ctx);
+    leave_current(ctx, rt::FiberState::Waiting);
+    relink(ctx);
   }
-  skip_finished(ctx);
-  leave_current(ctx, rt::FiberState::Waiting);
-  relink(ctx);
   if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Resume, nullptr, nullptr);
   ctx.args_live = 0;
   deliver(ctx, ctx.args[1]);
