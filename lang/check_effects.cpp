@@ -155,8 +155,9 @@ void Checker::check_main_effects() {
   std::vector<FunctionBinding*> entries;
   if (out_.program.main) entries.push_back(out_.program.main);
   for (FunctionBinding* f : scope_of(out_.program.root).functions) {
-    if (f->is_test) entries.push_back(f);
-    if (f->is_test && f->decl->params.size) {
+    if (!f->is_test || !options_.tests) continue;
+    entries.push_back(f);
+    if (f->decl->params.size) {
       diags_.error(f->decl->params[0].span, fmt::format("the test `{}` takes arguments", text(f->name)))
           .here("who would give it any?");
     }

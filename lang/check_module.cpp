@@ -317,14 +317,13 @@ void Checker::check_let_value(LetDecl* decl) {
   size_t mark = enter_scope();
   level_ = kTopLevel;
   Type* type;
+  naming_ = decl->value->kind == ExprKind::kLambda ? name : Symbol{};
   if (decl->type) {
     type_mode_ = TypeMode::kAnnotation;
     type_level_ = level_;
     type = resolve_type(decl->type);
-    naming_ = name;
     check(decl->value, type, Reason{Reason::kAnnotation, 0, decl->type->span, nullptr});
   } else {
-    naming_ = name;
     type = infer(decl->value);
   }
   naming_ = {};

@@ -315,6 +315,7 @@ class Checker {
   Type* infer_block(BlockExpr* e, Type* expected, const Reason* why, bool discard);
   void infer_stmt(Stmt* s, Type*& diverges);
   void infer_let(LetStmt* s);
+  void infer_let_pattern(LetStmt* s);
   void infer_var(VarStmt* s);
   void infer_defer(DeferStmt* s);
   void infer_local_fns(Slice<Stmt*> stmts, uint32_t from, uint32_t to);

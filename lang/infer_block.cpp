@@ -180,19 +180,46 @@ Type* Checker::infer_generalising(Expr* value, TypeExpr* annotation, Scheme* sch
   return type;
 }
 
+// `let (f, g) = (fn(x) => x, …)`: each variable of the pattern is generalised on its own.
+void Checker::infer_let_pattern(LetStmt* s) {
+  size_t pending = pending_.size();
+  size_t open_rows = open_rows_.size();
+  bool can = is_value(s->value);
+  Type* type;
+  level_ += can;
+  if (s->type) {
+    type_mode_ = TypeMode::kAnnotation;
+    type_level_ = level_;
+    type = resolve_type(s->type);
+    check(s->value, type, Reason{Reason::kAnnotation, 0, s->type->span, nullptr});
+  } else {
+    type = infer(s->value);
+  }
+  size_t first = scope_.size();
+  infer_pattern(s->pattern, type, LocalKind::kLet, s->value->span);
+  irrefutable_.push_back({s->pattern, "`let`"});
+  if (!can) return;
+  level_--;
+  if (pending_.size() > pending) settle(pending, level_, false);
+  std::vector<Type*> types;
+  for (size_t i = first; i < scope_.size(); i++) types.push_back(scope_[i]->type);
+  finish_rows(open_rows, level_, types.data(), types.size());
+  Generaliser g(types_, level_);
+  for (size_t i = first; i < scope_.size(); i++) {
+    close_value_row(scope_[i]->type);
+    scope_[i]->type = g.close(scope_[i]->type);
+  }
+  if (g.count() == 0) return;
+  for (size_t i = first; i < scope_.size(); i++) scope_[i]->scheme = g.scheme(scope_[i]->type);
+}
+
 void Checker::infer_let(LetStmt* s) {
-  Symbol name = s->pattern->kind == PatternKind::kVariable ? as<VariablePattern>(s->pattern)->name : Symbol{};
+  if (s->pattern->kind != PatternKind::kVariable) return infer_let_pattern(s);
+  Symbol name = as<VariablePattern>(s->pattern)->name;
   naming_ = s->value->kind == ExprKind::kLambda ? name : Symbol{};
   Scheme scheme;
   Type* type = infer_generalising(s->value, s->type, &scheme);
   naming_ = {};
-  if (!name) {
-    // The parts of a pattern are not generalised: their types are instances.
-    if (scheme.count) type = instance(scheme);
-    infer_pattern(s->pattern, type, LocalKind::kLet, s->value->span);
-    irrefutable_.push_back({s->pattern, "`let`"});
-    return;
-  }
   auto* v = as<VariablePattern>(s->pattern);
   LocalBinding* b = declare_local(name, v->span, LocalKind::kLet, type);
   b->scheme = scheme;

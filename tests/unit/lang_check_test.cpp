@@ -89,6 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
             "fn(): Int"},
         Inferred{"let f = fn(x) => x", "fn(a): a"}, Inferred{"let f = []", "List<a>"},
         Inferred{"let f = (None, 1)", "(Option<a>, Int)"},
+        Inferred{"fn f() { let (g, h) = (fn(x) => x, fn(x) => [x]); (g(1), g(\"a\"), h('c')) }", "fn(): (Int, String, List<Char>)"},
         Inferred{"fn f(x: a, y) { let z: a = y; z }", "fn(a, a): a"},
         Inferred{"fn f(xs) { var n = 0; for x in list.map(xs, fn(x) => x * 2) { n += x }; n }",
                  "fn(List<Int>): Int"},
@@ -206,6 +207,7 @@ TEST(Check, GoldenReports) {
   bool update = std::getenv("EDDY_UPDATE_GOLDEN") != nullptr;
   size_t count = 0;
   FrontEndOptions options;
+  options.tests = true;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".eddy") continue;
     count++;
