@@ -44,17 +44,12 @@ std::vector<Row> rows_of(const Context& ctx) {
     section = "handler cache";
     add("hits", s->cache_hits);
     add("misses", s->cache_misses);
-    add("nodes walked", s->walked_nodes);
     add("megamorphic sites", s->megamorphic_sites);
     section = "resumes";
     const char* shapes[kResumeShapes] = {"tail", "not tail", "escaped", "dropped", "on a copy"};
     for (unsigned i = 0; i < kResumeShapes; ++i) add(shapes[i], s->resumes[i]);
     section = "handlers";
-    add("installed", s->handlers_installed);
     add("captures", s->captures);
-    add("peak", s->peak_handlers);
-    section = "frames";
-    add("peak", s->peak_frames);
     section = "deoptimisations";
     for (unsigned i = 0; i < kDeoptReasons; ++i)
       if (s->deopt_names[i]) add(s->deopt_names[i], s->deopts[i]);

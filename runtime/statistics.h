@@ -17,11 +17,9 @@ struct Statistics {
   std::array<uint64_t, kClauseKinds> performs{};
   uint64_t named_performs = 0;  // among them, to named handlers
   uint64_t cache_hits = 0, cache_misses = 0;
-  uint64_t walked_nodes = 0;    // handler nodes looked at by the misses
   uint64_t megamorphic_sites = 0;
   std::array<uint64_t, kResumeShapes> resumes{};
-  uint64_t handlers_installed = 0, peak_handlers = 0;
-  uint64_t captures = 0, peak_frames = 0;
+  uint64_t captures = 0;
 
   uint64_t interpreter_ns = 0, machine_ns = 0, compile_ns = 0;
   uint64_t functions_compiled = 0, loops_compiled = 0, code_bytes = 0;

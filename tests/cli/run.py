@@ -367,6 +367,25 @@ fn main() { var s = 0; handle { count(100) } with { get() => resume(s)  put(v) =
             self.expect(self.run("--log-level=" + level, "-e", "println(1)"), OK, "1\n")
 
 
+class Compiler(Tests):
+    LOOP = "fn square(n: Int): Int => n * n\nfn main() { var s = 0; for i in 0..2000 { s += square(i) }; println(s) }"
+
+    def test_tiers(self):
+        self.write("a.eddy", self.LOOP)
+        for flags in [["--tier=auto"], ["--tier=interp"], ["--tier=jit"], ["--jit-threshold=1"], ["--osr-threshold=1"],
+                      ["--tier", "jit", "--jit-filter=square"], ["--jit-threshold=1", "--osr-threshold=1", "--gc-stress=5"]]:
+            self.expect(self.run(*flags, "a.eddy"), OK, "2664667000\n", no_err=True)
+        self.expect(self.run("--tier=fast", "a.eddy"), USAGE, "")
+        self.expect(self.run("--jit-threshold=-1", "a.eddy"), USAGE, "")
+
+    def test_listings(self):
+        self.write("a.eddy", self.LOOP)
+        for flag in ["--jit", "--ir"]:
+            if os.uname().machine == "x86_64":
+                result = self.expect(self.run("disasm", flag, "--fn=square", "a.eddy"), OK, no_err=True)
+                assert "square" in result.out, result
+
+
 class Check(Tests):
     def test_good(self):
         self.write("a.eddy", HELLO)
