@@ -304,8 +304,6 @@ const Case kCases[] = {
      function("MAKE_ENV r3 (r0, r0) HANDLE r1, r3, r2, choice -> a HANDLE_END r1 RET r0 a: RET r2") +
          kChoiceSite,
      "the handler must be the first of a fiber base"},
-    {"JointOutside", function("HANDLE r1, r0, r2, joint -> a HANDLE_END r1 RET r0 a: RET r2") + kJoint,
-     "the handler must be the first of a fiber base"},
     {"MaskSite", function("MASK r1, state MASK_END r1 RET r0") + kStateSite, "the site is of another sort"},
     {"MissingClause", kWorld + "site s { handles State clause State get tail get_plain }",
      "site 0 (s): an operation has no clause"},
