@@ -267,7 +267,7 @@ bool FunctionVerifier::check_handler(uint32_t at) {
     bool base = op == Op::HANDLE && f_.fiber_base && a_of(*pc) == 1;
     if (base) ++base_handles_;
     if (base && !capturing && !s.effects.empty()) return fail(at, "the handler needs no fiber");
-    if (op == Op::HANDLE && !base && (capturing || s.effects.empty()))
+    if (op == Op::HANDLE && !base && capturing)
       return fail(at, "the handler must be the first of a fiber base");
     if (op == Op::HANDLE_NAMED && capturing && !f_.fiber_base)
       return fail(at, "the named handler must be in a fiber base");
