@@ -20,13 +20,22 @@ void count_function(rt::Statistics& stats, const LoadedFunction& f) {
   for (size_t at = 0; at < f.linked.size(); at += length_of(f.linked[at])) {
     const Word* pc = &f.linked[at];
     switch (op_of(*pc)) {
-      case Op::PERFORM: count_perform(stats, *reinterpret_cast<const PerformCell*>(pc[1]), false); break;
-      case Op::PERFORM_NAMED: count_perform(stats, *reinterpret_cast<const PerformCell*>(pc[1]), true); break;
+      case Op::PERFORM:
+        count_perform(stats, *reinterpret_cast<const PerformCell*>(pc[1]), false);
+        break;
+      case Op::PERFORM_NAMED:
+        count_perform(stats, *reinterpret_cast<const PerformCell*>(pc[1]), true);
+        break;
       case Op::TAIL_RESUME:
-      case Op::TAIL_RESUME_LAST: resumes(rt::ResumeShape::Tail, pc); break;
+      case Op::TAIL_RESUME_LAST:
+        resumes(rt::ResumeShape::Tail, pc);
+        break;
       case Op::RESUME:
-      case Op::RESUME_LAST: resumes(rt::ResumeShape::NonTail, pc); break;
-      default: break;
+      case Op::RESUME_LAST:
+        resumes(rt::ResumeShape::NonTail, pc);
+        break;
+      default:
+        break;
     }
   }
 }

@@ -1,4 +1,5 @@
-// What the profile cells of a VM's code add to its statistics: the performs and resumes that took no slow path.
+// What the profile cells of a VM's code add to its statistics: the performs and resumes that took no slow
+// path.
 #pragma once
 #include "vm/vm.h"
 

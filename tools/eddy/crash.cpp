@@ -1,11 +1,12 @@
 #include "tools/eddy/crash.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstring>
 #include <new>
 #include <string>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "tools/eddy/options.h"
 
@@ -21,11 +22,16 @@ void say(const char* text, size_t size) {
 
 const char* name_of(int signal) {
   switch (signal) {
-    case SIGSEGV: return "invalid memory access";
-    case SIGBUS: return "bus error";
-    case SIGILL: return "illegal instruction";
-    case SIGFPE: return "arithmetic trap";
-    default: return "abort";
+    case SIGSEGV:
+      return "invalid memory access";
+    case SIGBUS:
+      return "bus error";
+    case SIGILL:
+      return "illegal instruction";
+    case SIGFPE:
+      return "arithmetic trap";
+    default:
+      return "abort";
   }
 }
 
@@ -46,8 +52,10 @@ void on_no_memory() {
 // As a shell reads it back.
 std::string quoted(const char* word) {
   std::string_view text = word;
-  bool plain = !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") ==
-                                    std::string_view::npos;
+  bool plain =
+      !text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") ==
+          std::string_view::npos;
   if (plain) return word;
   std::string out = "'";
   for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -58,9 +66,11 @@ std::string quoted(const char* word) {
 
 void report_crashes(int argc, char** argv) {
   std::set_new_handler(on_no_memory);
-  report = new std::string("\nThis is a fault of eddy, not of the program. To reproduce it, in this folder:\n ");
+  report =
+      new std::string("\nThis is a fault of eddy, not of the program. To reproduce it, in this folder:\n ");
   for (int i = 0; i < argc; ++i) *report += " " + quoted(argv[i]);
-  *report += "\nPlease report it with that line, the program, and this: eddy " EDDY_VERSION ", " EDDY_BUILD "\n";
+  *report +=
+      "\nPlease report it with that line, the program, and this: eddy " EDDY_VERSION ", " EDDY_BUILD "\n";
 
   constexpr size_t kStack = 64 * 1024;
   void* memory = mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -70,7 +80,7 @@ void report_crashes(int argc, char** argv) {
   alternate.ss_size = kStack;
   sigaltstack(&alternate, nullptr);
 #ifndef EDDY_SANITIZE  // its own report says more
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_fatal;
   action.sa_flags = SA_ONSTACK | static_cast<int>(SA_RESETHAND);
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) sigaction(signal, &action, nullptr);

@@ -1,12 +1,13 @@
 #include "tools/eddy/files.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/eddy/options.h"
 
@@ -45,7 +46,8 @@ bool read_file(const std::string& path, std::string* bytes) {
 
 bool write_file(const std::string& path, std::string_view bytes) {
   File file(path == "-" ? stdout : std::fopen(path.c_str(), "wb"));
-  bool written = file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
+  bool written = file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+                 std::fflush(file.get()) == 0;
   if (!written) complain(path + ": " + std::strerror(errno));
   return written;
 }

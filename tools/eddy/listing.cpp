@@ -31,8 +31,10 @@ int list_compiled(const Source& source, const std::string& function, bool graph)
     if (!function.empty() && f.name != function) continue;
     found = true;
     std::string text = "function " + f.name + "\n", why;
-    if (!jit::compile(*tier, f, &why)) text += "  stays interpreted: " + why + "\n";
-    else text += graph ? jit::ir_listing(*tier, f) : jit::listing(*tier, f);
+    if (!jit::compile(*tier, f, &why))
+      text += "  stays interpreted: " + why + "\n";
+    else
+      text += graph ? jit::ir_listing(*tier, f) : jit::listing(*tier, f);
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
   if (found) return kOk;

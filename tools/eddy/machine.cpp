@@ -1,11 +1,11 @@
 #include "tools/eddy/machine.h"
 
-#include <algorithm>
-#include <cstdio>
-
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
 
 #include "jit/jit.h"
 #include "runtime/natives/state.h"
@@ -18,8 +18,9 @@ namespace eddy::tool {
 namespace {
 
 void print_collection(rt::Context&, const rt::CollectionEvent& e) {
-  fmt::print(stderr, "{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B\n", e.major ? "major" : "minor",
-             static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes, e.old_bytes, e.fiber_bytes);
+  fmt::print(stderr, "{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B\n",
+             e.major ? "major" : "minor", static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes,
+             e.old_bytes, e.fiber_bytes);
 }
 
 void set_up_log(const std::string& level) {
@@ -73,8 +74,10 @@ int MachineRun::report(const vm::RunResult& result, bool value_is_status) {
   switch (result.outcome) {
     case vm::Outcome::Finished:
       return value_is_status && result.value.is_small() ? static_cast<int>(result.value.small() & 255) : kOk;
-    case vm::Outcome::Exited: return result.status;
-    case vm::Outcome::Interrupted: return kInterrupted;
+    case vm::Outcome::Exited:
+      return result.status;
+    case vm::Outcome::Interrupted:
+      return kInterrupted;
     case vm::Outcome::LimitHit:
       complain(result.limit == rt::Limit::Fuel ? "out of fuel" : "timeout");
       return kLimit;
@@ -97,7 +100,8 @@ int MachineRun::finish(int status) {
     auto all = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(ran).count());
     stats.interpreter_ns = all - std::min(all, stats.machine_ns + stats.compile_ns);
     vm::count_sites(*vm_);
-    std::string text = flags_.stats == "json" ? rt::statistics_json(vm_->context()) : rt::statistics_table(vm_->context());
+    std::string text =
+        flags_.stats == "json" ? rt::statistics_json(vm_->context()) : rt::statistics_table(vm_->context());
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
   return status;

@@ -17,7 +17,8 @@ class MachineRun {
   MachineRun& operator=(const MachineRun&) = delete;
 
   vm::Vm& vm() { return *vm_; }
-  // Prints what a result has to say and gives the exit status it means. `value_is_status`: an Int is the status.
+  // Prints what a result has to say and gives the exit status it means. `value_is_status`: an Int is the
+  // status.
   int report(const vm::RunResult& result, bool value_is_status);
   // After the last run: output written, statistics printed.
   int finish(int status);

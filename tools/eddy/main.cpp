@@ -1,10 +1,9 @@
 // The command line: subcommands and their flags, and which function does the work.
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
-
-#include <CLI/CLI.hpp>
 
 #include "tools/eddy/commands.h"
 #include "tools/eddy/crash.h"
@@ -14,10 +13,12 @@
 namespace eddy::tool {
 namespace {
 
-constexpr const char* kCommands[] = {"run", "check", "build", "test", "repl", "disasm", "asm", "verify", "fmt", "doc", "help"};
+constexpr const char* kCommands[] = {"run", "check",  "build", "test", "repl", "disasm",
+                                     "asm", "verify", "fmt",   "doc",  "help"};
 
 bool names_command(const std::string& word) {
-  return std::any_of(std::begin(kCommands), std::end(kCommands), [&](const char* known) { return word == known; });
+  return std::any_of(std::begin(kCommands), std::end(kCommands),
+                     [&](const char* known) { return word == known; });
 }
 
 // Everything the subcommands fill in.
@@ -40,7 +41,8 @@ void split_run_words(CLI::App& command, Arguments& a) {
   if (command.count("-e") != 0) return;
   if (a.rest.empty()) throw CLI::RequiredError("FILE");
   a.source.file = a.rest[0];
-  if (!dashes && a.source.file.size() > 1 && a.source.file[0] == '-') throw CLI::ExtrasError("run", {a.source.file});
+  if (!dashes && a.source.file.size() > 1 && a.source.file[0] == '-')
+    throw CLI::ExtrasError("run", {a.source.file});
   a.rest.erase(a.rest.begin());
 }
 
@@ -51,10 +53,13 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   auto command = [&](const char* name, const char* says) { return app.add_subcommand(name, says); };
 
   CLI::App* run_command = command("run", "Compile (or load .ebc) and run main: eddy run [FLAGS] FILE [ARGS]");
-  run_command->footer("FILE `-` is standard input. Flags stand before FILE; what follows it are the program's arguments.");
+  run_command->footer(
+      "FILE `-` is standard input. Flags stand before FILE; what follows it are the program's arguments.");
   run_command->prefix_command();
-  run_command->add_option("-e", a.source.expression, "Run this expression, or these declarations, instead of a file")
-      ->type_name("CODE")->group("Source");
+  run_command
+      ->add_option("-e", a.source.expression, "Run this expression, or these declarations, instead of a file")
+      ->type_name("CODE")
+      ->group("Source");
   add_source_flags(*run_command, a.source);
   add_run_flags(*run_command, a.flags);
   run_command->callback([&, run_command] {
@@ -76,7 +81,8 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   build_command->callback([&] { work = [&] { return build(a.source, a.output); }; });
 
   CLI::App* test_command = command("test", "Run every @test");
-  test_command->add_option("PATH", a.files, "Files, or folders with .eddy files (default: the current folder)");
+  test_command->add_option("PATH", a.files,
+                           "Files, or folders with .eddy files (default: the current folder)");
   test_command->add_option("--filter", a.filter, "Only tests whose name contains this")->type_name("TEXT");
   add_source_flags(*test_command, a.source);
   add_run_flags(*test_command, a.flags);
@@ -102,7 +108,9 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   });
 
   CLI::App* asm_command = command("asm", "Assemble textual bytecode");
-  asm_command->add_option("FILE", a.source.file, "The text (`-`: standard input)")->required()->type_name("FILE.eas");
+  asm_command->add_option("FILE", a.source.file, "The text (`-`: standard input)")
+      ->required()
+      ->type_name("FILE.eas");
   asm_command->add_option("-o,--output", a.output, "The module to write")->required()->type_name("OUT.ebc");
   asm_command->callback([&] { work = [&] { return assemble(a.source.file, a.output); }; });
 
@@ -111,8 +119,10 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   verify_command->callback([&] { work = [&] { return verify(a.files); }; });
 
   CLI::App* fmt_command = command("fmt", "Bring files into canonical layout");
-  fmt_command->add_option("FILE", a.files, "Files to rewrite (`-`: standard input to standard output)")->required();
-  fmt_command->add_flag("--check", a.check_only, "Change nothing, name the files that would change; status 1 if there are any");
+  fmt_command->add_option("FILE", a.files, "Files to rewrite (`-`: standard input to standard output)")
+      ->required();
+  fmt_command->add_flag("--check", a.check_only,
+                        "Change nothing, name the files that would change; status 1 if there are any");
   fmt_command->callback([&] { work = [&] { return format(a.files, a.check_only); }; });
 
   CLI::App* doc_command = command("doc", "Doc comments and inferred signatures with effects, as Markdown");

@@ -51,7 +51,8 @@ int assemble(const std::string& file, const std::string& output) {
   if (!read_file(file, &text)) return kUsage;
   vm::AssembleResult result = vm::assemble(text);
   if (!result.module) {
-    std::fprintf(stderr, "%s:%u:%u: error: %s\n", file.c_str(), result.line, result.column, result.error.c_str());
+    std::fprintf(stderr, "%s:%u:%u: error: %s\n", file.c_str(), result.line, result.column,
+                 result.error.c_str());
     return kUsage;
   }
   if (!verify_module(*result.module, file)) return kUsage;
@@ -85,7 +86,9 @@ int disassemble(const Source& source, const std::string& function, bool plain) {
   const vm::Module& module = program->module;
   options.source_line = [&](uint32_t file, uint32_t line) -> std::string {
     auto found = texts.find(module.files[file]);
-    return found == texts.end() || line > found->second->line_count() ? "" : std::string(found->second->line_text(line));
+    return found == texts.end() || line > found->second->line_count()
+               ? ""
+               : std::string(found->second->line_text(line));
   };
   std::string text = vm::disassemble(module, options);
   if (text.empty() && !function.empty()) {

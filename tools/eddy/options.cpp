@@ -8,38 +8,60 @@ namespace eddy::tool {
 
 void add_source_flags(CLI::App& command, Source& source) {
   command.add_option("--path", source.paths, "Search imports here too, after the importing file's folder")
-      ->type_name("DIR")->group("Source")->allow_extra_args(false);
+      ->type_name("DIR")
+      ->group("Source")
+      ->allow_extra_args(false);
 }
 
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   auto option = [&](const char* name, auto& value, const char* group, const char* type, const char* says) {
     return command.add_option(name, value, says)->group(group)->type_name(type);
   };
-  option("--tier", flags.tier, "Compiler", "TIER", "auto: what is hot; interp: nothing; jit: every function before its first call")
-      ->capture_default_str()->check(CLI::IsMember({"auto", "interp", "jit"}).description(""));
+  option("--tier", flags.tier, "Compiler", "TIER",
+         "auto: what is hot; interp: nothing; jit: every function before its first call")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "interp", "jit"}).description(""));
   option("--jit-threshold", flags.jit_threshold, "Compiler", "N", "Calls until a function is compiled")
-      ->check(CLI::NonNegativeNumber.description(""))->default_str(std::to_string(jit::Options{}.jit_threshold));
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->default_str(std::to_string(jit::Options{}.jit_threshold));
   option("--osr-threshold", flags.osr_threshold, "Compiler", "N", "Iterations until a loop is compiled")
-      ->check(CLI::NonNegativeNumber.description(""))->default_str(std::to_string(jit::Options{}.osr_threshold));
-  option("--jit-filter", flags.jit_filter, "Compiler", "TEXT", "Compile only functions whose name contains this");
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->default_str(std::to_string(jit::Options{}.osr_threshold));
+  option("--jit-filter", flags.jit_filter, "Compiler", "TEXT",
+         "Compile only functions whose name contains this");
   // A value is optional only behind `=`, so that these never take FILE for theirs.
   command.add_flag("--stats{table}", flags.stats, "Print what was counted, at exit; also --stats=json")
-      ->check(CLI::IsMember({"table", "json"}).description(""))->group("Insight");
+      ->check(CLI::IsMember({"table", "json"}).description(""))
+      ->group("Insight");
   option("--trace", flags.trace, "Insight", "effects,gc", "One line an event on standard error")
-      ->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"effects", "gc"}).description(""));
-  option("--log-level", flags.log_level, "Insight", "LEVEL", "The VM's own log: trace, debug, info, warn, error, off")
-      ->capture_default_str()->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}).description(""));
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"effects", "gc"}).description(""));
+  option("--log-level", flags.log_level, "Insight", "LEVEL",
+         "The VM's own log: trace, debug, info, warn, error, off")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}).description(""));
   option("--max-heap", flags.max_heap, "Limits", "SIZE", "Limit of the heap (suffixes K, M, G)")
-      ->transform(CLI::AsSizeValue(false).description(""))->default_str("none");
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->default_str("none");
   option("--max-stack", flags.max_stack, "Limits", "SIZE", "Limit of all stacks together")
-      ->transform(CLI::AsSizeValue(false).description(""))->default_str("1G");
-  option("--fuel", flags.fuel, "Limits", "N", "Stop after this many calls and loop rounds")->default_str("none");
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->default_str("1G");
+  option("--fuel", flags.fuel, "Limits", "N", "Stop after this many calls and loop rounds")
+      ->default_str("none");
   option("--timeout", flags.timeout, "Limits", "SECONDS", "Stop after this time")
-      ->check(CLI::PositiveNumber.description(""))->default_str("none");
-  command.add_flag("--gc-stress{1}", flags.gc_stress, "Collect at every allocation; --gc-stress=N: at every N-th")->group("Testing");
-  command.add_flag("--verify-heap", flags.verify_heap, "Check the whole heap after each collection")->group("Testing");
-  option("--seed", flags.seed, "Testing", "N", "Makes the system's entropy (std/random system, os.random) this sequence")
-      ->each([&flags](const std::string&) { flags.has_seed = true; })->default_str("none");
+      ->check(CLI::PositiveNumber.description(""))
+      ->default_str("none");
+  command
+      .add_flag("--gc-stress{1}", flags.gc_stress,
+                "Collect at every allocation; --gc-stress=N: at every N-th")
+      ->group("Testing");
+  command.add_flag("--verify-heap", flags.verify_heap, "Check the whole heap after each collection")
+      ->group("Testing");
+  option("--seed", flags.seed, "Testing", "N",
+         "Makes the system's entropy (std/random system, os.random) this sequence")
+      ->each([&flags](const std::string&) { flags.has_seed = true; })
+      ->default_str("none");
 }
 
 }  // namespace eddy::tool

@@ -14,18 +14,18 @@ enum Status : int { kOk = 0, kPanic = 1, kUsage = 2, kLimit = 3, kInternal = 70,
 
 // Where a program comes from.
 struct Source {
-  std::string file;                 // "-": standard input
-  std::string expression;           // -e, where is_expression
+  std::string file;        // "-": standard input
+  std::string expression;  // -e, where is_expression
   bool is_expression = false;
-  std::vector<std::string> paths;   // --path
+  std::vector<std::string> paths;  // --path
 };
 
 struct RunFlags {
-  std::string tier = "auto";        // "interp", "jit"
+  std::string tier = "auto";                       // "interp", "jit"
   int32_t jit_threshold = -1, osr_threshold = -1;  // -1: the compiler's own
   std::string jit_filter;
-  std::string stats;                // "", "table", "json"
-  std::vector<std::string> trace;   // "effects", "gc"
+  std::string stats;               // "", "table", "json"
+  std::vector<std::string> trace;  // "effects", "gc"
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
   double timeout = 0;
   uint32_t gc_stress = 0;

@@ -61,7 +61,8 @@ std::optional<Program> load_program(const Source& source, Wanted wanted) {
     if (!read_file(source.file, &text)) return std::nullopt;
     if (vm::looks_like_ebc({reinterpret_cast<const uint8_t*>(text.data()), text.size()}))
       return load_module_file(source.file, text, wanted);
-    program.compilation = lang::check_text(source.file == "-" ? "<stdin>" : source.file, std::move(text), options);
+    program.compilation =
+        lang::check_text(source.file == "-" ? "<stdin>" : source.file, std::move(text), options);
   }
   report(*program.compilation);
   if (!program.compilation->ok()) return std::nullopt;
@@ -71,7 +72,8 @@ std::optional<Program> load_program(const Source& source, Wanted wanted) {
     return std::nullopt;
   }
   program.module = std::move(*module);
-  if (!verify_module(program.module, source.file + ": internal error: the compiler made this")) return std::nullopt;
+  if (!verify_module(program.module, source.file + ": internal error: the compiler made this"))
+    return std::nullopt;
   return program;
 }
 

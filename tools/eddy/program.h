@@ -16,8 +16,8 @@ struct Program {
 
 enum class Wanted : uint8_t { Program, Tests, Listing };
 
-// Compiles, or loads an .ebc, and verifies. Problems are reported on standard error; then there is no result and
-// the exit status is kUsage.
+// Compiles, or loads an .ebc, and verifies. Problems are reported on standard error; then there is no result
+// and the exit status is kUsage.
 std::optional<Program> load_program(const Source& source, Wanted wanted);
 
 // Warnings and errors, as people read them.

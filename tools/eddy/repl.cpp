@@ -1,14 +1,14 @@
 // `eddy repl`: lines in, what they mean out. On a terminal with editing and history.
+#include <histedit.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <histedit.h>
 
 #include "lang/parser.h"
 #include "tools/eddy/commands.h"
@@ -21,7 +21,8 @@ namespace eddy::tool {
 namespace {
 
 constexpr const char* kHelp =
-    "An expression prints its value and type (and calls it it1, it2, …); declarations stay; a line that is not\n"
+    "An expression prints its value and type (and calls it it1, it2, …); declarations stay; a line that is "
+    "not\n"
     "finished goes on in the next one.\n"
     "  :type E      the type of an expression\n"
     "  :effects E   what it performs; of a function: what calling it performs\n"
@@ -97,7 +98,8 @@ class Lines {
   }
   void add_to_history(const std::string& text) {
     HistEvent event;
-    if (editor_ && text.find_first_not_of(" \n") != std::string::npos) ::history(history_, &event, H_ENTER, text.c_str());
+    if (editor_ && text.find_first_not_of(" \n") != std::string::npos)
+      ::history(history_, &event, H_ENTER, text.c_str());
   }
   bool is_terminal() const { return editor_ != nullptr; }
 
@@ -131,7 +133,8 @@ bool command(Session& session, const std::string& line) {
   size_t space = line.find_first_of(" \t\n");
   std::string word = line.substr(0, space);
   size_t begin = space == std::string::npos ? std::string::npos : line.find_first_not_of(" \t\n", space);
-  std::string rest = begin == std::string::npos ? "" : line.substr(begin, line.find_last_not_of(" \t\n") + 1 - begin);
+  std::string rest =
+      begin == std::string::npos ? "" : line.substr(begin, line.find_last_not_of(" \t\n") + 1 - begin);
   auto is = [&](std::string_view name) { return word == name || (word.size() == 2 && word[1] == name[1]); };
   if (is(":quit")) return false;
   if (is(":help")) {

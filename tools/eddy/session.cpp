@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "lang/compile.h"
-#include "runtime/show.h"
 #include "runtime/natives/state.h"
+#include "runtime/show.h"
 #include "tools/eddy/files.h"
 #include "tools/eddy/program.h"
 #include "tools/eddy/signals.h"
@@ -21,7 +21,9 @@ constexpr const char* kQuery = "query_";
 void pattern_names(const lang::Pattern* p, const lang::Symbols& symbols, std::vector<std::string>& out) {
   using lang::PatternKind, lang::as;
   switch (p->kind) {
-    case PatternKind::kVariable: out.emplace_back(symbols.text(as<lang::VariablePattern>(p)->name)); return;
+    case PatternKind::kVariable:
+      out.emplace_back(symbols.text(as<lang::VariablePattern>(p)->name));
+      return;
     case PatternKind::kAs:
       out.emplace_back(symbols.text(as<lang::AsPattern>(p)->name.name));
       return pattern_names(as<lang::AsPattern>(p)->pattern, symbols, out);
@@ -32,12 +34,14 @@ void pattern_names(const lang::Pattern* p, const lang::Symbols& symbols, std::ve
       for (const auto& arg : as<lang::ConstructorPattern>(p)->args)
         if (arg.pattern) pattern_names(arg.pattern, symbols, out);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
 bool shares_name(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+  return std::any_of(a.begin(), a.end(),
+                     [&](const std::string& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
 }
 
 // The constant of the input's own module, or null.
@@ -53,7 +57,9 @@ bool is_unit(const lang::Type* type) { return lang::rep_of(type) == lang::Rep::k
 bool is_closed(const std::string& type) {
   for (size_t i = 0; i < type.size(); ++i) {
     if (type[i] == '_') return false;
-    if (!std::islower(static_cast<unsigned char>(type[i])) || (i > 0 && (std::isalnum(static_cast<unsigned char>(type[i - 1])) || type[i - 1] == '_'))) continue;
+    if (!std::islower(static_cast<unsigned char>(type[i])) ||
+        (i > 0 && (std::isalnum(static_cast<unsigned char>(type[i - 1])) || type[i - 1] == '_')))
+      continue;
     if (type.compare(i, 3, "fn(") != 0) return false;
   }
   return true;
@@ -109,12 +115,23 @@ bool Session::take_apart(const std::string& text, Input* input) {
     done = piece.end;
     auto name = [&](const lang::Ident& ident) { return std::string(c.symbols.text(ident.name)); };
     switch (d->kind) {
-      case lang::DeclKind::kLet: pattern_names(lang::as<lang::LetDecl>(d)->pattern, c.symbols, piece.entry.values); break;
-      case lang::DeclKind::kFn: piece.entry.values.push_back(name(lang::as<lang::FnDecl>(d)->name)); break;
-      case lang::DeclKind::kType: piece.entry.types.push_back(name(lang::as<lang::TypeDecl>(d)->name)); break;
-      case lang::DeclKind::kEffect: piece.entry.types.push_back(name(lang::as<lang::EffectDecl>(d)->name)); break;
-      case lang::DeclKind::kStmt: piece.is_expression = lang::as<lang::StmtDecl>(d)->stmt->kind == lang::StmtKind::kExpr; break;
-      default: break;
+      case lang::DeclKind::kLet:
+        pattern_names(lang::as<lang::LetDecl>(d)->pattern, c.symbols, piece.entry.values);
+        break;
+      case lang::DeclKind::kFn:
+        piece.entry.values.push_back(name(lang::as<lang::FnDecl>(d)->name));
+        break;
+      case lang::DeclKind::kType:
+        piece.entry.types.push_back(name(lang::as<lang::TypeDecl>(d)->name));
+        break;
+      case lang::DeclKind::kEffect:
+        piece.entry.types.push_back(name(lang::as<lang::EffectDecl>(d)->name));
+        break;
+      case lang::DeclKind::kStmt:
+        piece.is_expression = lang::as<lang::StmtDecl>(d)->stmt->kind == lang::StmtKind::kExpr;
+        break;
+      default:
+        break;
     }
     input->push_back(std::move(piece));
   }
@@ -122,7 +139,8 @@ bool Session::take_apart(const std::string& text, Input* input) {
 }
 
 std::unique_ptr<lang::Compilation> Session::check(const std::string& text, const Input& input) {
-  bool has_statements = std::any_of(input.begin(), input.end(), [](const Piece& p) { return p.kind == lang::DeclKind::kStmt; });
+  bool has_statements =
+      std::any_of(input.begin(), input.end(), [](const Piece& p) { return p.kind == lang::DeclKind::kStmt; });
   lang::FrontEndOptions options;
   options.paths = paths_;
   options.mode = lang::ParseMode::kScript;
@@ -132,7 +150,8 @@ std::unique_ptr<lang::Compilation> Session::check(const std::string& text, const
     for (size_t i = 0; i < entries_.size(); ++i) {
       const Entry& e = entries_[i];
       bool replaced = std::any_of(input.begin(), input.end(), [&](const Piece& p) {
-        return shares_name(p.entry.values, e.values) || shares_name(p.entry.types, e.types) || p.entry.text == e.text;
+        return shares_name(p.entry.values, e.values) || shares_name(p.entry.types, e.types) ||
+               p.entry.text == e.text;
       });
       // The statements of an input become a function `main` of their own.
       if (replaced || (has_statements && shares_name(e.values, {"main"}))) continue;
@@ -152,8 +171,10 @@ std::unique_ptr<lang::Compilation> Session::check(const std::string& text, const
       const lang::SourceFile* file = compilation->sources.find(d.span.begin);
       size_t at = file && file->path() == kName ? file->offset(d.span.begin) : 0;
       auto found = std::upper_bound(places.begin(), places.end(), std::pair{at, SIZE_MAX});
-      if (at <= text.size() || found == places.end()) own_errors = true;
-      else misfits.insert(found->second);
+      if (at <= text.size() || found == places.end())
+        own_errors = true;
+      else
+        misfits.insert(found->second);
     }
     if (own_errors || misfits.empty()) {
       report(*compilation);
@@ -174,7 +195,8 @@ void Session::drop_known_initialisers(lang::Compilation& compilation, size_t inp
     if (own && init.module->file->offset(init.decl->span.begin) < input_size) return false;
     if (init.decl->note->globals.size == 0) return own || started_modules_.count(init.module->name) != 0;
     for (const lang::GlobalBinding* g : init.decl->note->globals)
-      if (!slots_.count(init.module->name + "." + std::string(compilation.symbols.text(g->name)))) return false;
+      if (!slots_.count(init.module->name + "." + std::string(compilation.symbols.text(g->name))))
+        return false;
     return true;
   };
   auto& all = compilation.program.initialisers;
@@ -202,8 +224,10 @@ void Session::save_values(const vm::LoadedModule& module, const std::string& roo
     rt::Value value = ctx.globals[module.first_global + i];
     if (value == rt::kHole) continue;
     auto [slot, fresh] = slots_.try_emplace(module.source.globals[i], values_.size());
-    if (fresh) values_.push_back(value);
-    else values_[slot->second] = value;
+    if (fresh)
+      values_.push_back(value);
+    else
+      values_[slot->second] = value;
   }
 }
 
@@ -233,7 +257,8 @@ bool Session::execute(lang::Compilation& compilation, size_t input_size) {
       std::string name = init.module->name + "." + std::string(compilation.symbols.text(g->name));
       auto& names = loaded->source.globals;
       auto found = std::find(names.begin(), names.end(), name);
-      if (found != names.end()) ctx.globals[loaded->first_global + static_cast<size_t>(found - names.begin())] = rt::kHole;
+      if (found != names.end())
+        ctx.globals[loaded->first_global + static_cast<size_t>(found - names.begin())] = rt::kHole;
     }
   set_running(&machine_.vm());
   start_clock(timeout_);
@@ -264,11 +289,13 @@ void Session::remember(Input& input, lang::Compilation& compilation) {
     if (is_type) {
       // Values of the type that is replaced would be taken for the new one's.
       const std::string& type = piece.entry.types[0];
-      bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return shares_name(e.types, {type}); });
+      bool known = std::any_of(entries_.begin(), entries_.end(),
+                               [&](const Entry& e) { return shares_name(e.types, {type}); });
       auto holds_old = [&](const Entry& e) {
-        bool holds = !e.values.empty() && e.text.rfind("let ", 0) == 0 && std::any_of(entries_.begin(), entries_.end(), [&](const Entry& t) {
-          return !t.types.empty() && mentions(e.text, t.types[0]);
-        });
+        bool holds = !e.values.empty() && e.text.rfind("let ", 0) == 0 &&
+                     std::any_of(entries_.begin(), entries_.end(), [&](const Entry& t) {
+                       return !t.types.empty() && mentions(e.text, t.types[0]);
+                     });
         if (holds) complain("`" + e.values[0] + "` holds a value of the old type and is forgotten");
         return holds;
       };
@@ -306,7 +333,8 @@ void Session::announce(const Input& input, lang::Compilation& compilation) {
   for (const Piece& piece : input) {
     if (piece.kind == lang::DeclKind::kFn) {
       for (const lang::FunctionBinding* f : compilation.program.functions)
-        if (f->module == compilation.program.root && compilation.symbols.text(f->name) == piece.entry.values[0])
+        if (f->module == compilation.program.root &&
+            compilation.symbols.text(f->name) == piece.entry.values[0])
           out += piece.entry.values[0] + " : " + lang::show_scheme(compilation.symbols, f->scheme) + "\n";
     }
     bool is_result = !piece.result.empty();
@@ -331,7 +359,9 @@ bool Session::evaluate(const std::string& text) {
   std::unique_ptr<lang::Compilation> compilation = check(text, input);
   if (!compilation) return false;
   // Statements that are expressions become constants, which keep their values.
-  bool plain = std::any_of(input.begin(), input.end(), [](const Piece& p) { return p.kind == lang::DeclKind::kStmt && !p.is_expression; });
+  bool plain = std::any_of(input.begin(), input.end(), [](const Piece& p) {
+    return p.kind == lang::DeclKind::kStmt && !p.is_expression;
+  });
   bool any = std::any_of(input.begin(), input.end(), [](const Piece& p) { return p.is_expression; });
   std::string code = text;
   if (!plain && any) {
@@ -341,7 +371,8 @@ bool Session::evaluate(const std::string& text) {
       if (!p.is_expression) continue;
       p.result = "it" + std::to_string(++results_);
       p.entry.values = {p.result};
-      code += text.substr(done, p.begin - done) + "let " + p.result + " = { " + text.substr(p.begin, p.end - p.begin) + "\n}";
+      code += text.substr(done, p.begin - done) + "let " + p.result + " = { " +
+              text.substr(p.begin, p.end - p.begin) + "\n}";
       done = p.end;
     }
     code += text.substr(done);
@@ -371,7 +402,8 @@ bool Session::load(const std::string& file) {
 }
 
 // `attribute`: "@test ", so that it is lowered, or "", so that it may perform what nobody handles.
-std::unique_ptr<lang::Compilation> Session::check_query(const std::string& expression, const std::string& attribute) {
+std::unique_ptr<lang::Compilation> Session::check_query(const std::string& expression,
+                                                        const std::string& attribute) {
   Input input;
   if (!take_apart(expression, &input)) return nullptr;
   return check(attribute + "fn " + kQuery + "() => {\n" + expression + "\n}", {});
@@ -415,11 +447,14 @@ bool Session::print_bytecode(const std::string& expression) {
   }
   std::string wanted = trimmed(expression);
   auto named = [&](const std::string& name) {
-    return std::any_of(module->functions.begin(), module->functions.end(), [&](const vm::FunctionData& f) { return f.name == name; });
+    return std::any_of(module->functions.begin(), module->functions.end(),
+                       [&](const vm::FunctionData& f) { return f.name == name; });
   };
   if (!named(wanted)) wanted = kQuery;
   vm::DisassembleOptions options;
-  options.filter = [&](const vm::FunctionData& f) { return f.name == wanted || f.name.rfind(wanted + ".", 0) == 0; };
+  options.filter = [&](const vm::FunctionData& f) {
+    return f.name == wanted || f.name.rfind(wanted + ".", 0) == 0;
+  };
   std::string listing = vm::disassemble(*module, options);
   std::fwrite(listing.data(), 1, listing.size(), stdout);
   return true;

@@ -1,8 +1,9 @@
 // What a REPL knows between its inputs: declarations as text, and the values of the constants among them.
 //
-// Each input is compiled together with everything declared before, which stands behind it in the same text, so that
-// places in messages are the input's own. Constants that have a value already are not evaluated again: their
-// initialisers are taken out before lowering, and the new module's globals get the values of the old one.
+// Each input is compiled together with everything declared before, which stands behind it in the same text,
+// so that places in messages are the input's own. Constants that have a value already are not evaluated
+// again: their initialisers are taken out before lowering, and the new module's globals get the values of the
+// old one.
 #pragma once
 #include <map>
 #include <memory>
@@ -43,7 +44,7 @@ class Session {
     bool is_expression = false;
     size_t begin = 0, end = 0;  // in the input
     Entry entry;
-    std::string result;         // the constant that an expression's value is given to
+    std::string result;  // the constant that an expression's value is given to
   };
   using Input = std::vector<Piece>;
 
@@ -58,7 +59,8 @@ class Session {
   void replace(const Entry& entry);
   void settle_types(size_t first);
   void announce(const Input& input, lang::Compilation& compilation);
-  std::unique_ptr<lang::Compilation> check_query(const std::string& expression, const std::string& attribute = "");
+  std::unique_ptr<lang::Compilation> check_query(const std::string& expression,
+                                                 const std::string& attribute = "");
 
   std::vector<std::string> paths_;
   MachineRun machine_;

@@ -1,13 +1,15 @@
-// Rules: what a handler touches is lock-free and was set before; a handler calls async-signal-safe functions only.
+// Rules: what a handler touches is lock-free and was set before; a handler calls async-signal-safe functions
+// only.
 #include "tools/eddy/signals.h"
+
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <csignal>
 #include <ctime>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "tools/eddy/options.h"
 
@@ -21,8 +23,8 @@ std::atomic<bool> prompting{false};
 std::atomic<int64_t> deadline_ns{0};  // of --timeout on the monotonic clock; 0: none
 std::atomic<int> late{0};             // times the clock has rung past the deadline
 
-// A request can be lost in the instant in which the VM changes fibers, so it is repeated until it is heeded. What
-// does not heed it soon, a long native say, is ended without ceremony.
+// A request can be lost in the instant in which the VM changes fibers, so it is repeated until it is heeded.
+// What does not heed it soon, a long native say, is ended without ceremony.
 constexpr int64_t kRepeatNs = 1'500'000;
 constexpr int kPatience = 5;
 
@@ -71,7 +73,7 @@ void on_interrupt(int) {
 }
 
 void install(int signal, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   action.sa_flags = SA_ONSTACK;  // machine code runs on stacks of its own
   sigaction(signal, &action, nullptr);

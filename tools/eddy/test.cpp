@@ -1,10 +1,11 @@
 // `eddy test`: every @test of the files, each on a VM of its own so that none can disturb another.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "tools/eddy/commands.h"
 #include "tools/eddy/files.h"
@@ -25,7 +26,8 @@ std::vector<std::string> eddy_files(const std::vector<std::string>& paths) {
       files.push_back(path);
       continue;
     }
-    for (auto it = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error);
+    for (auto it =
+             fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error);
          it != fs::recursive_directory_iterator(); it.increment(error)) {
       if (error) break;
       if (it->path().extension() == ".eddy") files.push_back(it->path().lexically_normal().string());
@@ -52,7 +54,8 @@ void show_source(const std::string& trace, const std::string& file) {
   std::fprintf(stderr, "  %5u | %s\n", line, text.c_str());
 }
 
-void run_one(const std::string& file, const vm::Module& program, const vm::Module::Test& test, const RunFlags& flags, Tally& tally) {
+void run_one(const std::string& file, const vm::Module& program, const vm::Module::Test& test,
+             const RunFlags& flags, Tally& tally) {
   bool terminal = isatty(2);
   if (terminal) std::fprintf(stderr, "\r\033[K%s …", test.name.c_str());
   start_clock(flags.timeout);
@@ -66,11 +69,13 @@ void run_one(const std::string& file, const vm::Module& program, const vm::Modul
     result.message = problem;
   } else {
     result = machine.vm().initialise(module);
-    if (result.outcome == vm::Outcome::Finished) result = machine.vm().call(&module->functions[test.function]);
+    if (result.outcome == vm::Outcome::Finished)
+      result = machine.vm().call(&module->functions[test.function]);
   }
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   tally.seconds += seconds;
-  bool passed = result.outcome == vm::Outcome::Finished || (result.outcome == vm::Outcome::Exited && result.status == 0);
+  bool passed = result.outcome == vm::Outcome::Finished ||
+                (result.outcome == vm::Outcome::Exited && result.status == 0);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   ++(passed ? tally.passed : tally.failed);
   std::fprintf(stderr, "%s %s (%.1f ms)\n", passed ? "ok    " : "FAILED", test.name.c_str(), seconds * 1e3);
@@ -105,8 +110,9 @@ int test(const std::vector<std::string>& paths, const std::vector<std::string>& 
     }
   }
   std::fprintf(stderr, "%u passed, %u failed", tally.passed, tally.failed);
-  if (tally.broken_files) std::fprintf(stderr, ", %u file%s not compile", tally.broken_files,
-                                       tally.broken_files == 1 ? " does" : "s do");
+  if (tally.broken_files)
+    std::fprintf(stderr, ", %u file%s not compile", tally.broken_files,
+                 tally.broken_files == 1 ? " does" : "s do");
   std::fprintf(stderr, " (%.2f s)\n", tally.seconds);
   if (tally.broken_files) return kUsage;
   return tally.failed ? kPanic : kOk;

@@ -56,8 +56,10 @@ int format(const std::vector<std::string>& files, bool check_only) {
     lang::FormatResult result;
     if (source) result = lang::format_source(*source, symbols, diagnostics);
     if (!source || !result.ok) {
-      if (source) print_diagnostics(diagnostics, sources);
-      else complain(file + ": too large");
+      if (source)
+        print_diagnostics(diagnostics, sources);
+      else
+        complain(file + ": too large");
       status = kUsage;
       continue;
     }
