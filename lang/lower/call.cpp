@@ -295,64 +295,6 @@ bool Lowering::is_self_tail(const FnNote* callee, Dest d) const {
   return d.is_return() && in_tail() && has_start_ && callee && callee == u_.note && !tail_forbidden();
 }
 
-// Whether evaluating `e` reads the register; "yes" where that takes too long to find out.
-bool Lowering::mentions(const Expr* e, Reg reg, int& budget) const {
-  if (--budget < 0) return true;
-  switch (e->kind) {
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
-    case ExprKind::kString:
-      return false;
-    case ExprKind::kName: {
-      const Local* l = local_of(e);
-      if (!l) return false;
-      if (is_own(l)) return !l->defined || l->reg == reg;
-      return l->kind == Local::Kind::kFn;  // its captures
-    }
-    case ExprKind::kField: return mentions(as<FieldExpr>(e)->object, reg, budget);
-    case ExprKind::kTupleIndex: return mentions(as<TupleIndexExpr>(e)->object, reg, budget);
-    case ExprKind::kIndex:
-      return mentions(as<IndexExpr>(e)->object, reg, budget) || mentions(as<IndexExpr>(e)->index, reg, budget);
-    case ExprKind::kUnary: return mentions(as<UnaryExpr>(e)->operand, reg, budget);
-    case ExprKind::kArith: {
-      if (mentions(as<ArithExpr>(e)->first, reg, budget)) return true;
-      for (const ArithStep& s : as<ArithExpr>(e)->steps) {
-        if (mentions(s.operand, reg, budget)) return true;
-      }
-      return false;
-    }
-    case ExprKind::kCompare:
-      return mentions(as<CompareExpr>(e)->left, reg, budget) || mentions(as<CompareExpr>(e)->right, reg, budget);
-    case ExprKind::kTuple:
-      for (const Expr* item : as<TupleExpr>(e)->items) {
-        if (mentions(item, reg, budget)) return true;
-      }
-      return false;
-    case ExprKind::kList:
-      for (const Expr* item : as<ListExpr>(e)->items) {
-        if (mentions(item, reg, budget)) return true;
-      }
-      return as<ListExpr>(e)->rest && mentions(as<ListExpr>(e)->rest, reg, budget);
-    case ExprKind::kCall:
-    case ExprKind::kMethodCall: {
-      const CallNote* note = e->kind == ExprKind::kCall ? as<CallExpr>(e)->note : as<MethodCallExpr>(e)->note;
-      if (note->kind == CallKind::kLocalFn) {
-        const Unit* fn = static_cast<Local*>(static_cast<LocalBinding*>(note->target)->lowered)->fn;
-        if (!fn->plain) return true;
-      }
-      if (note->callee && mentions(note->callee, reg, budget)) return true;
-      for (const CallArg& a : note->args) {
-        if (a.kind == ArgKind::kDefault && !is_simple_default(a.value)) return true;
-        if (a.kind == ArgKind::kGiven && mentions(a.value, reg, budget)) return true;
-        for (const Expr* item : a.items) {
-          if (mentions(item, reg, budget)) return true;
-        }
-      }
-      return false;
-    }
-    default: return true;
-  }
-}
-
 void Lowering::self_tail_call(CallNote* note, Val* piped, Slice<Param> params, std::string_view callee) {
   uint32_t count = note->args.size;
   bool plain = !note->order.data;

@@ -1,11 +1,13 @@
 // One unit into one bytecode function. The class is one; its methods live by topic:
 //
 //   function.cpp  parameters, results, closures      control.cpp   blocks, if, &&, conditions
-//   values.cpp    literals, names, data, fields      match.cpp     decision trees, patterns.cpp what they are made of
+//   values.cpp    dispatch, literals, names          patterns.cpp  rows and decision trees
+//   data.cpp      constructors, lists, fields        match.cpp     trees into code, match_rows.cpp without one
 //   arith.cpp     numbers, comparison, strings       loops.cpp     while, loop, for
-//   assign.cpp    assignment                         handle.cpp    handle, mask, generators' loops
-//   call.cpp      calls of every kind                unwind.cpp    regions, jumps out of them, defer
-//   resume.cpp    what a clause does with `resume`   intrinsics.cpp
+//   assign.cpp    assignment                         handle.cpp    handle, mask
+//   order.cpp     what must be kept for later        unwind.cpp    regions, jumps out of them
+//   call.cpp      calls of every kind                resume.cpp    what a clause does with `resume`
+//   intrinsics.cpp, wrappers.cpp                     functions that are instructions, and others as values
 //
 // Values are tagged everywhere but where an expression's type is Float: those are computed in raw registers and
 // boxed where they leave (calls, captures, generic fields, results).
