@@ -4,6 +4,7 @@ target_include_directories(eddy_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJEC
 target_compile_options(eddy_options INTERFACE
   -Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-strict-aliasing
   $<$<CONFIG:Release>:-O2> -fno-plt
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-unknown-pragmas>  # clang's
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 takes appending to a std::string for overlapping copies
   # Machine code switches stacks: shadow stacks would forbid it.
   $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=none>)
