@@ -24,10 +24,6 @@ constexpr int kGprs = 11;
 constexpr int kXmms = 14;
 constexpr unsigned kRegisterArgs = 6;
 
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Winvalid-offsetof"
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Winvalid-offsetof"
 namespace at {
 constexpr int alloc_ptr = offsetof(rt::Context, alloc_ptr), alloc_limit = offsetof(rt::Context, alloc_limit);
 constexpr int stack_limit = offsetof(rt::Context, stack_limit), fiber = offsetof(rt::Context, fiber);
@@ -57,7 +53,5 @@ constexpr int machine_entry = offsetof(rt::Function, machine_entry);
 constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);
 constexpr int values = offsetof(rt::Function, values);
 }  // namespace at
-#pragma GCC diagnostic pop
-#pragma clang diagnostic pop
 
 }  // namespace eddy::jit::x64

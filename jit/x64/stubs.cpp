@@ -4,6 +4,7 @@
 //   3. r15 and r14 survive C++ calls (they are callee-saved there), nothing else is expected to.
 #include "jit/x64/stubs.h"
 
+#define XBYAK_NO_EXCEPTION
 #include <xbyak/xbyak.h>
 
 #include "jit/runtime_calls.h"
