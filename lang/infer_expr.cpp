@@ -226,6 +226,8 @@ Type* Checker::use_member(GroupMember& m, Span span) {
   GroupUse u;
   u.span = span;
   u.row = fresh_row();
+  // Known when the group is: a `let` around this place must not generalise it.
+  unifier_.adjust_levels(u.row, m.level);
   Type* type = m.type;
   if (!m.rigids.empty()) {
     u.rigids = static_cast<Type**>(arena_.allocate(m.rigids.size() * sizeof(Type*), alignof(Type*)));
