@@ -11,6 +11,7 @@ void Lowering::assign(AssignExpr* e) {
     case ExprKind::kField: {
       auto* target = as<FieldExpr>(e->target);
       CallNote* note = target->note;
+      if (is_unresolved(note)) return lower(target->object, Dest::discard());
       bool is_raw = field_is_raw(note);
       Val object = stable(tagged(note->callee ? note->callee : target->object), target->object, {e->value});
       Val value;
@@ -39,6 +40,7 @@ void Lowering::assign(AssignExpr* e) {
     }
     case ExprKind::kIndex: {
       auto* target = as<IndexExpr>(e->target);
+      if (is_unresolved(target->note)) return lower(target->object, Dest::discard());
       bool is_raw = is_float(target->type);
       Val array = stable(tagged(target->object), target->object, {target->index, e->value});
       Val number = stable(tagged(target->index), target->index, {e->value});

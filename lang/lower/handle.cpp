@@ -87,12 +87,19 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
     emit(Op::HANDLE, {*base_node, result, result, site});
     open({Region::Kind::kHandle, *base_node, {}});
   }
-  make_environment(info, result);
-  uint32_t site = make_site(info, false);
-  if (live()) b_.site_target(site, aborted);
+  // A handler of nothing: only its `return` and `finally` are of any use.
+  bool handles = named || !info.clauses.empty();
+  uint32_t site = 0;
+  if (handles) {
+    make_environment(info, result);
+    site = make_site(info, false);
+    if (live()) b_.site_target(site, aborted);
+  }
   at(e->span);
   Region region{};
-  if (named) {
+  if (!handles) {
+    // no region
+  } else if (named) {
     region = {Region::Kind::kNamed, b_.take_pair(), b_.take_pair(true)};
     emit(Op::HANDLE_NAMED, {region.t, region.z, result, site});
     if (e->binding) {
@@ -105,7 +112,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
     region = {Region::Kind::kHandle, base_node ? *base_node : take(), {}};
     emit(Op::HANDLE, {region.t, result, result, site});
   }
-  open(region);
+  if (handles) open(region);
 
   size_t mark = scope();
   FetchScope inside(*this);  // an abort may come before anything in there was fetched
@@ -116,8 +123,10 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
   } else {
     lower(e->body, d.is_discard() ? Dest::discard() : Dest::fresh_in(result));
   }
-  end_region(region);
-  regions_.pop_back();
+  if (handles) {
+    end_region(region);
+    regions_.pop_back();
+  }
   if (joint) {
     end_region(regions_.back());
     regions_.pop_back();
@@ -141,6 +150,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
         if (live()) return_value(result);
       }
     } else {
+      if (!returns && !handles && live()) return_value(result);
       b_.bind(aborted);
       if (live()) return_value(result);
     }
@@ -158,7 +168,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
     }
   }
   // The base's own node keeps its register as long as the fiber lives.
-  if (!base_node || named) give_region(region);
+  if (handles && (!base_node || named)) give_region(region);
   resumed_ = resumed;
   if (tail) {
     if (own_result) b_.give(result);

@@ -118,6 +118,7 @@ class Lowering {
   Val tagged(Expr* e) { return to_tagged(eval(e)); }
   Val raw(Expr* e) { return to_raw(eval(e)); }
   void into(Expr* e, Reg dst, bool fresh = false) { lower(e, fresh ? Dest::fresh_in(dst) : Dest::into(dst)); }
+  void never(Expr* e, Dest d);
   void finish(Val v, Dest d);          // a value that was computed goes where it is wanted
   bool is_raw(const Expr* e);          // natural representation
   /// v, or a copy where `later` might assign to the variable it lives in.

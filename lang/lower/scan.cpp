@@ -133,7 +133,8 @@ void Scanner::expr(Expr* e) {
       break;
     case ExprKind::kField: {
       CallNote* note = as<FieldExpr>(e)->note;
-      if (note->kind == CallKind::kField) expr(note->callee ? note->callee : as<FieldExpr>(e)->object);
+      if (is_unresolved(note)) expr(as<FieldExpr>(e)->object);
+      else if (note->kind == CallKind::kField) expr(note->callee ? note->callee : as<FieldExpr>(e)->object);
       else if (note->kind == CallKind::kTupleField) expr(as<FieldExpr>(e)->object);
       break;
     }
@@ -141,10 +142,16 @@ void Scanner::expr(Expr* e) {
     case ExprKind::kIndex:
       expr(as<IndexExpr>(e)->object);
       expr(as<IndexExpr>(e)->index);
-      cross_calls(as<IndexExpr>(e)->note->kind != CallKind::kIndexArray);
+      if (!is_unresolved(as<IndexExpr>(e)->note)) cross_calls(as<IndexExpr>(e)->note->kind != CallKind::kIndexArray);
       break;
-    case ExprKind::kCall: call(as<CallExpr>(e)->note); break;
-    case ExprKind::kMethodCall: call(as<MethodCallExpr>(e)->note); break;
+    case ExprKind::kCall:
+      if (is_unresolved(as<CallExpr>(e)->note)) expr(as<CallExpr>(e)->callee);
+      else call(as<CallExpr>(e)->note);
+      break;
+    case ExprKind::kMethodCall:
+      if (is_unresolved(as<MethodCallExpr>(e)->note)) expr(as<MethodCallExpr>(e)->object);
+      else call(as<MethodCallExpr>(e)->note);
+      break;
     case ExprKind::kPipe: {
       auto* p = as<PipeExpr>(e);
       expr(p->first);

@@ -125,6 +125,9 @@ struct LoopInfo {
   bool wants_result = false;
 };
 
+/// A field, call or index of something of type Never: there was nothing to find, and it is never done.
+inline bool is_unresolved(const CallNote* note) { return !note || note->kind == CallKind::kError; }
+
 /// Everything about one declaration; gone when it has been emitted.
 struct Plan {
   std::deque<Unit> units;

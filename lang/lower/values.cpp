@@ -24,8 +24,14 @@ void Lowering::lower(Expr* e, Dest d) {
       return_in_clause(e))
     return;
   switch (e->kind) {
-    case ExprKind::kCall: call(as<CallExpr>(e)->note, e, e->span, d); return;
-    case ExprKind::kMethodCall: call(as<MethodCallExpr>(e)->note, e, as<MethodCallExpr>(e)->name.span, d); return;
+    case ExprKind::kCall:
+      if (is_unresolved(as<CallExpr>(e)->note)) never(as<CallExpr>(e)->callee, d);
+      else call(as<CallExpr>(e)->note, e, e->span, d);
+      return;
+    case ExprKind::kMethodCall:
+      if (is_unresolved(as<MethodCallExpr>(e)->note)) never(as<MethodCallExpr>(e)->object, d);
+      else call(as<MethodCallExpr>(e)->note, e, as<MethodCallExpr>(e)->name.span, d);
+      return;
     case ExprKind::kPipe: pipe(as<PipeExpr>(e), d); return;
     case ExprKind::kLogical: logical(as<LogicalExpr>(e), d); return;
     case ExprKind::kBlock: block(as<BlockExpr>(e), d); return;
@@ -69,6 +75,13 @@ void Lowering::lower(Expr* e, Dest d) {
   }
 }
 
+// What `e`, which does not come back, would have been the start of.
+void Lowering::never(Expr* e, Dest d) {
+  Val v = eval(e);
+  if (!d.is_into() || v.reg.is_raw == d.reg.is_raw) finish(v, d);
+  else release(v);
+}
+
 void Lowering::finish(Val v, Dest d) {
   switch (d.kind) {
     case Dest::Kind::kDiscard: release(v); return;
@@ -105,6 +118,7 @@ Val Lowering::eval(Expr* e, std::optional<Reg> want) {
     case ExprKind::kField: {
       CallNote* note = as<FieldExpr>(e)->note;
       Span span = as<FieldExpr>(e)->name.span;
+      if (is_unresolved(note)) return eval(as<FieldExpr>(e)->object);
       if (note->kind == CallKind::kValue) return binding_value(note->target, e->type, span, want);
       Val object = tagged(note->callee ? note->callee : as<FieldExpr>(e)->object);
       return field(object, note, field_is_raw(note), span, want);
@@ -120,7 +134,9 @@ Val Lowering::eval(Expr* e, std::optional<Reg> want) {
       emit(Op::GET_C, {r, object.reg, t->index, rt::con::tuple(arity)});
       return result(want, r);
     }
-    case ExprKind::kIndex: return index(as<IndexExpr>(e), want);
+    case ExprKind::kIndex:
+      if (is_unresolved(as<IndexExpr>(e)->note)) return eval(as<IndexExpr>(e)->object);
+      return index(as<IndexExpr>(e), want);
     case ExprKind::kUnary: return unary(as<UnaryExpr>(e), want);
     case ExprKind::kArith: return arith(as<ArithExpr>(e), want);
     case ExprKind::kCompare: return compare(as<CompareExpr>(e), want);
