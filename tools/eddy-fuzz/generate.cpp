@@ -11,11 +11,13 @@ const char* const kDeclarations[] = {
     "type Cell(var n: Int, var f: Float)\n",
     "type Bush { Leaf  Node(l: Bush, v: Int, r: Bush) }\n",
     "let steps = ref(0)\n",
-    "fn clip(n: Int): Int => if abs(n) > 340282366920938463463374607431768211456 { n % 18446744073709551629 } else { n }\n",
+    "fn clip(n: Int): Int => if abs(n) > 340282366920938463463374607431768211456 { n % 18446744073709551629 "
+    "} else { n }\n",
     "fn clip_text(s: String): String => if s.length() > 40 { s.slice(0, 12) } else { s }\n",
     "fn clip_list(xs: List<a>): List<a> => xs.take(6)\n",
     "fn sum_bush(t: Bush): Int => match t { Leaf => 0  Node(l, v, r) => sum_bush(l) + v + sum_bush(r) }\n",
-    "fn depth_of(t: Bush): Int => match t { Leaf => 0  Node(l, _, r) => 1 + max(depth_of(l), depth_of(r)) }\n",
+    "fn depth_of(t: Bush): Int => match t { Leaf => 0  Node(l, _, r) => 1 + max(depth_of(l), depth_of(r)) "
+    "}\n",
     "fn resume_with(k: fn(a): b / e, v: a): b / e => k(v)\n",
     "fn resume_later(k: fn(a): b / e, v: a): fn(): b / e => fn() => k(v)\n",
 };
@@ -31,20 +33,34 @@ std::string Generator::row_text(Row row) const {
 
 std::string Generator::type_text(const Type& type, bool rows) const {
   switch (type.kind) {
-    case Kind::Int: return "Int";
-    case Kind::Float: return "Float";
-    case Kind::Bool: return "Bool";
-    case Kind::Char: return "Char";
-    case Kind::String: return "String";
-    case Kind::Unit: return "Unit";
-    case Kind::Point: return "Point";
-    case Kind::Cell: return "Cell";
-    case Kind::Bush: return "Bush";
-    case Kind::List: return "List<" + type_text(type.args[0], rows) + ">";
-    case Kind::Option: return "Option<" + type_text(type.args[0], rows) + ">";
-    case Kind::Array: return "Array<" + type_text(type.args[0], rows) + ">";
-    case Kind::Ref: return "Ref<" + type_text(type.args[0], rows) + ">";
-    case Kind::Handler: return effects_[static_cast<size_t>(type.effect)].type;
+    case Kind::Int:
+      return "Int";
+    case Kind::Float:
+      return "Float";
+    case Kind::Bool:
+      return "Bool";
+    case Kind::Char:
+      return "Char";
+    case Kind::String:
+      return "String";
+    case Kind::Unit:
+      return "Unit";
+    case Kind::Point:
+      return "Point";
+    case Kind::Cell:
+      return "Cell";
+    case Kind::Bush:
+      return "Bush";
+    case Kind::List:
+      return "List<" + type_text(type.args[0], rows) + ">";
+    case Kind::Option:
+      return "Option<" + type_text(type.args[0], rows) + ">";
+    case Kind::Array:
+      return "Array<" + type_text(type.args[0], rows) + ">";
+    case Kind::Ref:
+      return "Ref<" + type_text(type.args[0], rows) + ">";
+    case Kind::Handler:
+      return effects_[static_cast<size_t>(type.effect)].type;
     case Kind::Tuple:
     case Kind::Function: {
       bool function = type.kind == Kind::Function;
@@ -62,12 +78,18 @@ std::string Generator::type_text(const Type& type, bool rows) const {
 
 Type Generator::scalar_type() {
   switch (random_.weighted({40, 14, 10, 14, 3, 4})) {
-    case 0: return kInt;
-    case 1: return kFloat;
-    case 2: return kBool;
-    case 3: return kString;
-    case 4: return kChar;
-    default: return kUnit;
+    case 0:
+      return kInt;
+    case 1:
+      return kFloat;
+    case 2:
+      return kBool;
+    case 3:
+      return kString;
+    case 4:
+      return kChar;
+    default:
+      return kUnit;
   }
 }
 
@@ -80,13 +102,20 @@ Type Generator::any_type(int depth) {
       for (int i = 0; i < count; ++i) t.args.push_back(any_type(depth - 1));
       return t;
     }
-    case 1: return list_of(random_.chance(60) ? kInt : any_type(depth - 1));
-    case 2: return option_of(any_type(depth - 1));
-    case 3: return array_of(random_.chance(40) ? kInt : random_.chance(60) ? kFloat : any_type(depth - 1));
-    case 4: return {Kind::Ref, {any_type(depth - 1)}};
-    case 5: return {Kind::Point};
-    case 6: return {Kind::Cell};
-    default: return {Kind::Bush};
+    case 1:
+      return list_of(random_.chance(60) ? kInt : any_type(depth - 1));
+    case 2:
+      return option_of(any_type(depth - 1));
+    case 3:
+      return array_of(random_.chance(40) ? kInt : random_.chance(60) ? kFloat : any_type(depth - 1));
+    case 4:
+      return {Kind::Ref, {any_type(depth - 1)}};
+    case 5:
+      return {Kind::Point};
+    case 6:
+      return {Kind::Cell};
+    default:
+      return {Kind::Bush};
   }
 }
 
@@ -180,7 +209,8 @@ Tree Generator::function(size_t index) {
   std::string head = "fn " + f.name + "(" + parameters + "): " + type_text(f.result);
   // Without a row, nothing in the function may say what the `s` of its State<s> is.
   bool open = random_.chance(40);
-  for (size_t i = 0; i < effects_.size(); ++i) open &= !(f.row >> i & 1) || effects_[i].name == effects_[i].type;
+  for (size_t i = 0; i < effects_.size(); ++i)
+    open &= !(f.row >> i & 1) || effects_[i].name == effects_[i].type;
   if (!open) head += " / " + row_text(f.row);
   if (recursive) scope.self = &f;
   Tree body;
@@ -189,7 +219,8 @@ Tree Generator::function(size_t index) {
     Tree base = leaf(scope, f.result);
     std::string count_name = scope.count;
     Tree rest = block(scope, f.result, 3, random_.between(0, 4), true);
-    body = expr(f.result, "{\nif " + count_name + " <= 0 { ", std::move(base), " } else ", std::move(rest), "\n}");
+    body = expr(f.result, "{\nif " + count_name + " <= 0 { ", std::move(base), " } else ", std::move(rest),
+                "\n}");
   } else {
     body = block(scope, f.result, 4, random_.between(1, 5), true);
   }
@@ -208,17 +239,22 @@ Tree Generator::main_function() {
     budget_ = random_.between(30, 140);
     Type type = any_type();
     switch (random_.weighted({15, 65, 20})) {
-      case 0: parts.push_back(item("println(", handle(scope, type, 5), ")\n")); break;
+      case 0:
+        parts.push_back(item("println(", handle(scope, type, 5), ")\n"));
+        break;
       case 1: {
         // A panic here is not the end of the program.
         Scope inner = scope;
         inner.returns = type;
         std::string n = name("p");
-        parts.push_back(item("println(match attempt(fn(): " + type_text(type) + " ", block(inner, type, 5, random_.between(1, 4)),
-                             ") {\nOk(" + n + "v) => show(" + n + "v)\nErr(" + n + "e) => \"panic: \" ++ " + n + "e.message\n})\n"));
+        parts.push_back(item("println(match attempt(fn(): " + type_text(type) + " ",
+                             block(inner, type, 5, random_.between(1, 4)),
+                             ") {\nOk(" + n + "v) => show(" + n + "v)\nErr(" + n + "e) => \"panic: \" ++ " +
+                                 n + "e.message\n})\n"));
         break;
       }
-      default: parts.push_back(statement(scope, 5));
+      default:
+        parts.push_back(statement(scope, 5));
     }
   }
   for (const Variable& v : scope.variables)
@@ -237,8 +273,9 @@ Tree Generator::program() {
   for (const char* text : kDeclarations) parts.push_back(item(text));
   // Leaving by `exit` runs nothing more; a panic runs what is pending, and may be caught.
   const char* end = random_.chance(70) ? "exit(3)" : "panic(\"out of steps\")";
-  parts.push_back(item("fn step(): Unit {\nsteps.value += 1\nif steps.value > " + std::to_string(random_.between(200, 900)) +
-                       " { println(\"out of steps\"); " + end + " }\n}\n"));
+  parts.push_back(item("fn step(): Unit {\nsteps.value += 1\nif steps.value > " +
+                       std::to_string(random_.between(200, 900)) + " { println(\"out of steps\"); " + end +
+                       " }\n}\n"));
   for (const Effect& e : effects_) parts.push_back(item(e.declaration));
   int count = random_.between(2, 6);
   functions_.reserve(static_cast<size_t>(count));

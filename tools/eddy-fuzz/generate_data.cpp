@@ -7,35 +7,64 @@ namespace eddy::fuzz {
 
 std::string Generator::int_literal() {
   // Where 62, 63 and 64 bits end, and small ones.
-  static const char* const kEdges[] = {
-      "4611686018427387903", "4611686018427387904", "(-4611686018427387904)", "(-4611686018427387905)",
-      "9223372036854775807", "9223372036854775808", "(-9223372036854775808)", "(-9223372036854775809)",
-      "18446744073709551615", "18446744073709551616", "2305843009213693952", "(-2305843009213693952)",
-      "4294967295", "(-4294967296)", "100000000000000000000", "(-340282366920938463463374607431768211456)"};
+  static const char* const kEdges[] = {"4611686018427387903",
+                                       "4611686018427387904",
+                                       "(-4611686018427387904)",
+                                       "(-4611686018427387905)",
+                                       "9223372036854775807",
+                                       "9223372036854775808",
+                                       "(-9223372036854775808)",
+                                       "(-9223372036854775809)",
+                                       "18446744073709551615",
+                                       "18446744073709551616",
+                                       "2305843009213693952",
+                                       "(-2305843009213693952)",
+                                       "4294967295",
+                                       "(-4294967296)",
+                                       "100000000000000000000",
+                                       "(-340282366920938463463374607431768211456)"};
   if (random_.chance(22)) return kEdges[random_.below(std::size(kEdges))];
   int n = random_.chance(80) ? random_.between(-2, 6) : random_.between(-300, 1000);
   return n < 0 ? "(" + std::to_string(n) + ")" : std::to_string(n);
 }
 
 std::string Generator::float_literal() {
-  static const char* const kValues[] = {"0.0", "(-0.0)", "1.0", "1.5", "(-2.25)", "0.1", "1e300", "(-1e300)", "5e-324",
-                                        "(0.0 / 0.0)", "(1.0 / 0.0)", "(-1.0 / 0.0)", "4503599627370497.5", "1e15", "123456.789"};
+  static const char* const kValues[] = {"0.0",
+                                        "(-0.0)",
+                                        "1.0",
+                                        "1.5",
+                                        "(-2.25)",
+                                        "0.1",
+                                        "1e300",
+                                        "(-1e300)",
+                                        "5e-324",
+                                        "(0.0 / 0.0)",
+                                        "(1.0 / 0.0)",
+                                        "(-1.0 / 0.0)",
+                                        "4503599627370497.5",
+                                        "1e15",
+                                        "123456.789"};
   return kValues[random_.below(std::size(kValues))];
 }
 
 Tree Generator::literal(const Scope& scope, const Type& type, int depth) {
   auto part = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (type.kind) {
-    case Kind::Int: return expr(type, int_literal());
-    case Kind::Float: return expr(type, float_literal());
-    case Kind::Bool: return expr(type, random_.chance(50) ? "true" : "false");
-    case Kind::Unit: return expr(type, "()");
+    case Kind::Int:
+      return expr(type, int_literal());
+    case Kind::Float:
+      return expr(type, float_literal());
+    case Kind::Bool:
+      return expr(type, random_.chance(50) ? "true" : "false");
+    case Kind::Unit:
+      return expr(type, "()");
     case Kind::Char: {
       static const char* const kChars[] = {"'a'", "'Z'", "'0'", "'\\n'", "'\\u{e9}'", "'\\u{1F600}'"};
       return expr(type, kChars[random_.below(std::size(kChars))]);
     }
     case Kind::String: {
-      static const char* const kStrings[] = {"\"\"", "\"a\"", "\"xyz\"", "\"h\\u{e9}llo\"", "\"two words\"", "\"\\u{1F600}!\""};
+      static const char* const kStrings[] = {"\"\"",          "\"a\"",          "\"xyz\"", "\"h\\u{e9}llo\"",
+                                             "\"two words\"", "\"\\u{1F600}!\""};
       return expr(type, kStrings[random_.below(std::size(kStrings))]);
     }
     case Kind::Tuple: {
@@ -61,36 +90,52 @@ Tree Generator::literal(const Scope& scope, const Type& type, int depth) {
     case Kind::Option:
       if (!is_data(type) || random_.chance(30)) return expr(type, "None");
       return expr(type, "Some(", part(type.args[0]), ")");
-    case Kind::Ref: return expr(type, "ref(", part(type.args[0]), ")");
-    case Kind::Point: return expr(type, "Point(", part(kInt), ", ", part(kFloat), ", ", part(kString), ")");
-    case Kind::Cell: return expr(type, "Cell(", part(kInt), ", ", part(kFloat), ")");
+    case Kind::Ref:
+      return expr(type, "ref(", part(type.args[0]), ")");
+    case Kind::Point:
+      return expr(type, "Point(", part(kInt), ", ", part(kFloat), ", ", part(kString), ")");
+    case Kind::Cell:
+      return expr(type, "Cell(", part(kInt), ", ", part(kFloat), ")");
     case Kind::Bush:
       if (depth <= 0 || random_.chance(40)) return expr(type, "Leaf");
       return expr(type, "Node(", part(type), ", ", part(kInt), ", ", part(type), ")");
-    case Kind::Function: return lambda(scope, type, depth);
-    case Kind::Handler: return nullptr;
+    case Kind::Function:
+      return lambda(scope, type, depth);
+    case Kind::Handler:
+      return nullptr;
   }
   return nullptr;
 }
 
 Tree Generator::cut(const Type& type, Tree value) {
-  const char* by = type == kInt ? "clip(" : type == kString ? "clip_text(" : type.kind == Kind::List ? "clip_list(" : nullptr;
+  const char* by = type == kInt              ? "clip("
+                   : type == kString         ? "clip_text("
+                   : type.kind == Kind::List ? "clip_list("
+                                             : nullptr;
   if (!by) return value;
   return expr(type, by, std::move(value), ")");
 }
 
 Tree Generator::operation_of_type(const Scope& scope, const Type& type, int depth) {
   switch (type.kind) {
-    case Kind::Int: return int_expression(scope, depth);
-    case Kind::Float: return float_expression(scope, depth);
-    case Kind::Bool: return bool_expression(scope, depth);
-    case Kind::String: return string_expression(scope, depth);
+    case Kind::Int:
+      return int_expression(scope, depth);
+    case Kind::Float:
+      return float_expression(scope, depth);
+    case Kind::Bool:
+      return bool_expression(scope, depth);
+    case Kind::String:
+      return string_expression(scope, depth);
     case Kind::List:
       switch (random_.weighted({30, 20, 20, 15})) {
         case 0:
-          return cut(type, expr(type, "(", expression(scope, type, depth - 1), " ++ ", expression(scope, type, depth - 1), ")"));
-        case 1: return expr(type, "[", expression(scope, type.args[0], depth - 1), ", ..", expression(scope, type, depth - 1), "]");
-        case 2: return expr(type, "list.reverse(", expression(scope, type, depth - 1), ")");
+          return cut(type, expr(type, "(", expression(scope, type, depth - 1), " ++ ",
+                                expression(scope, type, depth - 1), ")"));
+        case 1:
+          return expr(type, "[", expression(scope, type.args[0], depth - 1), ", ..",
+                      expression(scope, type, depth - 1), "]");
+        case 2:
+          return expr(type, "list.reverse(", expression(scope, type, depth - 1), ")");
         default: {
           if (!is_data(type)) return nullptr;
           return expr(type, "list.sort(", expression(scope, type, depth - 1), ")");
@@ -98,29 +143,36 @@ Tree Generator::operation_of_type(const Scope& scope, const Type& type, int dept
       }
     case Kind::Array:
       if (random_.chance(50))
-        return expr(type, "array(" + std::to_string(random_.between(0, 4)) + ", ", expression(scope, type.args[0], depth - 1), ")");
+        return expr(type, "array(" + std::to_string(random_.between(0, 4)) + ", ",
+                    expression(scope, type.args[0], depth - 1), ")");
       return expr(type, "array.copy(", expression(scope, type, depth - 1), ")");
-    default: return literal(scope, type, depth);
+    default:
+      return literal(scope, type, depth);
   }
 }
 
 Tree Generator::int_expression(const Scope& scope, int depth) {
   auto in = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (random_.weighted({40, 14, 10, 8, 12, 8, 6, 10, 6, 8, 6, 5})) {
-    case 0: return expr(kInt, "(", in(kInt), random_.chance(55) ? " + " : " - ", in(kInt), ")");
-    case 1: return cut(kInt, expr(kInt, "(", in(kInt), " * ", in(kInt), ")"));
+    case 0:
+      return expr(kInt, "(", in(kInt), random_.chance(55) ? " + " : " - ", in(kInt), ")");
+    case 1:
+      return cut(kInt, expr(kInt, "(", in(kInt), " * ", in(kInt), ")"));
     case 2: {
       const char* op = random_.chance(50) ? " / " : " % ";
       if (random_.chance(75)) return expr(kInt, "(", in(kInt), op, random_.chance(50) ? "3" : "(-7)", ")");
       return expr(kInt, "(", in(kInt), op, in(kInt), ")");
     }
-    case 3: return expr(kInt, "(-", in(kInt), ")");
+    case 3:
+      return expr(kInt, "(-", in(kInt), ")");
     case 4: {
       const char* const ops[] = {" & ", " | ", " ^ "};
       return expr(kInt, "(", in(kInt), ops[random_.below(3)], in(kInt), ")");
     }
-    case 5: return expr(kInt, "(", in(kInt), random_.chance(50) ? " << (" : " >> (", in(kInt), " & 63))");
-    case 6: return expr(kInt, random_.chance(50) ? "abs(" : "id(", in(kInt), ")");
+    case 5:
+      return expr(kInt, "(", in(kInt), random_.chance(50) ? " << (" : " >> (", in(kInt), " & 63))");
+    case 6:
+      return expr(kInt, random_.chance(50) ? "abs(" : "id(", in(kInt), ")");
     case 7: {
       const char* const calls[] = {"min(", "max(", "compare("};
       return expr(kInt, calls[random_.below(3)], in(kInt), ", ", in(kInt), ")");
@@ -131,12 +183,17 @@ Tree Generator::int_expression(const Scope& scope, int depth) {
     }
     case 9:
       switch (random_.below(4)) {
-        case 0: return expr(kInt, "string.length(", in(kString), ")");
-        case 1: return expr(kInt, "list.length(", in(list_of(kInt)), ")");
-        case 2: return expr(kInt, "array.length(", in(array_of(kFloat)), ")");
-        default: return expr(kInt, random_.chance(50) ? "sum_bush(" : "depth_of(", in({Kind::Bush}), ")");
+        case 0:
+          return expr(kInt, "string.length(", in(kString), ")");
+        case 1:
+          return expr(kInt, "list.length(", in(list_of(kInt)), ")");
+        case 2:
+          return expr(kInt, "array.length(", in(array_of(kFloat)), ")");
+        default:
+          return expr(kInt, random_.chance(50) ? "sum_bush(" : "depth_of(", in({Kind::Bush}), ")");
       }
-    case 10: return expr(kInt, "int.bit_count(abs(", in(kInt), "))");
+    case 10:
+      return expr(kInt, "int.bit_count(abs(", in(kInt), "))");
     default: {
       Type t = any_type();
       return expr(kInt, "(hash(", in(t), ") & 1023)");
@@ -151,13 +208,16 @@ Tree Generator::float_expression(const Scope& scope, int depth) {
       const char* const ops[] = {" + ", " - ", " * ", " / "};
       return expr(kFloat, "(", in(kFloat), ops[random_.below(4)], in(kFloat), ")");
     }
-    case 1: return expr(kFloat, "(-", in(kFloat), ")");
-    case 2: return expr(kFloat, "int.to_float(", in(kInt), ")");
+    case 1:
+      return expr(kFloat, "(-", in(kFloat), ")");
+    case 2:
+      return expr(kFloat, "int.to_float(", in(kInt), ")");
     case 3: {
       const char* const calls[] = {"abs(", "float.sqrt(", "float.floor(", "float.trunc("};
       return expr(kFloat, calls[random_.below(4)], in(kFloat), ")");
     }
-    default: return expr(kFloat, random_.chance(50) ? "min(" : "max(", in(kFloat), ", ", in(kFloat), ")");
+    default:
+      return expr(kFloat, random_.chance(50) ? "min(" : "max(", in(kFloat), ", ", in(kFloat), ")");
   }
 }
 
@@ -166,11 +226,16 @@ Tree Generator::bool_expression(const Scope& scope, int depth) {
   switch (random_.weighted({45, 15, 15, 25})) {
     case 0: {
       const char* const ops[] = {" < ", " <= ", " > ", " >= "};
-      const Type& t = random_.chance(60) ? kInt : random_.chance(60) ? kFloat : random_.chance(50) ? kString : kChar;
+      const Type& t = random_.chance(60)   ? kInt
+                      : random_.chance(60) ? kFloat
+                      : random_.chance(50) ? kString
+                                           : kChar;
       return expr(kBool, "(", in(t), ops[random_.below(4)], in(t), ")");
     }
-    case 1: return expr(kBool, "(", in(kBool), random_.chance(50) ? " && " : " || ", in(kBool), ")");
-    case 2: return expr(kBool, "(!", in(kBool), ")");
+    case 1:
+      return expr(kBool, "(", in(kBool), random_.chance(50) ? " && " : " || ", in(kBool), ")");
+    case 2:
+      return expr(kBool, "(!", in(kBool), ")");
     default: {
       Type t = any_type();
       return expr(kBool, "(", in(t), random_.chance(50) ? " == " : " != ", in(t), ")");
@@ -181,13 +246,18 @@ Tree Generator::bool_expression(const Scope& scope, int depth) {
 Tree Generator::string_expression(const Scope& scope, int depth) {
   auto in = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (random_.weighted({40, 30, 10, 10, 10})) {
-    case 0: return cut(kString, expr(kString, "(", in(kString), " ++ ", in(kString), ")"));
-    case 1: return cut(kString, expr(kString, "show(", in(any_type()), ")"));
-    case 2: return expr(kString, random_.chance(50) ? "string.to_upper(" : "string.trim(", in(kString), ")");
-    case 3: return expr(kString, "string.repeat(", in(kString), ", " + std::to_string(random_.below(4)) + ")");
+    case 0:
+      return cut(kString, expr(kString, "(", in(kString), " ++ ", in(kString), ")"));
+    case 1:
+      return cut(kString, expr(kString, "show(", in(any_type()), ")"));
+    case 2:
+      return expr(kString, random_.chance(50) ? "string.to_upper(" : "string.trim(", in(kString), ")");
+    case 3:
+      return expr(kString, "string.repeat(", in(kString), ", " + std::to_string(random_.below(4)) + ")");
     default: {
       std::string from = std::to_string(random_.below(3));
-      return expr(kString, "string.slice(", in(kString), ", " + from + ", " + std::to_string(random_.between(1, 4)) + ")");
+      return expr(kString, "string.slice(", in(kString),
+                  ", " + from + ", " + std::to_string(random_.between(1, 4)) + ")");
     }
   }
 }

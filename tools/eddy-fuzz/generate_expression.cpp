@@ -12,7 +12,9 @@ const Variable* Generator::variable(const Scope& scope, const Type& type, bool m
   if (found.empty()) return nullptr;
   // The latest are the most interesting ones.
   size_t last = found.size() - 1;
-  if (random_.chance(50)) return found[last - static_cast<size_t>(random_.below(static_cast<int>(std::min<size_t>(3, found.size()))))];
+  if (random_.chance(50))
+    return found[last -
+                 static_cast<size_t>(random_.below(static_cast<int>(std::min<size_t>(3, found.size()))))];
   return found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
 }
 
@@ -34,15 +36,33 @@ Tree Generator::expression(const Scope& scope, const Type& type, int depth) {
   for (int attempt = 0; attempt < 5; ++attempt) {
     Tree t;
     switch (random_.weighted({14, 22, 10, 10, 14, 7, 5, 4, 24})) {
-      case 0: t = leaf(scope, type); break;
-      case 1: t = operation_of_type(scope, type, depth); break;
-      case 2: t = try_call(scope, type, depth); break;
-      case 3: t = try_closure_call(scope, type, depth); break;
-      case 4: t = try_perform(scope, type, depth); break;
-      case 5: t = try_option(scope, type, depth); break;
-      case 6: t = try_projection(scope, type); break;
-      case 7: t = try_higher_order(scope, type, depth); break;
-      default: t = try_common(scope, type, depth); break;
+      case 0:
+        t = leaf(scope, type);
+        break;
+      case 1:
+        t = operation_of_type(scope, type, depth);
+        break;
+      case 2:
+        t = try_call(scope, type, depth);
+        break;
+      case 3:
+        t = try_closure_call(scope, type, depth);
+        break;
+      case 4:
+        t = try_perform(scope, type, depth);
+        break;
+      case 5:
+        t = try_option(scope, type, depth);
+        break;
+      case 6:
+        t = try_projection(scope, type);
+        break;
+      case 7:
+        t = try_higher_order(scope, type, depth);
+        break;
+      default:
+        t = try_common(scope, type, depth);
+        break;
     }
     if (t) return t;
   }
@@ -94,7 +114,8 @@ Tree Generator::try_closure_call(const Scope& scope, const Type& type, int depth
     return expr(type, "resume(", expression(scope, scope.resume->parameter, depth - 1), ")");
   std::vector<const Variable*> found;
   for (const Variable& v : scope.variables)
-    if (v.type.kind == Kind::Function && v.type.args.back() == type && scope.allows(v.type.row)) found.push_back(&v);
+    if (v.type.kind == Kind::Function && v.type.args.back() == type && scope.allows(v.type.row))
+      found.push_back(&v);
   if (found.empty()) return nullptr;
   const Variable& v = *found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
   std::vector<Type> parameters(v.type.args.begin(), v.type.args.end() - 1);
@@ -122,7 +143,8 @@ Tree Generator::try_perform(const Scope& scope, const Type& type, int depth) {
   if (!a) return nullptr;
   std::string call = f.prefix + f.operation->name + "(";
   if (!f.operation->free) return expr(type, call, std::move(a), ")");
-  return expr(type, "(if ", expression(scope, kBool, depth - 1), " { " + call, std::move(a), ") } else ", block(scope, type, depth - 1, 0), ")");
+  return expr(type, "(if ", expression(scope, kBool, depth - 1), " { " + call, std::move(a), ") } else ",
+              block(scope, type, depth - 1, 0), ")");
 }
 
 Tree Generator::try_option(const Scope& scope, const Type& type, int depth) {
@@ -171,16 +193,18 @@ Tree Generator::try_higher_order(const Scope& scope, const Type& type, int depth
   Type element = scalar_type();
   if (type.kind == Kind::List && random_.chance(50)) {
     Type f = function_of({element}, type.args[0], scope.row());
-    return expr(type, "list.map(", expression(scope, list_of(element), depth - 1), ", ", lambda(scope, f, depth - 1), ")");
+    return expr(type, "list.map(", expression(scope, list_of(element), depth - 1), ", ",
+                lambda(scope, f, depth - 1), ")");
   }
   if (type.kind == Kind::Array && random_.chance(50)) {
     Type f = function_of({element}, type.args[0], scope.row());
-    return expr(type, "array.map(", expression(scope, array_of(element), depth - 1), ", ", lambda(scope, f, depth - 1), ")");
+    return expr(type, "array.map(", expression(scope, array_of(element), depth - 1), ", ",
+                lambda(scope, f, depth - 1), ")");
   }
   if (random_.chance(60)) {
     Type f = function_of({type, element}, type, scope.row());
-    return expr(type, "list.fold(", expression(scope, list_of(element), depth - 1), ", ", expression(scope, type, depth - 1),
-                ", ", lambda(scope, f, depth - 1), ")");
+    return expr(type, "list.fold(", expression(scope, list_of(element), depth - 1), ", ",
+                expression(scope, type, depth - 1), ", ", lambda(scope, f, depth - 1), ")");
   }
   Type f = function_of({element}, type, scope.row());
   return expr(type, "(", lambda(scope, f, depth - 1), ")(", expression(scope, element, depth - 1), ")");
@@ -205,10 +229,13 @@ Tree Generator::lambda(const Scope& scope, const Type& type, int depth) {
 Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
   switch (random_.weighted({22, 18, 16, 8, 22, 8, 6, 3, 3})) {
     case 0:
-      return expr(type, "(if ", expression(scope, kBool, depth - 1), " ", block(scope, type, depth - 1, random_.below(2)),
-                  " else ", block(scope, type, depth - 1, random_.below(2)), ")");
-    case 1: return matching(scope, type, depth);
-    case 2: return expr(type, "(", block(scope, type, depth - 1, random_.between(1, 3)), ")");
+      return expr(type, "(if ", expression(scope, kBool, depth - 1), " ",
+                  block(scope, type, depth - 1, random_.below(2)), " else ",
+                  block(scope, type, depth - 1, random_.below(2)), ")");
+    case 1:
+      return matching(scope, type, depth);
+    case 2:
+      return expr(type, "(", block(scope, type, depth - 1, random_.between(1, 3)), ")");
     case 3: {
       Scope inner = scope;
       inner.returns = type;
@@ -216,12 +243,16 @@ Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
       inner.breaks.reset();
       std::string n = name("r");
       std::string fail = is_data(type) ? simplest(type) : "panic(\"no data\")";
-      return expr(type, "(match attempt(fn(): " + type_text(type) + " ", block(inner, type, depth - 1, random_.between(0, 2)),
-                  ") {\nOk(" + n + ") => " + n + "\nErr(" + n + ") => { println(\"caught \" ++ " + n + ".message)\n",
-                  expr(type, fail), " }\n})");
+      return expr(
+          type, "(match attempt(fn(): " + type_text(type) + " ",
+          block(inner, type, depth - 1, random_.between(0, 2)),
+          ") {\nOk(" + n + ") => " + n + "\nErr(" + n + ") => { println(\"caught \" ++ " + n + ".message)\n",
+          expr(type, fail), " }\n})");
     }
-    case 4: return handle(scope, type, depth);
-    case 5: return loop_expression(scope, type, depth);
+    case 4:
+      return handle(scope, type, depth);
+    case 5:
+      return loop_expression(scope, type, depth);
     case 6: {
       std::vector<size_t> found;
       for (size_t i = 0; i < effects_.size(); ++i)
@@ -230,14 +261,17 @@ Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
       size_t e = found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
       Scope inner = scope;
       --inner.handlers[e];
-      return expr(type, "(mask<" + effects_[e].name + "> ", block(inner, type, depth - 1, random_.below(2)), ")");
+      return expr(type, "(mask<" + effects_[e].name + "> ", block(inner, type, depth - 1, random_.below(2)),
+                  ")");
     }
     case 7:  // not bare: where its type is Never, nothing says of what type a larger expression is
-      return expr(type, "(if ", expression(scope, kBool, depth - 1), " { panic(\"" + name("panic ") + "\") } else ", block(scope, type, depth - 1, 0), ")");
+      return expr(type, "(if ", expression(scope, kBool, depth - 1),
+                  " { panic(\"" + name("panic ") + "\") } else ", block(scope, type, depth - 1, 0), ")");
     default:
       if (!scope.returns || !random_.chance(50)) return nullptr;
-      return expr(type, "(if ", expression(scope, kBool, depth - 1), " { return ", expression(scope, *scope.returns, depth - 1),
-                  " } else ", block(scope, type, depth - 1, 0), ")");
+      return expr(type, "(if ", expression(scope, kBool, depth - 1), " { return ",
+                  expression(scope, *scope.returns, depth - 1), " } else ", block(scope, type, depth - 1, 0),
+                  ")");
   }
 }
 
@@ -251,14 +285,15 @@ Tree Generator::matching(const Scope& scope, const Type& type, int depth) {
   std::string a = name("m"), b = name("m");
   switch (random_.below(6)) {
     case 0:
-      return expr(type, "(match ", expression(scope, kInt, depth - 1), " {\n", item("0 => ", arm(scope), "\n"),
-                  item("1 | 2 => ", arm(scope), "\n"), item("4611686018427387904 => ", arm(scope), "\n"),
-                  item(a + " if ", expression(with({{a, kInt}}), kBool, 1), " => ", arm(with({{a, kInt}})), "\n"),
-                  item("_ => ", arm(scope), "\n"), "})");
+      return expr(
+          type, "(match ", expression(scope, kInt, depth - 1), " {\n", item("0 => ", arm(scope), "\n"),
+          item("1 | 2 => ", arm(scope), "\n"), item("4611686018427387904 => ", arm(scope), "\n"),
+          item(a + " if ", expression(with({{a, kInt}}), kBool, 1), " => ", arm(with({{a, kInt}})), "\n"),
+          item("_ => ", arm(scope), "\n"), "})");
     case 1: {
       Type of = scalar_type();
-      return expr(type, "(match ", expression(scope, option_of(of), depth - 1), " {\nSome(" + a + ") => ", arm(with({{a, of}})),
-                  "\nNone => ", arm(scope), "\n})");
+      return expr(type, "(match ", expression(scope, option_of(of), depth - 1), " {\nSome(" + a + ") => ",
+                  arm(with({{a, of}})), "\nNone => ", arm(scope), "\n})");
     }
     case 2: {
       Type of = scalar_type();
@@ -275,11 +310,13 @@ Tree Generator::matching(const Scope& scope, const Type& type, int depth) {
     case 4: {
       Type tuple{Kind::Tuple, {scalar_type(), kBool}};
       return expr(type, "(match ", expression(scope, tuple, depth - 1), " {\n(" + a + ", true) => ",
-                  arm(with({{a, tuple.args[0]}})), "\n(_, false) as " + b + " => ", arm(with({{b, tuple}})), "\n})");
+                  arm(with({{a, tuple.args[0]}})), "\n(_, false) as " + b + " => ", arm(with({{b, tuple}})),
+                  "\n})");
     }
     default:
-      return expr(type, "(match ", expression(scope, kString, depth - 1), " {\n", item("\"a\" => ", arm(scope), "\n"),
-                  item("\"\" => ", arm(scope), "\n"), a + " => ", arm(with({{a, kString}})), "\n})");
+      return expr(type, "(match ", expression(scope, kString, depth - 1), " {\n",
+                  item("\"a\" => ", arm(scope), "\n"), item("\"\" => ", arm(scope), "\n"), a + " => ",
+                  arm(with({{a, kString}})), "\n})");
   }
 }
 

@@ -41,7 +41,8 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   std::string escaped;
   if (named && random_.chance(20)) {
     escaped = name("h");
-    add_part(*e, "var " + escaped + ": Option<" + type_text(handler_of(static_cast<int>(handled[0]))) + "> = None\n");
+    add_part(*e, "var " + escaped + ": Option<" + type_text(handler_of(static_cast<int>(handled[0]))) +
+                     "> = None\n");
   }
 
   Scope body = scope;
@@ -56,14 +57,16 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   bool binds = random_.chance(70) || storing || !escaped.empty();
   std::string result = name("r");
   if (binds) add_part(*e, "let " + result + ": " + type_text(type) + " = ");
-  add_part(*e, named ? "handle " + handler + ": " + effects_[handled[0]].type + " {\n" : std::string("handle {\n"));
+  add_part(*e, named ? "handle " + handler + ": " + effects_[handled[0]].type + " {\n"
+                     : std::string("handle {\n"));
   if (!escaped.empty()) add_part(*e, item(escaped + " = Some(" + handler + ")\n"));
   if (random_.chance(30)) add_part(*e, item(defer(body, depth - 1)));
   // A body that performs nothing of State<s> would leave `s` open.
   for (size_t i : handled)
     if (!named && effects_[i].name != effects_[i].type)
       for (const Operation& o : effects_[i].operations)
-        if (!o.parameters.empty()) add_part(*e, "if false { " + o.name + "(" + simplest(o.parameters[0]) + ") }\n");
+        if (!o.parameters.empty())
+          add_part(*e, "if false { " + o.name + "(" + simplest(o.parameters[0]) + ") }\n");
   // Most bodies perform at once what is handled here.
   if (random_.chance(75)) {
     const std::vector<Operation>& all = effects_[handled[0]].operations;
@@ -71,9 +74,11 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     Tree a = o.free ? nullptr : arguments(body, o.parameters, 0, depth - 2);
     if (a) {
       std::string n = name("b");
-      add_part(*e, item("let " + n + " = " + (named ? handler + "." : "") + o.name + "(", std::move(a), ")\n"));
+      add_part(*e,
+               item("let " + n + " = " + (named ? handler + "." : "") + o.name + "(", std::move(a), ")\n"));
       body.variables.push_back({n, o.result});
-      if (is_data(o.result) && random_.chance(50)) add_part(*e, item("println((\"" + n + "\", " + n + "))\n"));
+      if (is_data(o.result) && random_.chance(50))
+        add_part(*e, item("println((\"" + n + "\", " + n + "))\n"));
     }
   }
   int statements = random_.between(0, 3);
@@ -122,7 +127,8 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     Tree use = try_option(inner, kInt, 2);
     if (use) add_part(*e, item("println(", std::move(use), ")\n"));
   }
-  if (is_data(type) && random_.chance(30)) add_part(*e, item("println((\"" + result + "\", " + result + "))\n"));
+  if (is_data(type) && random_.chance(30))
+    add_part(*e, item("println((\"" + result + "\", " + result + "))\n"));
   add_part(*e, random_.chance(75) ? expr(type, result) : expression(scope, type, depth - 2));
   add_part(*e, "\n})");
   return e;
@@ -133,7 +139,8 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
   const Type& k = stored_type.args[0];
   auto value = [&] { return expression(scope, k.args[0], std::min(1, depth)); };
   auto show = [&](Tree call) {
-    return is_data(k.args[1]) ? group("println((\"" + name("k") + "\", ", std::move(call), "))\n") : group(std::move(call), "\n");
+    return is_data(k.args[1]) ? group("println((\"" + name("k") + "\", ", std::move(call), "))\n")
+                              : group(std::move(call), "\n");
   };
   std::string n = name("k");
   if (stored_type.kind == Kind::Option) {
@@ -153,15 +160,15 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
   in_loop.breaks.reset();
   auto each_value = [&] { return expression(in_loop, k.args[0], std::min(1, depth)); };
   auto s = group("var " + go + " = true\n");
-  add_part(*s, item("while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" + n + ", .." + rest + "] => {\n" + stored + " = " +
-                        rest + "\n",
-                    item(show(expr(k.args[1], n + "(", each_value(), ")"))), random_.chance(10) ? item("drop(" + n + ")\n") : group(),
-                    "}\n}\n}\n"));
+  add_part(*s, item("while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" +
+                        n + ", .." + rest + "] => {\n" + stored + " = " + rest + "\n",
+                    item(show(expr(k.args[1], n + "(", each_value(), ")"))),
+                    random_.chance(10) ? item("drop(" + n + ")\n") : group(), "}\n}\n}\n"));
   return s;
 }
 
-Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type, int depth, const std::string& stored,
-                       const Type& stored_type) {
+Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type, int depth,
+                       const std::string& stored, const Type& stored_type) {
   Scope scope = outer;
   scope.resume.reset();
   std::string parameters;
@@ -185,7 +192,8 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
   if (o.free) {
     std::string prefix = random_.chance(40) ? "final " : "";
     auto body = some_statements(scope, 1);
-    return group(prefix + head + "{\n", std::move(step), std::move(trace), std::move(body), value(scope, type), "\n}\n");
+    return group(prefix + head + "{\n", std::move(step), std::move(trace), std::move(body),
+                 value(scope, type), "\n}\n");
   }
   // The row of the region is what was around it; masks and lambdas inside the clause see less.
   Scope::Resume resume{o.result, type, outer.row()};
@@ -193,27 +201,31 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
     bool many = stored_type.kind == Kind::List;
     auto body = some_statements(scope, 1);
     return group(head + "{\n", std::move(trace),
-                 many ? stored + " = " + stored + " ++ [resume]\n" : stored + " = Some(resume)\n", std::move(body),
-                 value(scope, type), "\n}\n");
+                 many ? stored + " = " + stored + " ++ [resume]\n" : stored + " = Some(resume)\n",
+                 std::move(body), value(scope, type), "\n}\n");
   }
-  int kind = o.multi ? random_.weighted({10, 4, 3, 5, 5, 10, 8, 8, 45}) : random_.weighted({26, 10, 5, 8, 14, 20, 6, 6, 4});
+  int kind = o.multi ? random_.weighted({10, 4, 3, 5, 5, 10, 8, 8, 45})
+                     : random_.weighted({26, 10, 5, 8, 14, 20, 6, 6, 4});
   switch (kind) {
     case 0:  // tail
       if (random_.chance(40)) return group(head, resumed(value(scope, o.result)), "\n");
-      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 2), resumed(value(scope, o.result)), "\n}\n");
+      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 2),
+                   resumed(value(scope, o.result)), "\n}\n");
     case 1:
       if (random_.chance(50)) return group("fun " + head, value(scope, o.result), "\n");
       return group("fun " + head, block(scope, o.result, depth - 1, random_.between(0, 2)), "\n");
-    case 2: return group("final " + head, block(scope, type, depth - 1, random_.between(0, 1)), "\n");
+    case 2:
+      return group("final " + head, block(scope, type, depth - 1, random_.between(0, 1)), "\n");
     case 3:  // abort
-      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 1), value(scope, type), "\n}\n");
+      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 1),
+                   value(scope, type), "\n}\n");
     case 4: {  // tail or abort
       auto body = some_statements(scope, 1);
       Tree test = value(scope, kBool);
       Tree go_on = resumed(value(scope, o.result));
       Tree stop = value(scope, type);
-      return group(head + "{\n", std::move(step), std::move(trace), std::move(body), "if ", std::move(test), " { ", std::move(go_on), " } else { ",
-                   std::move(stop), " }\n}\n");
+      return group(head + "{\n", std::move(step), std::move(trace), std::move(body), "if ", std::move(test),
+                   " { ", std::move(go_on), " } else { ", std::move(stop), " }\n}\n");
     }
     case 5: {  // once, with more to do after
       std::string r = name("r");
@@ -224,32 +236,39 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
       if (random_.chance(10)) after.resume = resume;
       auto more = some_statements(after, 2);
       Tree last = random_.chance(60) ? expr(type, r) : value(after, type);
-      return group(head + "{\n", std::move(step), std::move(trace), std::move(before), "let " + r + " = ", std::move(call), "\n", std::move(more),
-                   std::move(last), "\n}\n");
+      return group(head + "{\n", std::move(step), std::move(trace), std::move(before), "let " + r + " = ",
+                   std::move(call), "\n", std::move(more), std::move(last), "\n}\n");
     }
-    case 6: {  // passed on, captured, or given up
+    case 6: {                // passed on, captured, or given up
       Scope inside = scope;  // of a lambda, in one case
       inside.returns.reset();
       inside.in_loop = false;
       inside.breaks.reset();
       Tree v = value(inside, o.result);
       switch (random_.below(4)) {
-        case 0: return group(head + "{\n", std::move(trace), expr(type, "resume_with(resume, ", std::move(v), ")"), "\n}\n");
+        case 0:
+          return group(head + "{\n", std::move(trace), expr(type, "resume_with(resume, ", std::move(v), ")"),
+                       "\n}\n");
         case 1: {
           std::string f = name("f");
           Tree otherwise = value(scope, type);
-          return group(head + "{\n", std::move(trace), "let " + f + " = fn() => resume(", std::move(v), ")\nif ", value(scope, kBool), " { " + f + "() } else { ",
-                       std::move(otherwise), " }\n}\n");
+          return group(head + "{\n", std::move(trace), "let " + f + " = fn() => resume(", std::move(v),
+                       ")\nif ", value(scope, kBool), " { " + f + "() } else { ", std::move(otherwise),
+                       " }\n}\n");
         }
-        case 2: return group(head + "{\n", std::move(trace), expr(type, "resume_later(resume, ", std::move(v), ")()"), "\n}\n");
-        default: return group(head + "{\n", std::move(trace), item("drop(resume)\n"), value(scope, type), "\n}\n");
+        case 2:
+          return group(head + "{\n", std::move(trace),
+                       expr(type, "resume_later(resume, ", std::move(v), ")()"), "\n}\n");
+        default:
+          return group(head + "{\n", std::move(trace), item("drop(resume)\n"), value(scope, type), "\n}\n");
       }
     }
     case 7: {  // anything at all: `resume` is in scope like any closure
       Scope inner = scope;
       inner.resume = resume;
       auto body = some_statements(inner, 2);
-      return group(head + "{\n", item("step()\n"), std::move(trace), std::move(body), value(inner, type), "\n}\n");
+      return group(head + "{\n", item("step()\n"), std::move(trace), std::move(body), value(inner, type),
+                   "\n}\n");
     }
     default: {  // more than once
       std::string r = name("r"), again = name("r");
@@ -260,11 +279,13 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
       Tree second = resumed(value(after, o.result));
       auto result = random_.below(3);
       if (result == 0)
-        return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n", std::move(between), std::move(second), "\n}\n");
+        return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n",
+                     std::move(between), std::move(second), "\n}\n");
       after.variables.push_back({again, type});
       Tree last = value(after, type);
-      return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n", std::move(between), "let " + again + " = ",
-                   std::move(second), "\n", std::move(last), "\n}\n");
+      return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n",
+                   std::move(between), "let " + again + " = ", std::move(second), "\n", std::move(last),
+                   "\n}\n");
     }
   }
 }

@@ -25,7 +25,9 @@ Scope Generator::pure(const Scope& scope) const {
   inner.in_loop = false;
   inner.breaks.reset();
   inner.resume.reset();
-  std::erase_if(inner.variables, [](const Variable& v) { return v.type.kind == Kind::Handler || v.type == option_of(handler_of(v.type.effect)); });
+  std::erase_if(inner.variables, [](const Variable& v) {
+    return v.type.kind == Kind::Handler || v.type == option_of(handler_of(v.type.effect));
+  });
   return inner;
 }
 
@@ -37,7 +39,8 @@ Tree Generator::print(const Scope& scope, int depth) {
     for (const Variable& v : scope.variables)
       if (is_data(v.type)) names.push_back(v.name);
     if (!names.empty())
-      return item("println(\"" + tag + " ${" + names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}\")\n");
+      return item("println(\"" + tag + " ${" +
+                  names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}\")\n");
   }
   return item("println((\"" + tag + "\", ", expression(scope, any_type(), depth - 1), "))\n");
 }
@@ -45,7 +48,8 @@ Tree Generator::print(const Scope& scope, int depth) {
 Tree Generator::statement(Scope& scope, int depth) {
   for (;;) {
     switch (random_.weighted({20, 16, 14, 14, 8, 8, 8, 7, 8, 5, 4})) {
-      case 0: return print(scope, depth);
+      case 0:
+        return print(scope, depth);
       case 1:
       case 2: {
         bool is_var = random_.chance(50);
@@ -54,14 +58,17 @@ Tree Generator::statement(Scope& scope, int depth) {
         std::string n = name(is_var ? "v" : "l");
         scope.variables.push_back({n, t, is_var});
         // Of an empty list or None, the context may not tell the type.
-        return item(std::string(is_var ? "var " : "let ") + n + ": " + type_text(t) + " = ", std::move(value), "\n");
+        return item(std::string(is_var ? "var " : "let ") + n + ": " + type_text(t) + " = ", std::move(value),
+                    "\n");
       }
       case 3:
         if (Tree t = store(scope, depth)) return t;
         break;
-      case 4: return loop_statement(scope, depth);
+      case 4:
+        return loop_statement(scope, depth);
       case 5: {
-        auto e = item("if ", expression(scope, kBool, depth - 1), " ", block(scope, kUnit, depth - 1, random_.between(1, 2)));
+        auto e = item("if ", expression(scope, kBool, depth - 1), " ",
+                      block(scope, kUnit, depth - 1, random_.between(1, 2)));
         if (random_.chance(40)) {
           add_part(*e, " else ");
           add_part(*e, block(scope, kUnit, depth - 1, 1));
@@ -69,7 +76,8 @@ Tree Generator::statement(Scope& scope, int depth) {
         add_part(*e, "\n");
         return e;
       }
-      case 6: return defer(scope, depth);
+      case 6:
+        return defer(scope, depth);
       case 7: {
         std::vector<Type> parameters;
         int count = random_.below(3);
@@ -87,34 +95,41 @@ Tree Generator::statement(Scope& scope, int depth) {
         // A resumption given up, or whatever other function is held.
         std::vector<const Variable*> found;
         for (const Variable& v : scope.variables)
-          if (v.type.kind == Kind::Option && v.type.args[0].kind == Kind::Function && v.type.args[0].args.size() == 2) found.push_back(&v);
+          if (v.type.kind == Kind::Option && v.type.args[0].kind == Kind::Function &&
+              v.type.args[0].args.size() == 2)
+            found.push_back(&v);
         if (found.empty()) break;
         const Variable& v = *found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
         if (!scope.allows(v.type.args[0].row)) break;
         std::string n = name("d");
         return item("match " + v.name + " {\nSome(" + n + ") => drop(" + n + ")\nNone => ()\n}\n");
       }
-      default: return item(expression(scope, kUnit, depth), "\n");
+      default:
+        return item(expression(scope, kUnit, depth), "\n");
     }
     if (!spend()) return print(scope, 0);
   }
 }
 
 Tree Generator::store(const Scope& scope, int depth) {
-  std::vector<Tree> found;
   for (int tries = 0; tries < 4 && !scope.variables.empty(); ++tries) {
-    const Variable& v = scope.variables[static_cast<size_t>(random_.below(static_cast<int>(scope.variables.size())))];
+    const Variable& v =
+        scope.variables[static_cast<size_t>(random_.below(static_cast<int>(scope.variables.size())))];
     auto value = [&](const Type& t) { return expression(scope, t, depth - 1); };
     if (v.mutable_ && is_data(v.type)) {
-      if (v.type == kInt && random_.chance(40)) return item(v.name + (random_.chance(50) ? " += " : " -= "), cut(kInt, value(kInt)), "\n");
-      if (v.type == kFloat && random_.chance(40)) return item(v.name + (random_.chance(50) ? " += " : " *= "), value(kFloat), "\n");
+      if (v.type == kInt && random_.chance(40))
+        return item(v.name + (random_.chance(50) ? " += " : " -= "), cut(kInt, value(kInt)), "\n");
+      if (v.type == kFloat && random_.chance(40))
+        return item(v.name + (random_.chance(50) ? " += " : " *= "), value(kFloat), "\n");
       return item(v.name + " = ", cut(v.type, value(v.type)), "\n");
     }
     if (v.type.kind == Kind::Cell) {
-      if (random_.chance(50)) return item(v.name + (random_.chance(50) ? ".n = " : ".n += "), cut(kInt, value(kInt)), "\n");
+      if (random_.chance(50))
+        return item(v.name + (random_.chance(50) ? ".n = " : ".n += "), cut(kInt, value(kInt)), "\n");
       return item(v.name + (random_.chance(50) ? ".f = " : ".f += "), value(kFloat), "\n");
     }
-    if (v.type.kind == Kind::Ref && is_data(v.type)) return item(v.name + ".value = ", cut(v.type.args[0], value(v.type.args[0])), "\n");
+    if (v.type.kind == Kind::Ref && is_data(v.type))
+      return item(v.name + ".value = ", cut(v.type.args[0], value(v.type.args[0])), "\n");
     if (v.type.kind == Kind::Array && is_data(v.type)) {
       std::string at = v.name + "[" + std::to_string(random_.chance(85) ? 0 : random_.below(4)) + "]";
       if (v.type.args[0] == kFloat && random_.chance(40)) return item(at + " += ", value(kFloat), "\n");
@@ -132,7 +147,8 @@ Tree Generator::jump(const Scope& scope, int depth) {
       return item("if ", test(), " { return ", expression(scope, *scope.returns, depth - 1), " }\n");
     case 1:
       if (!scope.in_loop) return nullptr;
-      if (scope.breaks) return item("if ", test(), " { break ", expression(scope, *scope.breaks, depth - 1), " }\n");
+      if (scope.breaks)
+        return item("if ", test(), " { break ", expression(scope, *scope.breaks, depth - 1), " }\n");
       return item("if ", test(), " { break }\n");
     default:
       if (!scope.in_loop) return nullptr;
@@ -146,7 +162,10 @@ Tree Generator::defer(const Scope& scope, int depth) {
     std::vector<std::string> names;
     for (const Variable& v : scope.variables)
       if (is_data(v.type)) names.push_back(v.name);
-    std::string shown = names.empty() ? "" : " ${" + names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}";
+    std::string shown =
+        names.empty()
+            ? ""
+            : " ${" + names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}";
     return item("defer println(\"" + tag + shown + "\")\n");
   }
   Scope inner = pure(scope);
@@ -164,13 +183,16 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
     case 0: {
       inner.variables.push_back({n, kInt});
       std::string range = random_.chance(50) ? "0.." : "1..=";
-      return item("for " + n + " in " + range + std::to_string(random_.chance(85) ? random_.between(1, 5) : 40) + " ", body(), "\n");
+      return item(
+          "for " + n + " in " + range + std::to_string(random_.chance(85) ? random_.between(1, 5) : 40) + " ",
+          body(), "\n");
     }
     case 1: {
       std::string limit = std::to_string(random_.between(1, 6));
       scope.variables.push_back({n, kInt});
       inner.variables.push_back({n, kInt});
-      return group("var " + n + " = 0\n", item("while " + n + " < " + limit + " {\n" + n + " += 1\n", body(), "\n}\n"));
+      return group("var " + n + " = 0\n",
+                   item("while " + n + " < " + limit + " {\n" + n + " += 1\n", body(), "\n}\n"));
     }
     case 2: {
       bool list = random_.chance(50);
@@ -197,12 +219,13 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
       Scope in_for = generator;
       in_for.in_loop = true;
       in_for.variables.push_back({j, kInt});
-      auto more = item("for " + j + " in 0.." + std::to_string(random_.between(1, 4)) + " {\nstep()\n", print(in_for, 1), statement(in_for, depth - 1),
-                       item("emit(" + j + ")\n"), "}\n");
+      auto more = item("for " + j + " in 0.." + std::to_string(random_.between(1, 4)) + " {\nstep()\n",
+                       print(in_for, 1), statement(in_for, depth - 1), item("emit(" + j + ")\n"), "}\n");
       Tree first = statement(generator, depth - 1);
       Tree last = statement(generator, depth - 1);
       inner.variables.push_back({n, kInt});
-      return group(item("let " + g + " = fn(): Unit {\n", std::move(first), std::move(emits), std::move(more), std::move(last), "()\n}\n"),
+      return group(item("let " + g + " = fn(): Unit {\n", std::move(first), std::move(emits), std::move(more),
+                        std::move(last), "()\n}\n"),
                    item("for " + n + " in " + g + " ", body(), "\n"));
     }
   }
@@ -214,7 +237,9 @@ Tree Generator::loop_expression(const Scope& scope, const Type& type, int depth)
   inner.breaks = type;
   std::string n = name("c");
   inner.variables.push_back({n, kInt});
-  auto e = expr(type, "({\nvar " + n + " = 0\nloop {\nstep()\n" + n + " += 1\nif " + n + " > " + std::to_string(random_.between(1, 4)) + " { break ",
+  auto e = expr(type,
+                "({\nvar " + n + " = 0\nloop {\nstep()\n" + n + " += 1\nif " + n + " > " +
+                    std::to_string(random_.between(1, 4)) + " { break ",
                 expression(inner, type, depth - 1), " }\n");
   int statements = random_.between(1, 2);
   for (int i = 0; i < statements; ++i) add_part(*e, statement(inner, depth - 1));

@@ -1,6 +1,6 @@
-// Makes a random well-typed Eddy program that ends. What ends it: functions call only those declared before them, or
-// themselves with a smaller count; every loop, function and most clauses count a step, and too many steps leave the
-// program; assignments cut big numbers, long strings and lists short.
+// Makes a random well-typed Eddy program that ends. What ends it: functions call only those declared before
+// them, or themselves with a smaller count; every loop, function and most clauses count a step, and too many
+// steps leave the program; assignments cut big numbers, long strings and lists short.
 //
 //   generate.cpp             the program: declarations and main
 //   generate_expression.cpp  expressions of a wanted type
@@ -56,14 +56,14 @@ struct Scope {
   size_t functions = 0;                         // of these, from the first
   std::optional<Type> returns;                  // `return` is possible
   bool in_loop = false;
-  std::optional<Type> breaks;                   // in a `loop`: with this
+  std::optional<Type> breaks;  // in a `loop`: with this
   struct Resume {
     Type parameter, result;
     Row row;
   };
   std::optional<Resume> resume;
-  const Function* self = nullptr;               // the recursive function around
-  std::string count;                            // and its counter
+  const Function* self = nullptr;  // the recursive function around
+  std::string count;               // and its counter
 
   Row row() const {
     Row r = 0;
@@ -128,8 +128,8 @@ class Generator {
 
   // generate_handle.cpp
   Tree handle(const Scope& scope, const Type& type, int depth);
-  Tree clause(const Scope& scope, const Operation& operation, const Type& type, int depth, const std::string& stored,
-              const Type& stored_type);
+  Tree clause(const Scope& scope, const Operation& operation, const Type& type, int depth,
+              const std::string& stored, const Type& stored_type);
   Tree after_handle(Scope& scope, const std::string& stored, const Type& stored_type, int depth);
 
   const Variable* variable(const Scope& scope, const Type& type, bool mutable_only = false);

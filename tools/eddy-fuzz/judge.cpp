@@ -71,19 +71,22 @@ void limit_time(double seconds) {
 
 std::string show(const Record& r) {
   const char* const outcomes[] = {"finished", "panicked", "exited", "limit", "interrupted"};
-  return r.out + "--- " + outcomes[static_cast<int>(r.outcome)] + " " + std::to_string(r.status) + " " + r.message + "\n" + r.trace +
-         (r.err.empty() ? "" : "--- standard error\n" + r.err);
+  return r.out + "--- " + outcomes[static_cast<int>(r.outcome)] + " " + std::to_string(r.status) + " " +
+         r.message + "\n" + r.trace + (r.err.empty() ? "" : "--- standard error\n" + r.err);
 }
 
 // Where two texts part.
 std::string parting(const std::string& a, const std::string& b) {
   size_t line = 0, at = 0;
   while (at < a.size() && at < b.size() && a[at] == b[at]) line = a[at++] == '\n' ? at : line;
-  auto rest = [&](const std::string& s) { return line < s.size() ? s.substr(line, 300) : std::string("(ends)\n"); };
+  auto rest = [&](const std::string& s) {
+    return line < s.size() ? s.substr(line, 300) : std::string("(ends)\n");
+  };
   return "<<< expected\n" + rest(a) + "\n>>> got\n" + rest(b) + "\n";
 }
 
-void compare_with(const std::string& text, const Record& expected, const std::string& binary, Report& report) {
+void compare_with(const std::string& text, const Record& expected, const std::string& binary,
+                  Report& report) {
   std::string path = "/tmp/eddy-fuzz-" + std::to_string(getpid()) + ".eddy";
   if (FILE* f = std::fopen(path.c_str(), "w")) {
     std::fwrite(text.data(), 1, text.size(), f);
@@ -103,9 +106,11 @@ void compare_with(const std::string& text, const Record& expected, const std::st
   if (pread(STDOUT_FILENO, out.data(), out.size(), 0) < 0) out.clear();
   int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
   if (out != expected.out || code != expected.status) {
-    set(report.problem, sizeof report.problem, code >= 1000 || code == 70 ? "other binary: crash" : "other binary: differs");
+    set(report.problem, sizeof report.problem,
+        code >= 1000 || code == 70 ? "other binary: crash" : "other binary: differs");
     set(report.mode, sizeof report.mode, "other");
-    set(report.detail, sizeof report.detail, "status " + std::to_string(code) + "\n" + parting(expected.out, out));
+    set(report.detail, sizeof report.detail,
+        "status " + std::to_string(code) + "\n" + parting(expected.out, out));
   }
 }
 
@@ -123,7 +128,8 @@ void work(const std::string& text, const Settings& settings, Report& report) {
       break;
     }
     lang::RenderOptions plain;
-    set(report.detail, sizeof report.detail, lang::render(compilation->diagnostics, compilation->sources, plain));
+    set(report.detail, sizeof report.detail,
+        lang::render(compilation->diagnostics, compilation->sources, plain));
     return;
   }
   if (auto error = vm::verify(*module, native_arity)) {
@@ -154,7 +160,8 @@ void work(const std::string& text, const Settings& settings, Report& report) {
       set(report.problem, sizeof report.problem, std::string("differs: ") + what);
       set(report.mode, sizeof report.mode, mode.name);
       set(report.detail, sizeof report.detail,
-          parting(show(*expected), show(record)) + "\n=== expected\n" + show(*expected) + "\n=== got\n" + show(record));
+          parting(show(*expected), show(record)) + "\n=== expected\n" + show(*expected) + "\n=== got\n" +
+              show(record));
       return;
     }
     if (!first) {
@@ -211,9 +218,11 @@ Verdict judge(const std::string& text, const Settings& settings) {
   v.left = report->left;
   if (report->stage != -2 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     int stage = report->stage;
-    if (stage >= 0 && static_cast<size_t>(stage) < settings.modes.size()) v.mode = settings.modes[static_cast<size_t>(stage)]->name;
+    if (stage >= 0 && static_cast<size_t>(stage) < settings.modes.size())
+      v.mode = settings.modes[static_cast<size_t>(stage)]->name;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    bool slow = stage >= 0 && static_cast<size_t>(stage) < settings.modes.size() && settings.modes[static_cast<size_t>(stage)]->stress;
+    bool slow = stage >= 0 && static_cast<size_t>(stage) < settings.modes.size() &&
+                settings.modes[static_cast<size_t>(stage)]->stress;
     std::string where = stage == -1 ? "compiler" : "run";
     if (signal == SIGPROF && slow)
       v.ended_early = true;

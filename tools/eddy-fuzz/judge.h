@@ -17,9 +17,9 @@ struct Verdict {
   std::string problem;  // its class: what is compared while reducing; empty: none
   std::string mode;     // where it shows
   std::string detail;
-  bool ended_early = false;   // ran out of memory, or of time in a mode that is slow by nature
+  bool ended_early = false;             // ran out of memory, or of time in a mode that is slow by nature
   bool panicked = false, left = false;  // how it ended: a panic, or `exit`
-  unsigned modes = 0;         // that were run to the end
+  unsigned modes = 0;                   // that were run to the end
   std::string example_output;
 };
 

@@ -29,7 +29,8 @@ using namespace eddy::fuzz;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-const char* const kHelp = R"(eddy-fuzz [flags]      runs random programs in every mode and reports what disagrees
+const char* const kHelp =
+    R"(eddy-fuzz [flags]      runs random programs in every mode and reports what disagrees
 eddy-fuzz --print N    prints the program of seed N
 eddy-fuzz --file F …   judges the program in a file
 
@@ -96,10 +97,12 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
   fs::create_directories(folder, ignored);
   std::ofstream(folder / "seeds.txt", std::ios::app) << seed << "\n";
   int there = 0;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) there += entry.path().extension() == ".eddy";
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    there += entry.path().extension() == ".eddy";
   if (there >= flags.per_class) return;
   std::string name = std::to_string(seed);
-  write(folder / (name + ".eddy"), text_of(*program));  // also says to the other workers that this one is taken
+  write(folder / (name + ".eddy"),
+        text_of(*program));  // also says to the other workers that this one is taken
   Verdict last = verdict;
   if (flags.reduce_seconds > 0) {
     Settings settings = flags.settings;
@@ -127,7 +130,9 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
     if (shows(pretty)) text = pretty;
     write(folder / (name + ".eddy"), text);
   }
-  write(folder / (name + ".txt"), "seed " + name + "\nproblem: " + last.problem + (last.mode.empty() ? "" : " in mode " + last.mode) + "\n\n" + last.detail);
+  write(folder / (name + ".txt"), "seed " + name + "\nproblem: " + last.problem +
+                                      (last.mode.empty() ? "" : " in mode " + last.mode) + "\n\n" +
+                                      last.detail);
 }
 
 void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
@@ -146,8 +151,8 @@ void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
       ++shared.known;
     } else if (!verdict.problem.empty()) {
       ++shared.found;
-      std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed), verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ",
-                   verdict.mode.c_str());
+      std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed),
+                   verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ", verdict.mode.c_str());
       keep(flags, seed, std::move(program), verdict);
     }
     ++shared.done;
@@ -158,12 +163,14 @@ Shared* g_shared = nullptr;
 void on_signal(int) { g_shared->stop = true; }
 
 int run_all(const Flags& flags) {
-  auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* shared = static_cast<Shared*>(
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   g_shared = shared;
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
   auto start = Clock::now();
-  auto end = flags.seconds > 0 ? start + std::chrono::milliseconds(static_cast<int64_t>(flags.seconds * 1000)) : Clock::time_point::max();
+  auto end = flags.seconds > 0 ? start + std::chrono::milliseconds(static_cast<int64_t>(flags.seconds * 1000))
+                               : Clock::time_point::max();
   int running = 0;
   for (int i = 0; i < flags.jobs; ++i) {
     if (fork() == 0) {
@@ -173,16 +180,22 @@ int run_all(const Flags& flags) {
     ++running;
   }
   auto keep_state = [&] {
+    // Not beyond what a worker may still be at.
+    uint64_t unsure = running > 0 ? static_cast<uint64_t>(flags.jobs) : 0;
     if (!flags.state.empty())
-      write(flags.state, "next " + std::to_string(flags.seed + shared->done) + "\nfound " + std::to_string(shared->found) + "\n");
+      write(flags.state,
+            "next " + std::to_string(flags.seed + shared->done - std::min<uint64_t>(shared->done, unsure)) +
+                "\nfound " + std::to_string(shared->found) + "\n");
   };
   for (unsigned ticks = 0; running > 0; ++ticks) {
     while (running > 0 && waitpid(-1, nullptr, WNOHANG) > 0) --running;
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (!flags.quiet && ticks % 10 == 0) {
       std::fprintf(stderr, "\r\033[K%llu of %llu programs, %llu runs, %.1f programs/s, %llu found",
-                   static_cast<unsigned long long>(shared->done), static_cast<unsigned long long>(flags.count),
-                   static_cast<unsigned long long>(shared->runs), static_cast<double>(shared->done) / std::max(seconds, 0.001),
+                   static_cast<unsigned long long>(shared->done),
+                   static_cast<unsigned long long>(flags.count),
+                   static_cast<unsigned long long>(shared->runs),
+                   static_cast<double>(shared->done) / std::max(seconds, 0.001),
                    static_cast<unsigned long long>(shared->found));
       keep_state();
     }
@@ -190,11 +203,14 @@ int run_all(const Flags& flags) {
   }
   keep_state();
   double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  std::fprintf(stderr, "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early), %llu runs in %.0f s, %llu of known problems, %llu found\n", flags.quiet ? "" : "\r\033[K",
-               static_cast<unsigned long long>(shared->done), static_cast<unsigned long long>(shared->panicked),
-               static_cast<unsigned long long>(shared->left), static_cast<unsigned long long>(shared->early),
-               static_cast<unsigned long long>(shared->runs), seconds, static_cast<unsigned long long>(shared->known),
-               static_cast<unsigned long long>(shared->found));
+  std::fprintf(
+      stderr,
+      "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early), %llu runs in %.0f s, %llu of "
+      "known problems, %llu found\n",
+      flags.quiet ? "" : "\r\033[K", static_cast<unsigned long long>(shared->done),
+      static_cast<unsigned long long>(shared->panicked), static_cast<unsigned long long>(shared->left),
+      static_cast<unsigned long long>(shared->early), static_cast<unsigned long long>(shared->runs), seconds,
+      static_cast<unsigned long long>(shared->known), static_cast<unsigned long long>(shared->found));
   return shared->found ? 1 : 0;
 }
 
@@ -236,22 +252,34 @@ bool parse(int argc, char** argv, Flags& flags) {
       return false;
     }
     auto number = [&] { return std::strtoull(value.c_str(), nullptr, 10); };
-    if (flag == "--seed") flags.seed = number();
-    else if (flag == "--print") flags.seed = number(), flags.print = true;
-    else if (flag == "--file") flags.file = value;
-    else if (flag == "--count") flags.count = number();
-    else if (flag == "--seconds") flags.seconds = std::atof(value.c_str());
-    else if (flag == "--jobs") flags.jobs = static_cast<int>(number());
-    else if (flag == "--state") flags.state = value;
-    else if (flag == "--findings") flags.findings = value;
-    else if (flag == "--per-class") flags.per_class = static_cast<int>(number());
-    else if (flag == "--reduce-seconds") flags.reduce_seconds = std::atof(value.c_str());
-    else if (flag == "--mode-seconds") flags.settings.seconds = std::atof(value.c_str());
+    if (flag == "--seed")
+      flags.seed = number();
+    else if (flag == "--print")
+      flags.seed = number(), flags.print = true;
+    else if (flag == "--file")
+      flags.file = value;
+    else if (flag == "--count")
+      flags.count = number();
+    else if (flag == "--seconds")
+      flags.seconds = std::atof(value.c_str());
+    else if (flag == "--jobs")
+      flags.jobs = static_cast<int>(number());
+    else if (flag == "--state")
+      flags.state = value;
+    else if (flag == "--findings")
+      flags.findings = value;
+    else if (flag == "--per-class")
+      flags.per_class = static_cast<int>(number());
+    else if (flag == "--reduce-seconds")
+      flags.reduce_seconds = std::atof(value.c_str());
+    else if (flag == "--mode-seconds")
+      flags.settings.seconds = std::atof(value.c_str());
     else if (flag == "--known") {
       std::ifstream in(value);
       for (std::string line; std::getline(in, line);)
         if (!line.empty() && line[0] != '/') flags.known.push_back(line);
-    } else if (flag == "--compare-with") flags.settings.compare_with = value;
+    } else if (flag == "--compare-with")
+      flags.settings.compare_with = value;
     else if (flag == "--modes") {
       if (!parse_modes(value, flags.settings)) return false;
     } else {
@@ -283,7 +311,8 @@ int main(int argc, char** argv) {
     std::stringstream text;
     text << in.rdbuf();
     Verdict v = judge(text.str(), flags.settings);
-    std::printf("%s %s\n%s", v.problem.empty() ? "no problem" : v.problem.c_str(), v.mode.c_str(), v.detail.c_str());
+    std::printf("%s %s\n%s", v.problem.empty() ? "no problem" : v.problem.c_str(), v.mode.c_str(),
+                v.detail.c_str());
     return v.problem.empty() ? 0 : 1;
   }
   if (!flags.state.empty()) {

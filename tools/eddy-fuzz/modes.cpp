@@ -106,7 +106,8 @@ Record run(const vm::Module& module, const Mode& mode) {
   record.message = result.message;
   record.trace = result.trace;
   record.out_of_memory = result.outcome == vm::Outcome::LimitHit || result.message == "out of memory" ||
-                         result.message == "stack overflow" || record.out.find("out of memory") != std::string::npos ||
+                         result.message == "stack overflow" ||
+                         record.out.find("out of memory") != std::string::npos ||
                          record.out.find("stack overflow") != std::string::npos;
   return record;
 }

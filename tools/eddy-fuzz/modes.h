@@ -14,9 +14,9 @@ namespace eddy::fuzz {
 
 struct Mode {
   std::string name;
-  uint32_t stress = 0;        // collect at every n-th allocation, and verify the heap
-  size_t nursery = 0;         // bytes; 0: as usual
-  bool effects = false;       // with the trace of effects
+  uint32_t stress = 0;   // collect at every n-th allocation, and verify the heap
+  size_t nursery = 0;    // bytes; 0: as usual
+  bool effects = false;  // with the trace of effects
   std::optional<jit::Options> compiler{};
 };
 
@@ -26,8 +26,8 @@ const Mode* find_mode(std::string_view name);
 
 // What is compared.
 struct Record {
-  std::string out;       // standard output
-  std::string err;       // standard error: the trace of effects
+  std::string out;  // standard output
+  std::string err;  // standard error: the trace of effects
   vm::Outcome outcome = vm::Outcome::Finished;
   int status = 0;
   std::string message, trace;  // of a panic

@@ -12,7 +12,9 @@ using Clock = std::chrono::steady_clock;
 class Reducer {
  public:
   Reducer(Tree program, const std::function<bool(const std::string&)>& shows, double seconds)
-      : root_(std::move(program)), shows_(shows), end_(Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000))) {}
+      : root_(std::move(program)),
+        shows_(shows),
+        end_(Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000))) {}
 
   Tree run() {
     for (bool smaller = true; smaller && !late();) {
@@ -93,13 +95,16 @@ class Reducer {
       }
       std::vector<const Node*> parts;
       parts_of(*place, place->type, parts);
-      std::stable_sort(parts.begin(), parts.end(), [](auto* a, auto* b) { return size_of(*a) < size_of(*b); });
+      std::stable_sort(parts.begin(), parts.end(),
+                       [](auto* a, auto* b) { return size_of(*a) < size_of(*b); });
       for (const Node* part : parts) {
         if (late()) break;
         Tree other = copy(*part);
         std::string part_text = text_of(*part);
         if (part_text.size() + 4 >= text.size()) continue;
-        if (is_block != (part_text[0] == '{')) other = is_block ? expr(place->type, "{ ", std::move(other), " }") : expr(place->type, "(", std::move(other), ")");
+        if (is_block != (part_text[0] == '{'))
+          other = is_block ? expr(place->type, "{ ", std::move(other), " }")
+                           : expr(place->type, "(", std::move(other), ")");
         if (try_instead(place, std::move(other))) {
           any = true;
           --at;  // the new one may be made smaller at once

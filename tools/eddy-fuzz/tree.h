@@ -1,4 +1,5 @@
-// A generated program: a tree whose leaves, written one after the other, are its text. The reducer works on it.
+// A generated program: a tree whose leaves, written one after the other, are its text. The reducer works on
+// it.
 #pragma once
 #include <memory>
 #include <string>

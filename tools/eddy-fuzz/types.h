@@ -7,11 +7,18 @@
 namespace eddy::fuzz {
 
 enum class Kind : uint8_t {
-  Int, Float, Bool, Char, String, Unit,   // clang-format off
-  Tuple, List, Option, Array, Ref,        // clang-format on
-  Point, Cell, Bush,                      // the program's own: a record, one with var fields, a sum type
-  Function,                               // args: parameters, then the result
-  Handler,                                // a named handler
+  Int,
+  Float,
+  Bool,
+  Char,
+  String,
+  Unit,  // clang-format off
+  Tuple, List, Option, Array, Ref,  // clang-format on
+  Point,
+  Cell,
+  Bush,      // the program's own: a record, one with var fields, a sum type
+  Function,  // args: parameters, then the result
+  Handler,   // a named handler
 };
 
 // Effects of a program are numbered; a row is a set of them.
@@ -25,8 +32,8 @@ struct Type {
   bool operator==(const Type&) const = default;
 };
 
-inline const Type kInt{Kind::Int}, kFloat{Kind::Float}, kBool{Kind::Bool}, kChar{Kind::Char}, kString{Kind::String},
-    kUnit{Kind::Unit};
+inline const Type kInt{Kind::Int}, kFloat{Kind::Float}, kBool{Kind::Bool}, kChar{Kind::Char},
+    kString{Kind::String}, kUnit{Kind::Unit};
 
 inline Type list_of(Type t) { return {Kind::List, {std::move(t)}}; }
 inline Type option_of(Type t) { return {Kind::Option, {std::move(t)}}; }
