@@ -166,12 +166,12 @@ Value record(Context* ctx, const vm::Word* pc, Value operand) {
       break;
     case vm::Op::GUARD:
       if (!rt::is_kind(operand, rt::Kind::Continuation)) return failed(ctx, "expected a resumption");
-      vm::push_record(*ctx, s, a, b, operand, 0);
+      vm::push_record(*ctx, s, a, b, operand, rt::pack_resume(pc, rt::kUnwinding));
       break;
     case vm::Op::DEFER:
       if (!rt::is_kind(operand, rt::Kind::Closure) || rt::as<rt::Closure>(operand)->function->arity() != 0)
         return failed(ctx, "expected a function");
-      vm::push_record(*ctx, s, a, b, operand, 0);
+      vm::push_record(*ctx, s, a, b, operand, rt::pack_resume(pc, rt::kUnwinding));
       break;
     case vm::Op::ATTEMPT: vm::push_record(*ctx, s, a, b, rt::kAttemptMark, jump()); break;
     case vm::Op::EXIT_POINT: {
@@ -239,6 +239,10 @@ void abort_ret(Context* ctx, Value value) {
   if (!vm::returns_to_clause_frame(*ctx, ctx->fiber->sp))
     return vm::deliver(*ctx, value);
   vm::abort_with_value(*ctx, below->slots[vm::ClauseFrame::Object], value);
+}
+
+void clause_aborts(Context* ctx, Value value) {
+  vm::abort_with_value(*ctx, frame_of(ctx)->slots[vm::ClauseFrame::Object], value);
 }
 
 void exit_to(Context* ctx, Value target, Value value) { vm::exit_to(*ctx, target, value); }

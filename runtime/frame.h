@@ -39,6 +39,8 @@ constexpr unsigned frame_words(unsigned slots) { return kFrameHeaderWords + slot
 // The resume word of a frame that called: the pc after the call and the register that takes the result. Of a
 // frame that allocates or panics in place: that instruction's own pc and kInPlace.
 constexpr unsigned kInPlace = 0xffff;
+// Of a frame that was cut because a record of it runs deferred code: the instruction that made the record.
+constexpr unsigned kUnwinding = 0xfffe;
 constexpr unsigned kResumeDestinationShift = 48;
 constexpr Word kResumePcMask = (Word{1} << kResumeDestinationShift) - 1;
 inline Word pack_resume(const Word* pc, unsigned destination) {

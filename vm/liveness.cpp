@@ -238,6 +238,11 @@ std::span<const uint16_t> Liveness::live_at(uint32_t pc, int destination) {
   }
   std::vector<uint16_t>& answer = answers_[key];
   if (pc >= code_.size() || blocks_.empty()) return answer;
+  if (destination == kUnwinding) {
+    for (uint32_t r = 0; r < regions_.size(); ++r)
+      if (regions_[r].opener == pc) list_registers(live_throughout(r), answer);
+    return answer;
+  }
   const Block& block = blocks_[block_of(pc)];
   Row live(scratch_);
   std::fill(live.begin(), live.end(), 0);
@@ -253,11 +258,15 @@ std::span<const uint16_t> Liveness::live_at(uint32_t pc, int destination) {
     Row always = live_throughout(block.region);
     for (unsigned w = 0; w < words_; ++w) live[w] |= always[w];
   }
+  list_registers(live, answer);
+  return answer;
+}
+
+void Liveness::list_registers(Row live, std::vector<uint16_t>& answer) {
   for (unsigned w = 0; w < words_; ++w)
     for (uint64_t bits = live[w]; bits; bits &= bits - 1)
       answer.push_back(static_cast<uint16_t>(w * 64 + std::countr_zero(bits)));
   cached_ += answer.size() + 1;
-  return answer;
 }
 
 bool Liveness::is_live(uint32_t pc, unsigned reg, int destination) {

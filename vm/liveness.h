@@ -25,6 +25,8 @@ class Liveness {
   Liveness(std::span<const Word> code, unsigned tagged, const TargetOf& target_of);
 
   static constexpr int kInPlace = -1;
+  // Of the instruction at `pc`, which opens a region: only what leaving the region may still need.
+  static constexpr int kUnwinding = -2;
 
   // The tagged registers that are live on entry to the instruction at word `pc`, ascending. `destination` is
   // kInPlace for an instruction that allocates or panics itself; for a return position it is the register
@@ -60,6 +62,7 @@ class Liveness {
   bool transfer_region(uint32_t region);
   void step_back(const Word* pc, Row live) const;
   uint32_t block_of(uint32_t pc) const;  // the block that holds the word
+  void list_registers(Row live, std::vector<uint16_t>& answer);
   Row live_in(uint32_t block) { return Row(live_in_).subspan(size_t{block} * words_, words_); }
   Row live_throughout(uint32_t region) { return Row(throughout_).subspan(size_t{region} * words_, words_); }
 

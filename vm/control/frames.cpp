@@ -36,7 +36,9 @@ void each_live_slot(Context&, const rt::FrameView& view, void* data, void (*visi
     f->liveness = std::make_unique<Liveness>(std::span<const Word>(f->linked), f->tagged, target);
   }
   unsigned destination = rt::resume_destination(reinterpret_cast<rt::Frame*>(view.slots - rt::kFrameHeaderWords)->resume);
-  int waits = destination == rt::kInPlace ? Liveness::kInPlace : static_cast<int>(destination);
+  int waits = destination == rt::kInPlace     ? Liveness::kInPlace
+              : destination == rt::kUnwinding ? Liveness::kUnwinding
+                                              : static_cast<int>(destination);
   for (uint16_t slot : f->liveness->live_at(f->pc_of(view.pc), waits)) visit(data, &slots[slot]);
 }
 

@@ -32,7 +32,7 @@ std::string place(const rt::FrameView& view) {
   unsigned destination = rt::resume_destination(reinterpret_cast<rt::Frame*>(view.slots - rt::kFrameHeaderWords)->resume);
   uint32_t pc = f->pc_of(view.pc);
   // A return position belongs to the call before it.
-  return place(f, destination == rt::kInPlace || pc == 0 ? pc : pc - 1);
+  return place(f, destination == rt::kInPlace || destination == rt::kUnwinding || pc == 0 ? pc : pc - 1);
 }
 
 std::string line_of(const rt::FrameView& view) { return "  at " + place(view) + "\n"; }

@@ -73,7 +73,7 @@ bool push_unwind_frame(Context& ctx, Unwind& u, const Record& record, unsigned w
   ctx.top = *record.top();
   ctx.tag = ctx.fresh_tag();
   ctx.result = *record.object();
-  cut_to(ctx, record.frame(), record.frame()->resume);  // nothing is ever delivered there
+  cut_to(ctx, record.frame(), record.resume());  // nothing is ever delivered there
   if (u.kind == UnwindKind::Clause && !rt::is_kind(u.payload, rt::Kind::Env)) {
     rt::Root target(ctx, u.target);
     unsigned count = u.clause->params;

@@ -262,7 +262,7 @@ HANDLER(CLAUSE_END) {
 
 // --- unwinding
 HANDLER(DEFER) {
-  push_record(*ctx, s, a_of(w), b_of(w), RC, 0);
+  push_record(*ctx, s, a_of(w), b_of(w), RC, rt::pack_resume(pc, rt::kUnwinding));
   if (!rt::is_kind(RA, rt::Kind::Closure) || rt::as<rt::Closure>(RA)->function->arity() != 0) {
     pop_record(*ctx, s, b_of(w));
     FAIL_WITH("expected a function");
@@ -271,7 +271,7 @@ HANDLER(DEFER) {
 }
 HANDLER(DEFER_END) { pop_record(*ctx, s, b_of(w)); NEXT(1); }
 HANDLER(GUARD) {
-  push_record(*ctx, s, a_of(w), b_of(w), RC, 0);
+  push_record(*ctx, s, a_of(w), b_of(w), RC, rt::pack_resume(pc, rt::kUnwinding));
   if (!rt::is_kind(RA, rt::Kind::Continuation)) {
     pop_record(*ctx, s, b_of(w));
     FAIL_WITH("expected a resumption");
