@@ -36,6 +36,7 @@ void resume_last(Context*);
 void drop(Context*);
 void drop_unused(Context*);
 void abort_ret(Context*, Value value);                         // the fiber's sp is at the clause's return word
+void clause_aborts(Context*, Value value);                     // a clause frame is on top: its region's value is `value`
 void exit_to(Context*, Value target, Value value);
 
 // Plain: neither collects nor fails.

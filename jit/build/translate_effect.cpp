@@ -102,7 +102,11 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
     value->state = caller;
     value->home = result_home;
   }
-  if (!plain) add(NodeOp::ClauseLeave)->imm = base;
+  if (!plain) {
+    Node* left = add(NodeOp::ClauseLeave);
+    left->imm = base;
+    if (value->op == NodeOp::Call && value->aux == f && clause->kind == rt::ClauseKind::TailOrAbort) left->inputs = {value};
+  }
   if (!value->remade() && value->home != home(destination)) {
     Node* copy = add(NodeOp::Copy, {value});
     copy->home = home(destination);

@@ -175,6 +175,21 @@ void Codegen::clause_leave(Node* n) {
   int slots = static_cast<int>(n->imm) + static_cast<int>(rt::kFrameHeaderWords);
   auto slot = [&](int i) { return home_slot(slots + i); };
   asmjit::Label moved = a_.newLabel(), done = a_.newLabel();
+  if (!n->inputs.empty()) {
+    // The clause may have settled on dropping the body. The frames are still written down as for its call.
+    int value = input(n->inputs[0]);
+    asmjit::Label aborts = a_.newLabel();
+    a_.cmp(slot(Frame::Resume), static_cast<int32_t>(Frame::kAborts));
+    a_.je(aborts);
+    int below = static_cast<int>(n->imm) - 1;
+    deferred_.push_back([this, aborts, value, below] {
+      a_.bind(aborts);
+      a_.mov(ax::rsi, gp(value));
+      a_.lea(ax::rsp, home_slot(below));
+      constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::clause_aborts));
+      a_.jmp(stubs_.jump_action);
+    });
+  }
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
   a_.mov(ax::eax, ax::dword_ptr(ax::rsp, (slots + Frame::Link) * 8));
   a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);

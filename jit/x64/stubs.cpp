@@ -304,7 +304,10 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
       using Frame = vm::ClauseFrame;
       auto slot = [&](int i) { return ptr[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + i)]; };
       Xbyak::Label moved, ready;
+      Xbyak::Label aborts;
       for (int byte_of : {0x0f, 0x1f, 0x80, 0, 0, 0, 0}) db(byte_of);
+      cmp(qword[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + Frame::Resume)], static_cast<int>(Frame::kAborts));
+      je(aborts);
       mov(rdx, ptr[ctx + at::fiber]);
       mov(ecx, slot(Frame::Link));
       mov(ptr[rdx + at::fiber_records], ecx);
@@ -321,6 +324,10 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
       L(moved);
       fresh_tag(rcx);
       jmp(ready);
+      L(aborts);
+      sub(rsp, 8);
+      mov(rsi, rax);
+      long_way(reinterpret_cast<void*>(&calls::clause_aborts));
     }
 
     auto resume = [&](bool last) {
