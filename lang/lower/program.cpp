@@ -91,7 +91,7 @@ vm::Module Program::run() {
     module_.main_takes_args = program_.main_takes_args;
   }
   for (FunctionBinding* test : program_.tests) {
-    if (test->reachable) module_.tests.push_back({std::string(text(test->name)), function(test)});
+    if (test->reachable && test->decl->params.empty()) module_.tests.push_back({std::string(text(test->name)), function(test)});
   }
   drain();
   initialiser();

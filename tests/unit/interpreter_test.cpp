@@ -31,7 +31,6 @@ FunctionBuilder function(const char* name, unsigned params) {
   return f;
 }
 constexpr Reg r(uint32_t i) { return {i, false}; }
-constexpr Reg d(uint32_t i) { return {i, true}; }
 
 Module fibonacci() {
   Module m;
