@@ -319,6 +319,7 @@ class Compiler : public vm::Tier {
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
     code.size = result.size;
     code.stack_words = result.stack_words;
+    ctx_.fibers->room = std::max<size_t>(ctx_.fibers->room, result.stack_words - f.frame_words());
     return &code;
   }
 

@@ -187,7 +187,7 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
 Fiber* FiberPool::copy(const Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
   // With a little room, for it is going to run.
-  Fiber* twin = make(used + kStackSlackWords);
+  Fiber* twin = make(used + kStackSlackWords + room);
   if (!twin) return nullptr;
   twin->sp = twin->base - used;
   std::memcpy(twin->sp, fiber->sp, used * sizeof(Word));
@@ -245,7 +245,7 @@ Word FiberPool::return_address(const Fiber* fiber, const Word* return_word) cons
 
 void FiberPool::cut_stack(Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
-  unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords);
+  unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords + room);
   // Below two steps it is not worth the copying back when it runs again.
   if (fiber->size_class >= FiberBlocks::kBigClass || size_class + 2 > fiber->size_class) return;
   FiberBlock block = blocks_.take(size_class);

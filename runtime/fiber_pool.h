@@ -47,6 +47,10 @@ class FiberPool {
   // Bytes of stack that live fibers hold; what max_stack limits.
   uint64_t bytes() const { return bytes_; }
 
+  // Words below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
+  // cut down or copied in between must keep them.
+  size_t room = 0;
+
   struct Counters {
     uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, cut = 0, peak_bytes = 0;
   };
