@@ -45,7 +45,9 @@ TEST(Utf8, Repair) {
     for (unsigned n = random() % 12; n > 0; --n) bytes += static_cast<char>(random() % 3 ? 0x80 + random() % 128 : random() % 128);
     std::string repaired = repair_utf8(bytes);
     ASSERT_TRUE(valid_utf8(repaired));
-    if (valid_utf8(bytes)) ASSERT_EQ(repaired, bytes);
+    if (valid_utf8(bytes)) {
+      ASSERT_EQ(repaired, bytes);
+    }
   }
 }
 
@@ -56,7 +58,9 @@ TEST(Unicode, CaseMappingIsConsistent) {
     ASSERT_EQ(to_upper(to_upper(code)), to_upper(code)) << code;
     ASSERT_EQ(to_lower(to_lower(code)), to_lower(code)) << code;
     ASSERT_FALSE(is_upper(code) && is_lower(code));
-    if (is_upper(code) || is_lower(code)) ASSERT_TRUE(is_letter(code)) << code;
+    if (is_upper(code) || is_lower(code)) {
+      ASSERT_TRUE(is_letter(code)) << code;
+    }
   }
   EXPECT_EQ(to_upper(0x3b1), 0x391u);     // α
   EXPECT_EQ(to_lower(0x130), 0x69u);      // İ
