@@ -199,7 +199,10 @@ Tree Generator::function(size_t index) {
   int count = random_.weighted({20, 40, 25, 15});
   for (int i = 0; i < count; ++i) {
     Type t = any_type();
-    if (random_.chance(15)) t = function_of({scalar_type()}, scalar_type(), f.row);
+    if (random_.chance(15)) {
+      Type of = scalar_type();
+      t = function_of({of}, scalar_type(), f.row);
+    }
     if (random_.chance(12)) t = handler_of(random_.below(static_cast<int>(effects_.size())));
     std::string n = name("a");
     parameters += (parameters.empty() ? "" : ", ") + n + ": " + type_text(t);
@@ -219,13 +222,13 @@ Tree Generator::function(size_t index) {
     Tree base = leaf(scope, f.result);
     std::string count_name = scope.count;
     Tree rest = block(scope, f.result, 3, random_.between(0, 4), true);
-    body = expr(f.result, "{\nif " + count_name + " <= 0 { ", std::move(base), " } else ", std::move(rest),
-                "\n}");
+    body = Expr{f.result, "{\nif " + count_name + " <= 0 { ", std::move(base), " } else ", std::move(rest),
+                "\n}"};
   } else {
     body = block(scope, f.result, 4, random_.between(1, 5), true);
   }
   functions_.push_back(f);
-  return item(head + " ", std::move(body), "\n");
+  return Item{head + " ", std::move(body), "\n"};
 }
 
 Tree Generator::main_function() {
@@ -233,24 +236,24 @@ Tree Generator::main_function() {
   scope.functions = functions_.size();
   std::vector<Tree> parts;
   bool status = random_.chance(10);
-  parts.push_back(group(status ? "fn main(): Int {\n" : "fn main() {\n"));
+  parts.push_back(Group{status ? "fn main(): Int {\n" : "fn main() {\n"});
   int count = random_.between(3, 7);
   for (int i = 0; i < count; ++i) {
     budget_ = random_.between(30, 140);
     Type type = any_type();
     switch (random_.weighted({15, 65, 20})) {
       case 0:
-        parts.push_back(item("println(", handle(scope, type, 5), ")\n"));
+        parts.push_back(Item{"println(", handle(scope, type, 5), ")\n"});
         break;
       case 1: {
         // A panic here is not the end of the program.
         Scope inner = scope;
         inner.returns = type;
         std::string n = name("p");
-        parts.push_back(item("println(match attempt(fn(): " + type_text(type) + " ",
+        parts.push_back(Item{"println(match attempt(fn(): " + type_text(type) + " ",
                              block(inner, type, 5, random_.between(1, 4)),
                              ") {\nOk(" + n + "v) => show(" + n + "v)\nErr(" + n + "e) => \"panic: \" ++ " +
-                                 n + "e.message\n})\n"));
+                                 n + "e.message\n})\n"});
         break;
       }
       default:
@@ -258,30 +261,30 @@ Tree Generator::main_function() {
     }
   }
   for (const Variable& v : scope.variables)
-    if (is_data(v.type)) parts.push_back(item("println((\"" + v.name + "\", " + v.name + "))\n"));
+    if (is_data(v.type)) parts.push_back(Item{"println((\"" + v.name + "\", " + v.name + "))\n"});
   if (status) {
     budget_ = 5;
-    parts.push_back(group("(", int_expression(scope, 1), " & 127)\n"));
+    parts.push_back(Group{"(", int_expression(scope, 1), " & 127)\n"});
   }
-  parts.push_back(group("}\n"));
-  return group(std::move(parts));
+  parts.push_back(Group{"}\n"});
+  return Group{std::move(parts)};
 }
 
 Tree Generator::program() {
   make_effects();
   std::vector<Tree> parts;
-  for (const char* text : kDeclarations) parts.push_back(item(text));
+  for (const char* text : kDeclarations) parts.push_back(Item{text});
   // Leaving by `exit` runs nothing more; a panic runs what is pending, and may be caught.
   const char* end = random_.chance(70) ? "exit(3)" : "panic(\"out of steps\")";
-  parts.push_back(item("fn step(): Unit {\nsteps.value += 1\nif steps.value > " +
+  parts.push_back(Item{"fn step(): Unit {\nsteps.value += 1\nif steps.value > " +
                        std::to_string(random_.between(200, 900)) + " { println(\"out of steps\"); " + end +
-                       " }\n}\n"));
-  for (const Effect& e : effects_) parts.push_back(item(e.declaration));
+                       " }\n}\n"});
+  for (const Effect& e : effects_) parts.push_back(Item{e.declaration});
   int count = random_.between(2, 6);
   functions_.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) parts.push_back(function(static_cast<size_t>(i)));
   parts.push_back(main_function());
-  return group(std::move(parts));
+  return Group{std::move(parts)};
 }
 
 }  // namespace eddy::fuzz

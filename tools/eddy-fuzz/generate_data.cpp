@@ -51,24 +51,24 @@ Tree Generator::literal(const Scope& scope, const Type& type, int depth) {
   auto part = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (type.kind) {
     case Kind::Int:
-      return expr(type, int_literal());
+      return Expr{type, int_literal()};
     case Kind::Float:
-      return expr(type, float_literal());
+      return Expr{type, float_literal()};
     case Kind::Bool:
-      return expr(type, random_.chance(50) ? "true" : "false");
+      return Expr{type, random_.chance(50) ? "true" : "false"};
     case Kind::Unit:
-      return expr(type, "()");
+      return Expr{type, "()"};
     case Kind::Char: {
       static const char* const kChars[] = {"'a'", "'Z'", "'0'", "'\\n'", "'\\u{e9}'", "'\\u{1F600}'"};
-      return expr(type, kChars[random_.below(std::size(kChars))]);
+      return Expr{type, kChars[random_.below(std::size(kChars))]};
     }
     case Kind::String: {
       static const char* const kStrings[] = {"\"\"",          "\"a\"",          "\"xyz\"", "\"h\\u{e9}llo\"",
                                              "\"two words\"", "\"\\u{1F600}!\""};
-      return expr(type, kStrings[random_.below(std::size(kStrings))]);
+      return Expr{type, kStrings[random_.below(std::size(kStrings))]};
     }
     case Kind::Tuple: {
-      auto e = expr(type, "(");
+      Tree e = Expr{type, "("};
       for (size_t i = 0; i < type.args.size(); ++i) {
         if (i) add_part(*e, ", ");
         add_part(*e, part(type.args[i]));
@@ -78,7 +78,7 @@ Tree Generator::literal(const Scope& scope, const Type& type, int depth) {
     }
     case Kind::List:
     case Kind::Array: {
-      auto e = expr(type, type.kind == Kind::List ? "[" : "#[");
+      Tree e = Expr{type, type.kind == Kind::List ? "[" : "#["};
       int count = random_.between(type.kind == Kind::List ? 0 : 1, 3);
       for (int i = 0; i < count; ++i) {
         if (i) add_part(*e, ", ");
@@ -88,17 +88,17 @@ Tree Generator::literal(const Scope& scope, const Type& type, int depth) {
       return e;
     }
     case Kind::Option:
-      if (!is_data(type) || random_.chance(30)) return expr(type, "None");
-      return expr(type, "Some(", part(type.args[0]), ")");
+      if (!is_data(type) || random_.chance(30)) return Expr{type, "None"};
+      return Expr{type, "Some(", part(type.args[0]), ")"};
     case Kind::Ref:
-      return expr(type, "ref(", part(type.args[0]), ")");
+      return Expr{type, "ref(", part(type.args[0]), ")"};
     case Kind::Point:
-      return expr(type, "Point(", part(kInt), ", ", part(kFloat), ", ", part(kString), ")");
+      return Expr{type, "Point(", part(kInt), ", ", part(kFloat), ", ", part(kString), ")"};
     case Kind::Cell:
-      return expr(type, "Cell(", part(kInt), ", ", part(kFloat), ")");
+      return Expr{type, "Cell(", part(kInt), ", ", part(kFloat), ")"};
     case Kind::Bush:
-      if (depth <= 0 || random_.chance(40)) return expr(type, "Leaf");
-      return expr(type, "Node(", part(type), ", ", part(kInt), ", ", part(type), ")");
+      if (depth <= 0 || random_.chance(40)) return Expr{type, "Leaf"};
+      return Expr{type, "Node(", part(type), ", ", part(kInt), ", ", part(type), ")"};
     case Kind::Function:
       return lambda(scope, type, depth);
     case Kind::Handler:
@@ -113,7 +113,7 @@ Tree Generator::cut(const Type& type, Tree value) {
                    : type.kind == Kind::List ? "clip_list("
                                              : nullptr;
   if (!by) return value;
-  return expr(type, by, std::move(value), ")");
+  return Expr{type, by, std::move(value), ")"};
 }
 
 Tree Generator::operation_of_type(const Scope& scope, const Type& type, int depth) {
@@ -129,23 +129,27 @@ Tree Generator::operation_of_type(const Scope& scope, const Type& type, int dept
     case Kind::List:
       switch (random_.weighted({30, 20, 20, 15})) {
         case 0:
-          return cut(type, expr(type, "(", expression(scope, type, depth - 1), " ++ ",
-                                expression(scope, type, depth - 1), ")"));
+          return cut(type, Expr{type, "(", expression(scope, type, depth - 1), " ++ ",
+                                expression(scope, type, depth - 1), ")"});
         case 1:
-          return expr(type, "[", expression(scope, type.args[0], depth - 1), ", ..",
-                      expression(scope, type, depth - 1), "]");
+          return Expr{type,
+                      "[",
+                      expression(scope, type.args[0], depth - 1),
+                      ", ..",
+                      expression(scope, type, depth - 1),
+                      "]"};
         case 2:
-          return expr(type, "list.reverse(", expression(scope, type, depth - 1), ")");
+          return Expr{type, "list.reverse(", expression(scope, type, depth - 1), ")"};
         default: {
           if (!is_data(type)) return nullptr;
-          return expr(type, "list.sort(", expression(scope, type, depth - 1), ")");
+          return Expr{type, "list.sort(", expression(scope, type, depth - 1), ")"};
         }
       }
     case Kind::Array:
       if (random_.chance(50))
-        return expr(type, "array(" + std::to_string(random_.between(0, 4)) + ", ",
-                    expression(scope, type.args[0], depth - 1), ")");
-      return expr(type, "array.copy(", expression(scope, type, depth - 1), ")");
+        return Expr{type, "array(" + std::to_string(random_.between(0, 4)) + ", ",
+                    expression(scope, type.args[0], depth - 1), ")"};
+      return Expr{type, "array.copy(", expression(scope, type, depth - 1), ")"};
     default:
       return literal(scope, type, depth);
   }
@@ -155,48 +159,48 @@ Tree Generator::int_expression(const Scope& scope, int depth) {
   auto in = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (random_.weighted({40, 14, 10, 8, 12, 8, 6, 10, 6, 8, 6, 5})) {
     case 0:
-      return expr(kInt, "(", in(kInt), random_.chance(55) ? " + " : " - ", in(kInt), ")");
+      return Expr{kInt, "(", in(kInt), random_.chance(55) ? " + " : " - ", in(kInt), ")"};
     case 1:
-      return cut(kInt, expr(kInt, "(", in(kInt), " * ", in(kInt), ")"));
+      return cut(kInt, Expr{kInt, "(", in(kInt), " * ", in(kInt), ")"});
     case 2: {
       const char* op = random_.chance(50) ? " / " : " % ";
-      if (random_.chance(75)) return expr(kInt, "(", in(kInt), op, random_.chance(50) ? "3" : "(-7)", ")");
-      return expr(kInt, "(", in(kInt), op, in(kInt), ")");
+      if (random_.chance(75)) return Expr{kInt, "(", in(kInt), op, random_.chance(50) ? "3" : "(-7)", ")"};
+      return Expr{kInt, "(", in(kInt), op, in(kInt), ")"};
     }
     case 3:
-      return expr(kInt, "(-", in(kInt), ")");
+      return Expr{kInt, "(-", in(kInt), ")"};
     case 4: {
       const char* const ops[] = {" & ", " | ", " ^ "};
-      return expr(kInt, "(", in(kInt), ops[random_.below(3)], in(kInt), ")");
+      return Expr{kInt, "(", in(kInt), ops[random_.below(3)], in(kInt), ")"};
     }
     case 5:
-      return expr(kInt, "(", in(kInt), random_.chance(50) ? " << (" : " >> (", in(kInt), " & 63))");
+      return Expr{kInt, "(", in(kInt), random_.chance(50) ? " << (" : " >> (", in(kInt), " & 63))"};
     case 6:
-      return expr(kInt, random_.chance(50) ? "abs(" : "id(", in(kInt), ")");
+      return Expr{kInt, random_.chance(50) ? "abs(" : "id(", in(kInt), ")"};
     case 7: {
       const char* const calls[] = {"min(", "max(", "compare("};
-      return expr(kInt, calls[random_.below(3)], in(kInt), ", ", in(kInt), ")");
+      return Expr{kInt, calls[random_.below(3)], in(kInt), ", ", in(kInt), ")"};
     }
     case 8: {
       Type t = any_type();
-      return expr(kInt, "compare(", in(t), ", ", in(t), ")");
+      return Expr{kInt, "compare(", in(t), ", ", in(t), ")"};
     }
     case 9:
       switch (random_.below(4)) {
         case 0:
-          return expr(kInt, "string.length(", in(kString), ")");
+          return Expr{kInt, "string.length(", in(kString), ")"};
         case 1:
-          return expr(kInt, "list.length(", in(list_of(kInt)), ")");
+          return Expr{kInt, "list.length(", in(list_of(kInt)), ")"};
         case 2:
-          return expr(kInt, "array.length(", in(array_of(kFloat)), ")");
+          return Expr{kInt, "array.length(", in(array_of(kFloat)), ")"};
         default:
-          return expr(kInt, random_.chance(50) ? "sum_bush(" : "depth_of(", in({Kind::Bush}), ")");
+          return Expr{kInt, random_.chance(50) ? "sum_bush(" : "depth_of(", in({Kind::Bush}), ")"};
       }
     case 10:
-      return expr(kInt, "int.bit_count(abs(", in(kInt), "))");
+      return Expr{kInt, "int.bit_count(abs(", in(kInt), "))"};
     default: {
       Type t = any_type();
-      return expr(kInt, "(hash(", in(t), ") & 1023)");
+      return Expr{kInt, "(hash(", in(t), ") & 1023)"};
     }
   }
 }
@@ -206,18 +210,18 @@ Tree Generator::float_expression(const Scope& scope, int depth) {
   switch (random_.weighted({50, 10, 12, 12, 8})) {
     case 0: {
       const char* const ops[] = {" + ", " - ", " * ", " / "};
-      return expr(kFloat, "(", in(kFloat), ops[random_.below(4)], in(kFloat), ")");
+      return Expr{kFloat, "(", in(kFloat), ops[random_.below(4)], in(kFloat), ")"};
     }
     case 1:
-      return expr(kFloat, "(-", in(kFloat), ")");
+      return Expr{kFloat, "(-", in(kFloat), ")"};
     case 2:
-      return expr(kFloat, "int.to_float(", in(kInt), ")");
+      return Expr{kFloat, "int.to_float(", in(kInt), ")"};
     case 3: {
       const char* const calls[] = {"abs(", "float.sqrt(", "float.floor(", "float.trunc("};
-      return expr(kFloat, calls[random_.below(4)], in(kFloat), ")");
+      return Expr{kFloat, calls[random_.below(4)], in(kFloat), ")"};
     }
     default:
-      return expr(kFloat, random_.chance(50) ? "min(" : "max(", in(kFloat), ", ", in(kFloat), ")");
+      return Expr{kFloat, random_.chance(50) ? "min(" : "max(", in(kFloat), ", ", in(kFloat), ")"};
   }
 }
 
@@ -230,15 +234,15 @@ Tree Generator::bool_expression(const Scope& scope, int depth) {
                       : random_.chance(60) ? kFloat
                       : random_.chance(50) ? kString
                                            : kChar;
-      return expr(kBool, "(", in(t), ops[random_.below(4)], in(t), ")");
+      return Expr{kBool, "(", in(t), ops[random_.below(4)], in(t), ")"};
     }
     case 1:
-      return expr(kBool, "(", in(kBool), random_.chance(50) ? " && " : " || ", in(kBool), ")");
+      return Expr{kBool, "(", in(kBool), random_.chance(50) ? " && " : " || ", in(kBool), ")"};
     case 2:
-      return expr(kBool, "(!", in(kBool), ")");
+      return Expr{kBool, "(!", in(kBool), ")"};
     default: {
       Type t = any_type();
-      return expr(kBool, "(", in(t), random_.chance(50) ? " == " : " != ", in(t), ")");
+      return Expr{kBool, "(", in(t), random_.chance(50) ? " == " : " != ", in(t), ")"};
     }
   }
 }
@@ -247,17 +251,17 @@ Tree Generator::string_expression(const Scope& scope, int depth) {
   auto in = [&](const Type& t) { return expression(scope, t, depth - 1); };
   switch (random_.weighted({40, 30, 10, 10, 10})) {
     case 0:
-      return cut(kString, expr(kString, "(", in(kString), " ++ ", in(kString), ")"));
+      return cut(kString, Expr{kString, "(", in(kString), " ++ ", in(kString), ")"});
     case 1:
-      return cut(kString, expr(kString, "show(", in(any_type()), ")"));
+      return cut(kString, Expr{kString, "show(", in(any_type()), ")"});
     case 2:
-      return expr(kString, random_.chance(50) ? "string.to_upper(" : "string.trim(", in(kString), ")");
+      return Expr{kString, random_.chance(50) ? "string.to_upper(" : "string.trim(", in(kString), ")"};
     case 3:
-      return expr(kString, "string.repeat(", in(kString), ", " + std::to_string(random_.below(4)) + ")");
+      return Expr{kString, "string.repeat(", in(kString), ", " + std::to_string(random_.below(4)) + ")"};
     default: {
       std::string from = std::to_string(random_.below(3));
-      return expr(kString, "string.slice(", in(kString),
-                  ", " + from + ", " + std::to_string(random_.between(1, 4)) + ")");
+      return Expr{kString, "string.slice(", in(kString),
+                  ", " + from + ", " + std::to_string(random_.between(1, 4)) + ")"};
     }
   }
 }

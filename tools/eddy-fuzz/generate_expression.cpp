@@ -20,7 +20,7 @@ const Variable* Generator::variable(const Scope& scope, const Type& type, bool m
 
 Tree Generator::leaf(const Scope& scope, const Type& type) {
   if (random_.chance(75) || !is_data(type))
-    if (const Variable* v = variable(scope, type)) return expr(type, v->name);
+    if (const Variable* v = variable(scope, type)) return Expr{type, v->name};
   if (random_.chance(40))
     if (Tree t = try_projection(scope, type)) return t;
   return literal(scope, type, 0);
@@ -30,7 +30,7 @@ Tree Generator::expression(const Scope& scope, const Type& type, int depth) {
   if (depth <= 0 || !spend()) return leaf(scope, type);
   if (!is_data(type)) {
     if (random_.chance(60))
-      if (const Variable* v = variable(scope, type)) return expr(type, v->name);
+      if (const Variable* v = variable(scope, type)) return Expr{type, v->name};
     return literal(scope, type, depth);
   }
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -70,7 +70,7 @@ Tree Generator::expression(const Scope& scope, const Type& type, int depth) {
 }
 
 Tree Generator::arguments(const Scope& scope, const std::vector<Type>& types, size_t from, int depth) {
-  auto list = group();
+  Tree list = Group{};
   for (size_t i = from; i < types.size(); ++i) {
     if (i) add_part(*list, ", ");
     Tree a = expression(scope, types[i], depth - 1);
@@ -91,7 +91,7 @@ Tree Generator::try_call(const Scope& scope, const Type& type, int depth) {
   if (found.empty()) return nullptr;
   const Function& f = *found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
   if (&f == scope.self) {
-    auto e = expr(type, f.name + "(" + scope.count + " - 1");
+    Tree e = Expr{type, f.name + "(" + scope.count + " - 1"};
     for (size_t i = 1; i < f.parameters.size(); ++i) {
       Tree a = expression(scope, f.parameters[i], std::min(depth - 1, 2));
       if (!a) return nullptr;
@@ -105,13 +105,13 @@ Tree Generator::try_call(const Scope& scope, const Type& type, int depth) {
   if (f.count >= 0) head += std::to_string(random_.between(0, f.count));
   Tree a = arguments(scope, f.parameters, f.count >= 0 ? 1 : 0, depth);
   if (!a) return nullptr;
-  return expr(type, head, std::move(a), ")");
+  return Expr{type, head, std::move(a), ")"};
 }
 
 Tree Generator::try_closure_call(const Scope& scope, const Type& type, int depth) {
   // `resume` is one more closure.
   if (scope.resume && scope.resume->result == type && scope.allows(scope.resume->row) && random_.chance(60))
-    return expr(type, "resume(", expression(scope, scope.resume->parameter, depth - 1), ")");
+    return Expr{type, "resume(", expression(scope, scope.resume->parameter, depth - 1), ")"};
   std::vector<const Variable*> found;
   for (const Variable& v : scope.variables)
     if (v.type.kind == Kind::Function && v.type.args.back() == type && scope.allows(v.type.row))
@@ -120,7 +120,8 @@ Tree Generator::try_closure_call(const Scope& scope, const Type& type, int depth
   const Variable& v = *found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
   std::vector<Type> parameters(v.type.args.begin(), v.type.args.end() - 1);
   Tree a = arguments(scope, parameters, 0, depth);
-  return a ? expr(type, v.name + "(", std::move(a), ")") : nullptr;
+  if (!a) return nullptr;
+  return Expr{type, v.name + "(", std::move(a), ")"};
 }
 
 Tree Generator::try_perform(const Scope& scope, const Type& type, int depth) {
@@ -142,9 +143,9 @@ Tree Generator::try_perform(const Scope& scope, const Type& type, int depth) {
   Tree a = arguments(scope, f.operation->parameters, 0, depth);
   if (!a) return nullptr;
   std::string call = f.prefix + f.operation->name + "(";
-  if (!f.operation->free) return expr(type, call, std::move(a), ")");
-  return expr(type, "(if ", expression(scope, kBool, depth - 1), " { " + call, std::move(a), ") } else ",
-              block(scope, type, depth - 1, 0), ")");
+  if (!f.operation->free) return Expr{type, call, std::move(a), ")"};
+  return Expr{type,         "(if ",      expression(scope, kBool, depth - 1), " { " + call,
+              std::move(a), ") } else ", block(scope, type, depth - 1, 0),    ")"};
 }
 
 Tree Generator::try_option(const Scope& scope, const Type& type, int depth) {
@@ -160,8 +161,12 @@ Tree Generator::try_option(const Scope& scope, const Type& type, int depth) {
   if (v.type.args[0].kind == Kind::Function) some = try_closure_call(inner, type, depth);
   if (v.type.args[0].kind == Kind::Handler) some = try_perform(inner, type, depth);
   if (!some) some = expression(inner, type, depth - 1);
-  return expr(type, "(match " + v.name + " {\nSome(" + n + ") => ", std::move(some), "\nNone => ",
-              expression(scope, type, depth - 1), "\n})");
+  return Expr{type,
+              "(match " + v.name + " {\nSome(" + n + ") => ",
+              std::move(some),
+              "\nNone => ",
+              expression(scope, type, depth - 1),
+              "\n})"};
 }
 
 Tree Generator::try_projection(const Scope& scope, const Type& type) {
@@ -185,7 +190,7 @@ Tree Generator::try_projection(const Scope& scope, const Type& type) {
     }
   }
   if (found.empty()) return nullptr;
-  return expr(type, found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))]);
+  return Expr{type, found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))]};
 }
 
 Tree Generator::try_higher_order(const Scope& scope, const Type& type, int depth) {
@@ -193,21 +198,32 @@ Tree Generator::try_higher_order(const Scope& scope, const Type& type, int depth
   Type element = scalar_type();
   if (type.kind == Kind::List && random_.chance(50)) {
     Type f = function_of({element}, type.args[0], scope.row());
-    return expr(type, "list.map(", expression(scope, list_of(element), depth - 1), ", ",
-                lambda(scope, f, depth - 1), ")");
+    return Expr{
+        type, "list.map(", expression(scope, list_of(element), depth - 1), ", ", lambda(scope, f, depth - 1),
+        ")"};
   }
   if (type.kind == Kind::Array && random_.chance(50)) {
     Type f = function_of({element}, type.args[0], scope.row());
-    return expr(type, "array.map(", expression(scope, array_of(element), depth - 1), ", ",
-                lambda(scope, f, depth - 1), ")");
+    return Expr{type,
+                "array.map(",
+                expression(scope, array_of(element), depth - 1),
+                ", ",
+                lambda(scope, f, depth - 1),
+                ")"};
   }
   if (random_.chance(60)) {
     Type f = function_of({type, element}, type, scope.row());
-    return expr(type, "list.fold(", expression(scope, list_of(element), depth - 1), ", ",
-                expression(scope, type, depth - 1), ", ", lambda(scope, f, depth - 1), ")");
+    return Expr{type,
+                "list.fold(",
+                expression(scope, list_of(element), depth - 1),
+                ", ",
+                expression(scope, type, depth - 1),
+                ", ",
+                lambda(scope, f, depth - 1),
+                ")"};
   }
   Type f = function_of({element}, type, scope.row());
-  return expr(type, "(", lambda(scope, f, depth - 1), ")(", expression(scope, element, depth - 1), ")");
+  return Expr{type, "(", lambda(scope, f, depth - 1), ")(", expression(scope, element, depth - 1), ")"};
 }
 
 Tree Generator::lambda(const Scope& scope, const Type& type, int depth) {
@@ -223,19 +239,24 @@ Tree Generator::lambda(const Scope& scope, const Type& type, int depth) {
     inner.variables.push_back({n, type.args[i]});
   }
   head += "): " + type_text(type.args.back()) + " ";
-  return expr(type, head, block(inner, type.args.back(), depth - 1, random_.weighted({50, 30, 20})));
+  return Expr{type, head, block(inner, type.args.back(), depth - 1, random_.weighted({50, 30, 20}))};
 }
 
 Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
   switch (random_.weighted({22, 18, 16, 8, 22, 8, 6, 3, 3})) {
     case 0:
-      return expr(type, "(if ", expression(scope, kBool, depth - 1), " ",
-                  block(scope, type, depth - 1, random_.below(2)), " else ",
-                  block(scope, type, depth - 1, random_.below(2)), ")");
+      return Expr{type,
+                  "(if ",
+                  expression(scope, kBool, depth - 1),
+                  " ",
+                  block(scope, type, depth - 1, random_.below(2)),
+                  " else ",
+                  block(scope, type, depth - 1, random_.below(2)),
+                  ")"};
     case 1:
       return matching(scope, type, depth);
     case 2:
-      return expr(type, "(", block(scope, type, depth - 1, random_.between(1, 3)), ")");
+      return Expr{type, "(", block(scope, type, depth - 1, random_.between(1, 3)), ")"};
     case 3: {
       Scope inner = scope;
       inner.returns = type;
@@ -243,11 +264,13 @@ Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
       inner.breaks.reset();
       std::string n = name("r");
       std::string fail = is_data(type) ? simplest(type) : "panic(\"no data\")";
-      return expr(
-          type, "(match attempt(fn(): " + type_text(type) + " ",
+      return Expr{
+          type,
+          "(match attempt(fn(): " + type_text(type) + " ",
           block(inner, type, depth - 1, random_.between(0, 2)),
           ") {\nOk(" + n + ") => " + n + "\nErr(" + n + ") => { println(\"caught \" ++ " + n + ".message)\n",
-          expr(type, fail), " }\n})");
+          Expr{type, fail},
+          " }\n})"};
     }
     case 4:
       return handle(scope, type, depth);
@@ -261,17 +284,26 @@ Tree Generator::try_common(const Scope& scope, const Type& type, int depth) {
       size_t e = found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
       Scope inner = scope;
       --inner.handlers[e];
-      return expr(type, "(mask<" + effects_[e].name + "> ", block(inner, type, depth - 1, random_.below(2)),
-                  ")");
+      return Expr{type, "(mask<" + effects_[e].name + "> ", block(inner, type, depth - 1, random_.below(2)),
+                  ")"};
     }
     case 7:  // not bare: where its type is Never, nothing says of what type a larger expression is
-      return expr(type, "(if ", expression(scope, kBool, depth - 1),
-                  " { panic(\"" + name("panic ") + "\") } else ", block(scope, type, depth - 1, 0), ")");
+      return Expr{type,
+                  "(if ",
+                  expression(scope, kBool, depth - 1),
+                  " { panic(\"" + name("panic ") + "\") } else ",
+                  block(scope, type, depth - 1, 0),
+                  ")"};
     default:
       if (!scope.returns || !random_.chance(50)) return nullptr;
-      return expr(type, "(if ", expression(scope, kBool, depth - 1), " { return ",
-                  expression(scope, *scope.returns, depth - 1), " } else ", block(scope, type, depth - 1, 0),
-                  ")");
+      return Expr{type,
+                  "(if ",
+                  expression(scope, kBool, depth - 1),
+                  " { return ",
+                  expression(scope, *scope.returns, depth - 1),
+                  " } else ",
+                  block(scope, type, depth - 1, 0),
+                  ")"};
   }
 }
 
@@ -285,38 +317,75 @@ Tree Generator::matching(const Scope& scope, const Type& type, int depth) {
   std::string a = name("m"), b = name("m");
   switch (random_.below(6)) {
     case 0:
-      return expr(
-          type, "(match ", expression(scope, kInt, depth - 1), " {\n", item("0 => ", arm(scope), "\n"),
-          item("1 | 2 => ", arm(scope), "\n"), item("4611686018427387904 => ", arm(scope), "\n"),
-          item(a + " if ", expression(with({{a, kInt}}), kBool, 1), " => ", arm(with({{a, kInt}})), "\n"),
-          item("_ => ", arm(scope), "\n"), "})");
+      return Expr{
+          type,
+          "(match ",
+          expression(scope, kInt, depth - 1),
+          " {\n",
+          Item{"0 => ", arm(scope), "\n"},
+          Item{"1 | 2 => ", arm(scope), "\n"},
+          Item{"4611686018427387904 => ", arm(scope), "\n"},
+          Item{a + " if ", expression(with({{a, kInt}}), kBool, 1), " => ", arm(with({{a, kInt}})), "\n"},
+          Item{"_ => ", arm(scope), "\n"},
+          "})"};
     case 1: {
       Type of = scalar_type();
-      return expr(type, "(match ", expression(scope, option_of(of), depth - 1), " {\nSome(" + a + ") => ",
-                  arm(with({{a, of}})), "\nNone => ", arm(scope), "\n})");
+      return Expr{type,
+                  "(match ",
+                  expression(scope, option_of(of), depth - 1),
+                  " {\nSome(" + a + ") => ",
+                  arm(with({{a, of}})),
+                  "\nNone => ",
+                  arm(scope),
+                  "\n})"};
     }
     case 2: {
       Type of = scalar_type();
-      return expr(type, "(match ", expression(scope, list_of(of), depth - 1), " {\n[] => ", arm(scope), "\n",
-                  item("[" + a + "] => ", arm(with({{a, of}})), "\n"), "[" + a + ", .." + b + "] => ",
-                  arm(with({{a, of}, {b, list_of(of)}})), "\n})");
+      return Expr{type,
+                  "(match ",
+                  expression(scope, list_of(of), depth - 1),
+                  " {\n[] => ",
+                  arm(scope),
+                  "\n",
+                  Item{"[" + a + "] => ", arm(with({{a, of}})), "\n"},
+                  "[" + a + ", .." + b + "] => ",
+                  arm(with({{a, of}, {b, list_of(of)}})),
+                  "\n})"};
     }
     case 3: {
       Type bush{Kind::Bush};
-      return expr(type, "(match ", expression(scope, bush, depth - 1), " {\nLeaf => ", arm(scope), "\n",
-                  item("Node(Leaf, " + a + ", _) => ", arm(with({{a, kInt}})), "\n"),
-                  "Node(" + b + ", " + a + ", _) => ", arm(with({{a, kInt}, {b, bush}})), "\n})");
+      return Expr{type,
+                  "(match ",
+                  expression(scope, bush, depth - 1),
+                  " {\nLeaf => ",
+                  arm(scope),
+                  "\n",
+                  Item{"Node(Leaf, " + a + ", _) => ", arm(with({{a, kInt}})), "\n"},
+                  "Node(" + b + ", " + a + ", _) => ",
+                  arm(with({{a, kInt}, {b, bush}})),
+                  "\n})"};
     }
     case 4: {
       Type tuple{Kind::Tuple, {scalar_type(), kBool}};
-      return expr(type, "(match ", expression(scope, tuple, depth - 1), " {\n(" + a + ", true) => ",
-                  arm(with({{a, tuple.args[0]}})), "\n(_, false) as " + b + " => ", arm(with({{b, tuple}})),
-                  "\n})");
+      return Expr{type,
+                  "(match ",
+                  expression(scope, tuple, depth - 1),
+                  " {\n(" + a + ", true) => ",
+                  arm(with({{a, tuple.args[0]}})),
+                  "\n(_, false) as " + b + " => ",
+                  arm(with({{b, tuple}})),
+                  "\n})"};
     }
     default:
-      return expr(type, "(match ", expression(scope, kString, depth - 1), " {\n",
-                  item("\"a\" => ", arm(scope), "\n"), item("\"\" => ", arm(scope), "\n"), a + " => ",
-                  arm(with({{a, kString}})), "\n})");
+      return Expr{type,
+                  "(match ",
+                  expression(scope, kString, depth - 1),
+                  " {\n",
+                  Item{"\"a\" => ", arm(scope), "\n"},
+                  Item{"\"\" => ", arm(scope), "\n"},
+                  a + " => ",
+                  arm(with({{a, kString}})),
+                  "\n})"};
   }
 }
 

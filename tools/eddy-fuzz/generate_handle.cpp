@@ -13,13 +13,13 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     size_t other = static_cast<size_t>(random_.below(static_cast<int>(effects_.size())));
     if (other != handled[0]) handled.push_back(other);
   }
-  auto e = expr(type, "({\n");
+  Tree e = Expr{type, "({\n"};
 
   // What clauses and body share.
   if (random_.chance(60)) {
     Type t = any_type();
     std::string n = name("s");
-    add_part(*e, item("var " + n + ": " + type_text(t) + " = ", expression(scope, t, 1), "\n"));
+    add_part(*e, Item{"var " + n + ": " + type_text(t) + " = ", expression(scope, t, 1), "\n"});
     scope.variables.push_back({n, t, true});
   }
   // Where a resumption is kept, and which operation's.
@@ -59,8 +59,8 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   if (binds) add_part(*e, "let " + result + ": " + type_text(type) + " = ");
   add_part(*e, named ? "handle " + handler + ": " + effects_[handled[0]].type + " {\n"
                      : std::string("handle {\n"));
-  if (!escaped.empty()) add_part(*e, item(escaped + " = Some(" + handler + ")\n"));
-  if (random_.chance(30)) add_part(*e, item(defer(body, depth - 1)));
+  if (!escaped.empty()) add_part(*e, Item{escaped + " = Some(" + handler + ")\n"});
+  if (random_.chance(30)) add_part(*e, Item{defer(body, depth - 1)});
   // A body that performs nothing of State<s> would leave `s` open.
   for (size_t i : handled)
     if (!named && effects_[i].name != effects_[i].type)
@@ -75,10 +75,10 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     if (a) {
       std::string n = name("b");
       add_part(*e,
-               item("let " + n + " = " + (named ? handler + "." : "") + o.name + "(", std::move(a), ")\n"));
+               Item{"let " + n + " = " + (named ? handler + "." : "") + o.name + "(", std::move(a), ")\n"});
       body.variables.push_back({n, o.result});
       if (is_data(o.result) && random_.chance(50))
-        add_part(*e, item("println((\"" + n + "\", " + n + "))\n"));
+        add_part(*e, Item{"println((\"" + n + "\", " + n + "))\n"});
     }
   }
   int statements = random_.between(0, 3);
@@ -94,7 +94,7 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     inner.variables.push_back({x, body_type});
     auto value = random_.chance(50) ? block(inner, type, depth - 2, 1) : expression(inner, type, depth - 2);
     // A clause that is only wanted for its print may go; one that changes the type may not.
-    auto c = group("return " + x + " => ", std::move(value), "\n");
+    Tree c = Group{"return " + x + " => ", std::move(value), "\n"};
     if (body_type == type) c->sort = Sort::Item;
     add_part(*e, std::move(c));
   }
@@ -105,7 +105,7 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
     }
   if (random_.chance(25)) {
     std::string tag = name("finally ");
-    auto c = item("finally => ");
+    Tree c = Item{"finally => "};
     if (random_.chance(60))
       add_part(*c, "println(\"" + tag + "\")");
     else
@@ -123,13 +123,13 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   if (!escaped.empty()) {
     Scope inner = scope;
     inner.variables.push_back({escaped, option_of(handler_of(static_cast<int>(handled[0])))});
-    add_part(*e, item(statement(inner, depth - 2)));
+    add_part(*e, Item{statement(inner, depth - 2)});
     Tree use = try_option(inner, kInt, 2);
-    if (use) add_part(*e, item("println(", std::move(use), ")\n"));
+    if (use) add_part(*e, Item{"println(", std::move(use), ")\n"});
   }
   if (is_data(type) && random_.chance(30))
-    add_part(*e, item("println((\"" + result + "\", " + result + "))\n"));
-  add_part(*e, random_.chance(75) ? expr(type, result) : expression(scope, type, depth - 2));
+    add_part(*e, Item{"println((\"" + result + "\", " + result + "))\n"});
+  add_part(*e, random_.chance(75) ? Tree(Expr{type, result}) : expression(scope, type, depth - 2));
   add_part(*e, "\n})");
   return e;
 }
@@ -138,19 +138,19 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
 Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type& stored_type, int depth) {
   const Type& k = stored_type.args[0];
   auto value = [&] { return expression(scope, k.args[0], std::min(1, depth)); };
-  auto show = [&](Tree call) {
-    return is_data(k.args[1]) ? group("println((\"" + name("k") + "\", ", std::move(call), "))\n")
-                              : group(std::move(call), "\n");
+  auto show = [&](Tree call) -> Tree {
+    if (is_data(k.args[1])) return Group{"println((\"" + name("k") + "\", ", std::move(call), "))\n"};
+    return Group{std::move(call), "\n"};
   };
   std::string n = name("k");
   if (stored_type.kind == Kind::Option) {
     if (random_.chance(20)) scope.variables.push_back({stored, stored_type, true});
-    auto s = item("match " + stored + " {\nSome(" + n + ") => {\n");
-    if (random_.chance(60)) add_part(*s, item(stored + " = None\n"));
+    Tree s = Item{"match " + stored + " {\nSome(" + n + ") => {\n"};
+    if (random_.chance(60)) add_part(*s, Item{stored + " = None\n"});
     int times = random_.weighted({8, 80, 12});
-    for (int i = 0; i < times; ++i) add_part(*s, item(show(expr(k.args[1], n + "(", value(), ")"))));
-    if (random_.chance(15)) add_part(*s, item("drop(" + n + ")\n"));
-    if (random_.chance(10)) add_part(*s, item("println(" + n + ")\n"));
+    for (int i = 0; i < times; ++i) add_part(*s, Item{show(Expr{k.args[1], n + "(", value(), ")"})});
+    if (random_.chance(15)) add_part(*s, Item{"drop(" + n + ")\n"});
+    if (random_.chance(10)) add_part(*s, Item{"println(" + n + ")\n"});
     add_part(*s, "}\nNone => ()\n}\n");
     return s;
   }
@@ -159,11 +159,11 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
   in_loop.in_loop = true;
   in_loop.breaks.reset();
   auto each_value = [&] { return expression(in_loop, k.args[0], std::min(1, depth)); };
-  auto s = group("var " + go + " = true\n");
-  add_part(*s, item("while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" +
+  Tree s = Group{"var " + go + " = true\n"};
+  add_part(*s, Item{"while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" +
                         n + ", .." + rest + "] => {\n" + stored + " = " + rest + "\n",
-                    item(show(expr(k.args[1], n + "(", each_value(), ")"))),
-                    random_.chance(10) ? item("drop(" + n + ")\n") : group(), "}\n}\n}\n"));
+                    Item{show(Expr{k.args[1], n + "(", each_value(), ")"})},
+                    random_.chance(10) ? Tree(Item{"drop(" + n + ")\n"}) : Group{}, "}\n}\n}\n"});
   return s;
 }
 
@@ -178,54 +178,62 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
     scope.variables.push_back({n, o.parameters[i]});
   }
   std::string head = o.name + "(" + parameters + ") => ";
-  Tree step = random_.chance(50) ? item("step()\n") : group();
-  Tree trace = random_.chance(40) ? print(scope, 1) : group();
+  Tree step = random_.chance(50) ? Tree(Item{"step()\n"}) : Group{};
+  Tree trace = random_.chance(40) ? print(scope, 1) : Group{};
   auto some_statements = [&](Scope& s, int most) {
-    auto g = group();
+    Tree g = Group{};
     int count = random_.between(0, most);
     for (int i = 0; i < count && spend(); ++i) add_part(*g, statement(s, depth - 1));
     return g;
   };
   auto value = [&](const Scope& s, const Type& t) { return expression(s, t, depth - 1); };
-  auto resumed = [&](Tree argument) { return expr(type, "resume(", std::move(argument), ")"); };
+  auto resumed = [&](Tree argument) { return Expr{type, "resume(", std::move(argument), ")"}; };
 
   if (o.free) {
     std::string prefix = random_.chance(40) ? "final " : "";
     auto body = some_statements(scope, 1);
-    return group(prefix + head + "{\n", std::move(step), std::move(trace), std::move(body),
-                 value(scope, type), "\n}\n");
+    return Group{prefix + head + "{\n", std::move(step),    std::move(trace),
+                 std::move(body),       value(scope, type), "\n}\n"};
   }
   // The row of the region is what was around it; masks and lambdas inside the clause see less.
   Scope::Resume resume{o.result, type, outer.row()};
   if (!stored.empty()) {
     bool many = stored_type.kind == Kind::List;
     auto body = some_statements(scope, 1);
-    return group(head + "{\n", std::move(trace),
+    return Group{head + "{\n",
+                 std::move(trace),
                  many ? stored + " = " + stored + " ++ [resume]\n" : stored + " = Some(resume)\n",
-                 std::move(body), value(scope, type), "\n}\n");
+                 std::move(body),
+                 value(scope, type),
+                 "\n}\n"};
   }
   int kind = o.multi ? random_.weighted({10, 4, 3, 5, 5, 10, 8, 8, 45})
                      : random_.weighted({26, 10, 5, 8, 14, 20, 6, 6, 4});
   switch (kind) {
     case 0:  // tail
-      if (random_.chance(40)) return group(head, resumed(value(scope, o.result)), "\n");
-      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 2),
-                   resumed(value(scope, o.result)), "\n}\n");
+      if (random_.chance(40)) return Group{head, resumed(value(scope, o.result)), "\n"};
+      return Group{head + "{\n",
+                   std::move(step),
+                   std::move(trace),
+                   some_statements(scope, 2),
+                   resumed(value(scope, o.result)),
+                   "\n}\n"};
     case 1:
-      if (random_.chance(50)) return group("fun " + head, value(scope, o.result), "\n");
-      return group("fun " + head, block(scope, o.result, depth - 1, random_.between(0, 2)), "\n");
+      if (random_.chance(50)) return Group{"fun " + head, value(scope, o.result), "\n"};
+      return Group{"fun " + head, block(scope, o.result, depth - 1, random_.between(0, 2)), "\n"};
     case 2:
-      return group("final " + head, block(scope, type, depth - 1, random_.between(0, 1)), "\n");
+      return Group{"final " + head, block(scope, type, depth - 1, random_.between(0, 1)), "\n"};
     case 3:  // abort
-      return group(head + "{\n", std::move(step), std::move(trace), some_statements(scope, 1),
-                   value(scope, type), "\n}\n");
+      return Group{head + "{\n",       std::move(step), std::move(trace), some_statements(scope, 1),
+                   value(scope, type), "\n}\n"};
     case 4: {  // tail or abort
       auto body = some_statements(scope, 1);
       Tree test = value(scope, kBool);
       Tree go_on = resumed(value(scope, o.result));
       Tree stop = value(scope, type);
-      return group(head + "{\n", std::move(step), std::move(trace), std::move(body), "if ", std::move(test),
-                   " { ", std::move(go_on), " } else { ", std::move(stop), " }\n}\n");
+      return Group{head + "{\n",    std::move(step), std::move(trace), std::move(body), "if ",
+                   std::move(test), " { ",           std::move(go_on), " } else { ",    std::move(stop),
+                   " }\n}\n"};
     }
     case 5: {  // once, with more to do after
       std::string r = name("r");
@@ -235,9 +243,17 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
       after.variables.push_back({r, type});
       if (random_.chance(10)) after.resume = resume;
       auto more = some_statements(after, 2);
-      Tree last = random_.chance(60) ? expr(type, r) : value(after, type);
-      return group(head + "{\n", std::move(step), std::move(trace), std::move(before), "let " + r + " = ",
-                   std::move(call), "\n", std::move(more), std::move(last), "\n}\n");
+      Tree last = random_.chance(60) ? Tree(Expr{type, r}) : value(after, type);
+      return Group{head + "{\n",
+                   std::move(step),
+                   std::move(trace),
+                   std::move(before),
+                   "let " + r + " = ",
+                   std::move(call),
+                   "\n",
+                   std::move(more),
+                   std::move(last),
+                   "\n}\n"};
     }
     case 6: {                // passed on, captured, or given up
       Scope inside = scope;  // of a lambda, in one case
@@ -247,28 +263,29 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
       Tree v = value(inside, o.result);
       switch (random_.below(4)) {
         case 0:
-          return group(head + "{\n", std::move(trace), expr(type, "resume_with(resume, ", std::move(v), ")"),
-                       "\n}\n");
+          return Group{head + "{\n", std::move(trace), Expr{type, "resume_with(resume, ", std::move(v), ")"},
+                       "\n}\n"};
         case 1: {
           std::string f = name("f");
           Tree otherwise = value(scope, type);
-          return group(head + "{\n", std::move(trace), "let " + f + " = fn() => resume(", std::move(v),
-                       ")\nif ", value(scope, kBool), " { " + f + "() } else { ", std::move(otherwise),
-                       " }\n}\n");
+          return Group{
+              head + "{\n", std::move(trace),    "let " + f + " = fn() => resume(", std::move(v),
+              ")\nif ",     value(scope, kBool), " { " + f + "() } else { ",        std::move(otherwise),
+              " }\n}\n"};
         }
         case 2:
-          return group(head + "{\n", std::move(trace),
-                       expr(type, "resume_later(resume, ", std::move(v), ")()"), "\n}\n");
+          return Group{head + "{\n", std::move(trace),
+                       Expr{type, "resume_later(resume, ", std::move(v), ")()"}, "\n}\n"};
         default:
-          return group(head + "{\n", std::move(trace), item("drop(resume)\n"), value(scope, type), "\n}\n");
+          return Group{head + "{\n", std::move(trace), Item{"drop(resume)\n"}, value(scope, type), "\n}\n"};
       }
     }
     case 7: {  // anything at all: `resume` is in scope like any closure
       Scope inner = scope;
       inner.resume = resume;
       auto body = some_statements(inner, 2);
-      return group(head + "{\n", item("step()\n"), std::move(trace), std::move(body), value(inner, type),
-                   "\n}\n");
+      return Group{head + "{\n",    Item{"step()\n"},   std::move(trace),
+                   std::move(body), value(inner, type), "\n}\n"};
     }
     default: {  // more than once
       std::string r = name("r"), again = name("r");
@@ -279,13 +296,27 @@ Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type,
       Tree second = resumed(value(after, o.result));
       auto result = random_.below(3);
       if (result == 0)
-        return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n",
-                     std::move(between), std::move(second), "\n}\n");
+        return Group{head + "{\nstep()\n",
+                     std::move(trace),
+                     "let " + r + " = ",
+                     std::move(first),
+                     "\n",
+                     std::move(between),
+                     std::move(second),
+                     "\n}\n"};
       after.variables.push_back({again, type});
       Tree last = value(after, type);
-      return group(head + "{\nstep()\n", std::move(trace), "let " + r + " = ", std::move(first), "\n",
-                   std::move(between), "let " + again + " = ", std::move(second), "\n", std::move(last),
-                   "\n}\n");
+      return Group{head + "{\nstep()\n",
+                   std::move(trace),
+                   "let " + r + " = ",
+                   std::move(first),
+                   "\n",
+                   std::move(between),
+                   "let " + again + " = ",
+                   std::move(second),
+                   "\n",
+                   std::move(last),
+                   "\n}\n"};
     }
   }
 }

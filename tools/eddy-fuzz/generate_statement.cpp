@@ -7,8 +7,8 @@ namespace eddy::fuzz {
 
 Tree Generator::block(const Scope& outer, const Type& type, int depth, int statements, bool with_step) {
   Scope scope = outer;
-  auto b = expr(type, "{\n");
-  if (with_step) add_part(*b, item("step()\n"));
+  Tree b = Expr{type, "{\n"};
+  if (with_step) add_part(*b, Item{"step()\n"});
   for (int i = 0; i < statements && spend(); ++i) add_part(*b, statement(scope, depth));
   Tree value = expression(scope, type, depth);
   if (!value) value = leaf(scope, type);
@@ -33,16 +33,16 @@ Scope Generator::pure(const Scope& scope) const {
 
 Tree Generator::print(const Scope& scope, int depth) {
   std::string tag = name("t");
-  if (random_.chance(25)) return item("println(\"" + tag + "\")\n");
+  if (random_.chance(25)) return Item{"println(\"" + tag + "\")\n"};
   if (random_.chance(30)) {
     std::vector<std::string> names;
     for (const Variable& v : scope.variables)
       if (is_data(v.type)) names.push_back(v.name);
     if (!names.empty())
-      return item("println(\"" + tag + " ${" +
-                  names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}\")\n");
+      return Item{"println(\"" + tag + " ${" +
+                  names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}\")\n"};
   }
-  return item("println((\"" + tag + "\", ", expression(scope, any_type(), depth - 1), "))\n");
+  return Item{"println((\"" + tag + "\", ", expression(scope, any_type(), depth - 1), "))\n"};
 }
 
 Tree Generator::statement(Scope& scope, int depth) {
@@ -58,8 +58,8 @@ Tree Generator::statement(Scope& scope, int depth) {
         std::string n = name(is_var ? "v" : "l");
         scope.variables.push_back({n, t, is_var});
         // Of an empty list or None, the context may not tell the type.
-        return item(std::string(is_var ? "var " : "let ") + n + ": " + type_text(t) + " = ", std::move(value),
-                    "\n");
+        return Item{std::string(is_var ? "var " : "let ") + n + ": " + type_text(t) + " = ", std::move(value),
+                    "\n"};
       }
       case 3:
         if (Tree t = store(scope, depth)) return t;
@@ -67,8 +67,8 @@ Tree Generator::statement(Scope& scope, int depth) {
       case 4:
         return loop_statement(scope, depth);
       case 5: {
-        auto e = item("if ", expression(scope, kBool, depth - 1), " ",
-                      block(scope, kUnit, depth - 1, random_.between(1, 2)));
+        Tree e = Item{"if ", expression(scope, kBool, depth - 1), " ",
+                      block(scope, kUnit, depth - 1, random_.between(1, 2))};
         if (random_.chance(40)) {
           add_part(*e, " else ");
           add_part(*e, block(scope, kUnit, depth - 1, 1));
@@ -86,7 +86,7 @@ Tree Generator::statement(Scope& scope, int depth) {
         Tree value = lambda(scope, f, depth - 1);
         std::string n = name("g");
         scope.variables.push_back({n, f});
-        return item("let " + n + " = ", std::move(value), "\n");
+        return Item{"let " + n + " = ", std::move(value), "\n"};
       }
       case 8:
         if (Tree t = jump(scope, depth)) return t;
@@ -102,10 +102,10 @@ Tree Generator::statement(Scope& scope, int depth) {
         const Variable& v = *found[static_cast<size_t>(random_.below(static_cast<int>(found.size())))];
         if (!scope.allows(v.type.args[0].row)) break;
         std::string n = name("d");
-        return item("match " + v.name + " {\nSome(" + n + ") => drop(" + n + ")\nNone => ()\n}\n");
+        return Item{"match " + v.name + " {\nSome(" + n + ") => drop(" + n + ")\nNone => ()\n}\n"};
       }
       default:
-        return item(expression(scope, kUnit, depth), "\n");
+        return Item{expression(scope, kUnit, depth), "\n"};
     }
     if (!spend()) return print(scope, 0);
   }
@@ -118,22 +118,22 @@ Tree Generator::store(const Scope& scope, int depth) {
     auto value = [&](const Type& t) { return expression(scope, t, depth - 1); };
     if (v.mutable_ && is_data(v.type)) {
       if (v.type == kInt && random_.chance(40))
-        return item(v.name + (random_.chance(50) ? " += " : " -= "), cut(kInt, value(kInt)), "\n");
+        return Item{v.name + (random_.chance(50) ? " += " : " -= "), cut(kInt, value(kInt)), "\n"};
       if (v.type == kFloat && random_.chance(40))
-        return item(v.name + (random_.chance(50) ? " += " : " *= "), value(kFloat), "\n");
-      return item(v.name + " = ", cut(v.type, value(v.type)), "\n");
+        return Item{v.name + (random_.chance(50) ? " += " : " *= "), value(kFloat), "\n"};
+      return Item{v.name + " = ", cut(v.type, value(v.type)), "\n"};
     }
     if (v.type.kind == Kind::Cell) {
       if (random_.chance(50))
-        return item(v.name + (random_.chance(50) ? ".n = " : ".n += "), cut(kInt, value(kInt)), "\n");
-      return item(v.name + (random_.chance(50) ? ".f = " : ".f += "), value(kFloat), "\n");
+        return Item{v.name + (random_.chance(50) ? ".n = " : ".n += "), cut(kInt, value(kInt)), "\n"};
+      return Item{v.name + (random_.chance(50) ? ".f = " : ".f += "), value(kFloat), "\n"};
     }
     if (v.type.kind == Kind::Ref && is_data(v.type))
-      return item(v.name + ".value = ", cut(v.type.args[0], value(v.type.args[0])), "\n");
+      return Item{v.name + ".value = ", cut(v.type.args[0], value(v.type.args[0])), "\n"};
     if (v.type.kind == Kind::Array && is_data(v.type)) {
       std::string at = v.name + "[" + std::to_string(random_.chance(85) ? 0 : random_.below(4)) + "]";
-      if (v.type.args[0] == kFloat && random_.chance(40)) return item(at + " += ", value(kFloat), "\n");
-      return item(at + " = ", cut(v.type.args[0], value(v.type.args[0])), "\n");
+      if (v.type.args[0] == kFloat && random_.chance(40)) return Item{at + " += ", value(kFloat), "\n"};
+      return Item{at + " = ", cut(v.type.args[0], value(v.type.args[0])), "\n"};
     }
   }
   return nullptr;
@@ -144,15 +144,15 @@ Tree Generator::jump(const Scope& scope, int depth) {
   switch (random_.below(3)) {
     case 0:
       if (!scope.returns) return nullptr;
-      return item("if ", test(), " { return ", expression(scope, *scope.returns, depth - 1), " }\n");
+      return Item{"if ", test(), " { return ", expression(scope, *scope.returns, depth - 1), " }\n"};
     case 1:
       if (!scope.in_loop) return nullptr;
       if (scope.breaks)
-        return item("if ", test(), " { break ", expression(scope, *scope.breaks, depth - 1), " }\n");
-      return item("if ", test(), " { break }\n");
+        return Item{"if ", test(), " { break ", expression(scope, *scope.breaks, depth - 1), " }\n"};
+      return Item{"if ", test(), " { break }\n"};
     default:
       if (!scope.in_loop) return nullptr;
-      return item("if ", test(), " { continue }\n");
+      return Item{"if ", test(), " { continue }\n"};
   }
 }
 
@@ -166,10 +166,10 @@ Tree Generator::defer(const Scope& scope, int depth) {
         names.empty()
             ? ""
             : " ${" + names[static_cast<size_t>(random_.below(static_cast<int>(names.size())))] + "}";
-    return item("defer println(\"" + tag + shown + "\")\n");
+    return Item{"defer println(\"" + tag + shown + "\")\n"};
   }
   Scope inner = pure(scope);
-  return item("defer ", block(inner, kUnit, std::min(depth - 1, 2), random_.between(1, 2)), "\n");
+  return Item{"defer ", block(inner, kUnit, std::min(depth - 1, 2), random_.between(1, 2)), "\n"};
 }
 
 Tree Generator::loop_statement(Scope& scope, int depth) {
@@ -183,28 +183,28 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
     case 0: {
       inner.variables.push_back({n, kInt});
       std::string range = random_.chance(50) ? "0.." : "1..=";
-      return item(
+      return Item{
           "for " + n + " in " + range + std::to_string(random_.chance(85) ? random_.between(1, 5) : 40) + " ",
-          body(), "\n");
+          body(), "\n"};
     }
     case 1: {
       std::string limit = std::to_string(random_.between(1, 6));
       scope.variables.push_back({n, kInt});
       inner.variables.push_back({n, kInt});
-      return group("var " + n + " = 0\n",
-                   item("while " + n + " < " + limit + " {\n" + n + " += 1\n", body(), "\n}\n"));
+      return Group{"var " + n + " = 0\n",
+                   Item{"while " + n + " < " + limit + " {\n" + n + " += 1\n", body(), "\n}\n"}};
     }
     case 2: {
       bool list = random_.chance(50);
       Type of = scalar_type();
       Tree over = expression(scope, list ? list_of(of) : array_of(of), depth - 1);
       inner.variables.push_back({n, of});
-      return item("for " + n + " in (", std::move(over), ") ", body(), "\n");
+      return Item{"for " + n + " in (", std::move(over), ") ", body(), "\n"};
     }
     case 3: {
       Tree over = expression(scope, kString, depth - 1);
       inner.variables.push_back({n, kChar});
-      return item("for " + n + " in (", std::move(over), ") ", body(), "\n");
+      return Item{"for " + n + " in (", std::move(over), ") ", body(), "\n"};
     }
     default: {
       // A generator; where the program has no effect Emit of its own number, it only emits by itself.
@@ -215,18 +215,18 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
       for (size_t i = 0; i < effects_.size(); ++i)
         if (effects_[i].name == "Emit") ++generator.handlers[i];
       std::string g = name("gen"), j = name("j");
-      auto emits = item("emit(", expression(generator, kInt, 2), ")\n");
+      Tree emits = Item{"emit(", expression(generator, kInt, 2), ")\n"};
       Scope in_for = generator;
       in_for.in_loop = true;
       in_for.variables.push_back({j, kInt});
-      auto more = item("for " + j + " in 0.." + std::to_string(random_.between(1, 4)) + " {\nstep()\n",
-                       print(in_for, 1), statement(in_for, depth - 1), item("emit(" + j + ")\n"), "}\n");
+      Tree more = Item{"for " + j + " in 0.." + std::to_string(random_.between(1, 4)) + " {\nstep()\n",
+                       print(in_for, 1), statement(in_for, depth - 1), Item{"emit(" + j + ")\n"}, "}\n"};
       Tree first = statement(generator, depth - 1);
       Tree last = statement(generator, depth - 1);
       inner.variables.push_back({n, kInt});
-      return group(item("let " + g + " = fn(): Unit {\n", std::move(first), std::move(emits), std::move(more),
-                        std::move(last), "()\n}\n"),
-                   item("for " + n + " in " + g + " ", body(), "\n"));
+      return Group{Item{"let " + g + " = fn(): Unit {\n", std::move(first), std::move(emits), std::move(more),
+                        std::move(last), "()\n}\n"},
+                   Item{"for " + n + " in " + g + " ", body(), "\n"}};
     }
   }
 }
@@ -237,10 +237,10 @@ Tree Generator::loop_expression(const Scope& scope, const Type& type, int depth)
   inner.breaks = type;
   std::string n = name("c");
   inner.variables.push_back({n, kInt});
-  auto e = expr(type,
+  Tree e = Expr{type,
                 "({\nvar " + n + " = 0\nloop {\nstep()\n" + n + " += 1\nif " + n + " > " +
                     std::to_string(random_.between(1, 4)) + " { break ",
-                expression(inner, type, depth - 1), " }\n");
+                expression(inner, type, depth - 1), " }\n"};
   int statements = random_.between(1, 2);
   for (int i = 0; i < statements; ++i) add_part(*e, statement(inner, depth - 1));
   add_part(*e, "}\n})");

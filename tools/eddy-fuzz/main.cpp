@@ -32,6 +32,7 @@ using Clock = std::chrono::steady_clock;
 const char* const kHelp =
     R"(eddy-fuzz [flags]      runs random programs in every mode and reports what disagrees
 eddy-fuzz --print N    prints the program of seed N
+eddy-fuzz --digest …   prints a hash of the programs that the seeds mean, and runs none
 eddy-fuzz --file F …   judges the program in a file
 
   --seed N             the first program's seed (1)
@@ -59,7 +60,7 @@ struct Flags {
   int per_class = 3;
   std::vector<std::string> known;
   std::string state, findings = "fuzz-findings", file;
-  bool quiet = false, print = false;
+  bool quiet = false, print = false, digest = false;
 };
 
 // Shared by the workers.
@@ -238,8 +239,8 @@ bool parse(int argc, char** argv, Flags& flags) {
   for (const Mode& m : all_modes()) flags.settings.modes.push_back(&m);
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i], value;
-    if (flag == "--quiet") {
-      flags.quiet = true;
+    if (flag == "--quiet" || flag == "--digest") {
+      (flag == "--quiet" ? flags.quiet : flags.digest) = true;
       continue;
     }
     size_t equals = flag.find('=');
@@ -304,6 +305,14 @@ int main(int argc, char** argv) {
   if (flags.print) {
     std::string text = text_of(*Generator(flags.seed).program());
     std::fputs(formatted(text).c_str(), stdout);
+    return 0;
+  }
+  if (flags.digest) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (uint64_t i = 0; i < flags.count; ++i)
+      for (char c : text_of(*Generator(flags.seed + i).program()))
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    std::printf("%016llx\n", static_cast<unsigned long long>(hash));
     return 0;
   }
   if (!flags.file.empty()) {

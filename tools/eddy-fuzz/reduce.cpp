@@ -89,7 +89,7 @@ class Reducer {
       std::string simple = is_data(place->type) ? simplest(place->type) : "";
       bool is_block = text[0] == '{';
       if (is_block) simple = "{ " + simple + " }";
-      if (!simple.empty() && text.size() > simple.size() && try_instead(place, expr(place->type, simple))) {
+      if (!simple.empty() && text.size() > simple.size() && try_instead(place, Expr{place->type, simple})) {
         any = true;
         continue;
       }
@@ -103,8 +103,8 @@ class Reducer {
         std::string part_text = text_of(*part);
         if (part_text.size() + 4 >= text.size()) continue;
         if (is_block != (part_text[0] == '{'))
-          other = is_block ? expr(place->type, "{ ", std::move(other), " }")
-                           : expr(place->type, "(", std::move(other), ")");
+          other = is_block ? Tree(Expr{place->type, "{ ", std::move(other), " }"})
+                           : Expr{place->type, "(", std::move(other), ")"};
         if (try_instead(place, std::move(other))) {
           any = true;
           --at;  // the new one may be made smaller at once

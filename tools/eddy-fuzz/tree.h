@@ -39,30 +39,43 @@ inline void add_part(Node& node, std::vector<Tree> children) {
   for (Tree& c : children) node.children.push_back(std::move(c));
 }
 
-// expr(type, "(", left, " + ", right, ")")
-template <typename... Parts>
-Tree expr(Type type, Parts&&... parts) {
-  auto node = std::make_unique<Node>();
-  node->sort = Sort::Expr;
-  node->type = std::move(type);
-  (add_part(*node, std::forward<Parts>(parts)), ...);
-  return node;
-}
+// Expr{type, "(", left, " + ", right, ")"}, Item{…}, Group{…}: what makes a node of its parts. In braces, for
+// what makes the parts draws random numbers and names: the elements of braces are evaluated from left to
+// right by every compiler, arguments in parentheses in whatever order it likes.
+class Made {
+ public:
+  operator Tree() && { return std::move(node_); }  // NOLINT: it is one
 
-template <typename... Parts>
-Tree item(Parts&&... parts) {
-  auto node = std::make_unique<Node>();
-  node->sort = Sort::Item;
-  (add_part(*node, std::forward<Parts>(parts)), ...);
-  return node;
-}
+ protected:
+  explicit Made(Sort sort) : node_(std::make_unique<Node>()) { node_->sort = sort; }
+  template <typename... Parts>
+  void add(Parts&&... parts) {
+    (add_part(*node_, std::forward<Parts>(parts)), ...);
+  }
+  Tree node_;
+};
 
-template <typename... Parts>
-Tree group(Parts&&... parts) {
-  auto node = std::make_unique<Node>();
-  (add_part(*node, std::forward<Parts>(parts)), ...);
-  return node;
-}
+struct Expr : Made {
+  template <typename... Parts>
+  explicit Expr(Type type, Parts&&... parts) : Made(Sort::Expr) {
+    node_->type = std::move(type);
+    add(std::forward<Parts>(parts)...);
+  }
+};
+
+struct Item : Made {
+  template <typename... Parts>
+  explicit Item(Parts&&... parts) : Made(Sort::Item) {
+    add(std::forward<Parts>(parts)...);
+  }
+};
+
+struct Group : Made {
+  template <typename... Parts>
+  explicit Group(Parts&&... parts) : Made(Sort::Group) {
+    add(std::forward<Parts>(parts)...);
+  }
+};
 
 Tree copy(const Node& node);
 std::string text_of(const Node& node);
