@@ -7,6 +7,7 @@
 #include "runtime/bigint.h"
 #include "runtime/heap.h"
 #include "runtime/memory_limit.h"
+#include "runtime/system_memory.h"
 
 namespace eddy::rt::big {
 
@@ -46,13 +47,16 @@ class Scratch {
     if (limbs <= kLocal) {
       data = local_;
     } else if (limbs < kMaxLimbs && check_size(ctx, limbs * sizeof(mp_limb_t))) {
-      data = heap_ = static_cast<mp_limb_t*>(std::malloc(limbs * sizeof(mp_limb_t)));
+      bytes_ = limbs * sizeof(mp_limb_t);
+      data = heap_ = static_cast<mp_limb_t*>(memory::take(bytes_));
       if (!data) panic(ctx, "out of memory");
     } else if (limbs >= kMaxLimbs) {
       panic(ctx, "out of memory");
     }
   }
-  ~Scratch() { std::free(heap_); }
+  ~Scratch() {
+    if (heap_) memory::give(heap_, bytes_);
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   mp_limb_t* data = nullptr;
@@ -60,6 +64,7 @@ class Scratch {
  private:
   static constexpr uint64_t kLocal = 32, kMaxLimbs = uint64_t{1} << 31;
   mp_limb_t* heap_ = nullptr;
+  size_t bytes_ = 0;
   mp_limb_t local_[kLocal];
 };
 

@@ -1,8 +1,8 @@
 #include "runtime/fiber_blocks.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+
+#include "runtime/system_memory.h"
 
 namespace eddy::rt {
 
@@ -11,11 +11,6 @@ namespace {
 constexpr size_t kChunkBytes = size_t{1} << 20;
 // Free memory of a class that is not worth looking through for whole free chunks.
 constexpr size_t kTrimBytes = size_t{8} << 20;
-
-void* reserve(size_t bytes) {
-  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return p == MAP_FAILED ? nullptr : p;
-}
 
 }  // namespace
 
@@ -31,16 +26,16 @@ struct FiberBlocks::Chunk {
 };
 
 FiberBlocks::~FiberBlocks() {
-  for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
+  for (Chunk* chunk : chunks_) memory::unmap(chunk, kChunkBytes);
 }
 
 bool FiberBlocks::add_chunk(unsigned size_class) {
-  auto* raw = static_cast<char*>(reserve(2 * kChunkBytes));
+  auto* raw = static_cast<char*>(memory::map(2 * kChunkBytes));
   if (!raw) return false;
   Word start = reinterpret_cast<Word>(raw);
   Word aligned = (start + kChunkBytes - 1) & ~Word{kChunkBytes - 1};
-  if (aligned > start) munmap(raw, aligned - start);
-  munmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
+  memory::unmap(raw, aligned - start);
+  memory::unmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
   auto* chunk = reinterpret_cast<Chunk*>(aligned);
   chunk->size_class = size_class;
   chunk->free = 0;
@@ -53,7 +48,7 @@ bool FiberBlocks::add_chunk(unsigned size_class) {
 
 FiberBlock FiberBlocks::take(unsigned size_class) {
   size_t bytes = words(size_class) * sizeof(Word);
-  if (size_class >= kBigClass) return {static_cast<Word*>(reserve(bytes)), size_class};
+  if (size_class >= kBigClass) return {static_cast<Word*>(memory::map(bytes)), size_class};
   Class& c = classes_[size_class];
   if (Free* block = c.free) {
     c.free = block->next;
@@ -68,7 +63,7 @@ FiberBlock FiberBlocks::take(unsigned size_class) {
 
 void FiberBlocks::give(const FiberBlock& block) {
   if (block.size_class >= kBigClass) {
-    munmap(block.lowest, words(block.size_class) * sizeof(Word));
+    memory::unmap(block.lowest, words(block.size_class) * sizeof(Word));
     return;
   }
   Class& c = classes_[block.size_class];
@@ -98,7 +93,7 @@ void FiberBlocks::trim() {
   }
   for (Chunk*& chunk : chunks_) {
     if (chunk->free == chunk->count()) {
-      munmap(chunk, kChunkBytes);
+      memory::unmap(chunk, kChunkBytes);
       chunk = nullptr;
       dropped = true;
     } else {

@@ -9,6 +9,7 @@
 
 #include "runtime/context.h"
 #include "runtime/heap.h"
+#include "runtime/system_memory.h"
 
 namespace eddy::rt {
 
@@ -33,12 +34,14 @@ FiberBlock block_of(const Fiber* fiber) {
 
 FiberPool::~FiberPool() {
   for_each_live([this](Fiber* fiber) { clear_block(fiber); });
-  for (Fiber* slab : slabs_) ::operator delete(slab, std::align_val_t{64});
+  for (Fiber* slab : slabs_) memory::give(slab, kSlabFibers * sizeof(Fiber));
 }
 
 Fiber* FiberPool::take_descriptor() {
   if (slab_used_ == kSlabFibers) {
-    slabs_.push_back(static_cast<Fiber*>(::operator new(kSlabFibers * sizeof(Fiber), std::align_val_t{64})));
+    void* slab = memory::take(kSlabFibers * sizeof(Fiber), 64);
+    if (!slab) return nullptr;
+    slabs_.push_back(static_cast<Fiber*>(slab));
     slab_used_ = 0;
   }
   return new (&slabs_.back()[slab_used_++]) Fiber;
@@ -90,6 +93,11 @@ Fiber* FiberPool::make(size_t words) {
       ++counters.reused;
     } else {
       fiber = take_descriptor();
+      if (!fiber) {
+        blocks_.give(block);
+        bytes_ -= bytes;
+        return nullptr;
+      }
     }
     set_block(fiber, block);
   }

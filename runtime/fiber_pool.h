@@ -22,7 +22,7 @@ class FiberPool {
   FiberPool& operator=(const FiberPool&) = delete;
 
   // A fiber with room for at least `words` words, sp at base, Suspended. Null only where the stack limit is
-  // reached. See fiber.h for what keeps it alive.
+  // reached, or the system has no memory. See fiber.h for what keeps it alive.
   Fiber* make(size_t words);
   void release(Fiber* fiber);
   // Makes room for `words` more words below `sp`; false where the stack limit is reached (nothing changed).

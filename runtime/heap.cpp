@@ -1,6 +1,5 @@
 #include "runtime/heap.h"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "runtime/collector.h"
 #include "runtime/fiber_pool.h"
+#include "runtime/system_memory.h"
 
 namespace eddy::rt {
 
@@ -43,22 +43,18 @@ uint64_t now_ns() {
 Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(options), impl_(new Impl) {
   constexpr size_t page = 4096;
   nursery_bytes_ = std::max((options.nursery_bytes + page - 1) & ~(page - 1), 16 * page);
-  void* p = mmap(nullptr, nursery_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) {
-    std::fputs("eddy: no memory for the nursery\n", stderr);
-    std::_Exit(3);
-  }
-  nursery_ = static_cast<char*>(p);
+  nursery_ = static_cast<char*>(memory::map(nursery_bytes_));
+  if (!nursery_) memory::none_left();
   impl_->limit = options.max_heap_bytes ? options.max_heap_bytes : default_limit();
   impl_->next_major = std::min(kFirstMajor, impl_->limit);
   ctx_.heap = this;
   ctx_.alloc_ptr = nursery_;
   // Under stress no allocation is inline.
-  ctx_.alloc_limit = options.stress ? nursery_ : nursery_ + nursery_bytes_;
+  ctx_.alloc_limit = options.stress || options.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
 Heap::~Heap() {
-  munmap(nursery_, nursery_bytes_);
+  memory::unmap(nursery_, nursery_bytes_);
   delete impl_;
   ctx_.alloc_ptr = ctx_.alloc_limit = nullptr;
   if (ctx_.heap == this) ctx_.heap = nullptr;
@@ -68,6 +64,7 @@ size_t Heap::object_bytes(const Object* object) { return size_of_object(object);
 
 Object* Heap::allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t con) {
   Word header = make_header(kind, count, con);
+  if (options_.fail_at && ++impl_->slow_allocations == options_.fail_at) exhausted();
   if (bytes > std::min(kMaxYoungBytes, nursery_bytes_ / 4)) return allocate_large(header, bytes);
   auto room = [&] { return static_cast<size_t>(nursery_ + nursery_bytes_ - ctx_.alloc_ptr) >= bytes; };
   if (options_.stress && ++impl_->stress_count >= options_.stress) {
@@ -87,10 +84,6 @@ Object* Heap::allocate_large(Word header, size_t bytes) {
   Kind kind = reinterpret_cast<Object*>(&header)->kind();
   if (options_.stress || impl_->old_bytes + ctx_.fibers->bytes() + bytes > impl_->next_major) collect_major();
   LargeObject* large = impl_->old.allocate_large(bytes, kind == Kind::Array);
-  if (!large) {
-    std::fputs("eddy: out of memory\n", stderr);
-    std::_Exit(3);
-  }
   impl_->old_bytes += bytes;
   impl_->counters.bytes_allocated += bytes;
   Object* object = large->object();
@@ -100,6 +93,7 @@ Object* Heap::allocate_large(Word header, size_t bytes) {
     impl_->fresh.push_back(large);
   }
   check_limit();
+  if (impl_->old.was_refused()) exhausted();
   return object;
 }
 
@@ -123,13 +117,17 @@ void Heap::add_dirty(Fiber* fiber) {
   impl_->dirty.push_back(fiber);
 }
 
+void Heap::exhausted() {
+  ctx_.heap_exhausted = true;
+  ctx_.request_safepoint();
+}
+
 void Heap::check_limit() {
   uint64_t total = impl_->old_bytes + ctx_.fibers->bytes();
   impl_->counters.peak_bytes = std::max(impl_->counters.peak_bytes, total);
   // A panic on the way up may have freed what was too much before its safepoint came.
-  ctx_.heap_exhausted = total > impl_->limit;
-  if (!ctx_.heap_exhausted) return;
-  ctx_.request_safepoint();
+  ctx_.heap_exhausted = false;
+  if (total > impl_->limit) exhausted();
 }
 
 void Heap::run(bool major) {
@@ -144,7 +142,7 @@ void Heap::run(bool major) {
   impl_->counters.bytes_promoted += promoted;
   if (options_.stress || options_.verify) std::memset(nursery_, OldSpace::kPoison, used);
   ctx_.alloc_ptr = nursery_;
-  ctx_.alloc_limit = options_.stress ? nursery_ : nursery_ + nursery_bytes_;
+  ctx_.alloc_limit = options_.stress || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
   minor_requested_ = false;
   ctx_.fibers->minor_done();
 
@@ -161,6 +159,7 @@ void Heap::run(bool major) {
     impl_->next_major = std::max(next, total + total / 32 + (uint64_t{1} << 20));
     check_limit();
   }
+  if (impl_->old.was_refused()) exhausted();
   uint64_t pause = now_ns() - start;
   impl_->counters.max_pause_ns = std::max(impl_->counters.max_pause_ns, pause);
   impl_->counters.total_pause_ns += pause;

@@ -37,6 +37,7 @@ struct HeapOptions {
   size_t max_heap_bytes = size_t{0};  // 0: no limit
   uint32_t stress = 0;                // collect at every n-th allocation; 0: off
   bool verify = false;                // walk the whole heap after each collection
+  uint64_t fail_at = 0;               // the n-th allocation finds the heap full; 0: none. Inline allocation is off
 };
 
 // A frame as the collector and the unwinder see it.
@@ -136,6 +137,7 @@ class Heap {
   void add_dirty(Fiber* fiber);
   void run(bool major);
   void check_limit();
+  void exhausted();  // at the next safepoint the program panics
 
   friend struct Collector;
   friend class Root;

@@ -1,14 +1,12 @@
 #include "runtime/old_space.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "runtime/heap.h"
+#include "runtime/system_memory.h"
 
 namespace eddy::rt {
 
@@ -21,28 +19,41 @@ constexpr size_t kKeptBlocks = 1024;
 // The chunks of a small heap have small pages.
 constexpr size_t kSmallPageChunks = 8;
 
-[[noreturn]] void no_memory() {
-  std::fputs("eddy: out of memory\n", stderr);
-  std::_Exit(3);
-}
+// Address space that is given up when a request is refused: for what the nursery may hold, in chunks.
+constexpr size_t kReserveBytes = 8 * OldSpace::kChunkBytes;
 
 }  // namespace
 
 OldSpace::~OldSpace() {
-  for (LargeObject* large : large_) std::free(large);
-  for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
+  for (LargeObject* large : large_) memory::give(large, bytes_with_cards(large->bytes, large->cards));
+  for (Chunk* chunk : chunks_) memory::unmap(chunk, kChunkBytes);
+  if (reserve_) memory::unmap(reserve_, kReserveBytes);
+}
+
+void OldSpace::refill() {
+  if (!reserve_) reserve_ = memory::map(kReserveBytes);
+}
+
+void OldSpace::give_up_reserve() {
+  refused_ = true;
+  if (!reserve_) memory::none_left();
+  memory::unmap(reserve_, kReserveBytes);
+  reserve_ = nullptr;
 }
 
 void OldSpace::add_chunk() {
   // Twice the size, to cut an aligned piece out of.
-  void* raw = mmap(nullptr, 2 * kChunkBytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (raw == MAP_FAILED) no_memory();
+  void* raw = memory::map(2 * kChunkBytes);
+  if (!raw) {
+    // What was given up serves several chunks.
+    if (reserve_ || !refused_) give_up_reserve();
+    raw = memory::map(2 * kChunkBytes);
+    if (!raw) memory::none_left();
+  }
   Word start = reinterpret_cast<Word>(raw);
   Word aligned = (start + kChunkBytes - 1) & ~Word{kChunkBytes - 1};
-  if (aligned > start) munmap(raw, aligned - start);
-  if (start + kChunkBytes > aligned)
-    munmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
+  memory::unmap(raw, aligned - start);
+  memory::unmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
   auto* chunk = reinterpret_cast<Chunk*>(aligned);
   // A heap that has grown so far is going to use the whole chunk: one fault instead of five hundred.
   if (chunks_.size() >= kSmallPageChunks) madvise(chunk, kChunkBytes, MADV_HUGEPAGE);
@@ -99,15 +110,24 @@ char* OldSpace::allocate_slow(size_t bytes) {
   return p;
 }
 
+// What is asked of the system for a large object of `bytes`.
+size_t OldSpace::bytes_with_cards(size_t bytes, bool cards) {
+  return sizeof(LargeObject) + bytes + (cards ? (bytes + kCardBytes - 1) / kCardBytes : 0);
+}
+
 LargeObject* OldSpace::allocate_large(size_t bytes, bool cards) {
-  size_t card_bytes = cards ? (bytes + kCardBytes - 1) / kCardBytes : 0;
-  auto* large = static_cast<LargeObject*>(std::malloc(sizeof(LargeObject) + bytes + card_bytes));
-  if (!large) return nullptr;
+  size_t all = bytes_with_cards(bytes, cards);
+  auto* large = static_cast<LargeObject*>(memory::take(all));
+  if (!large) {
+    if (reserve_ || !refused_) give_up_reserve();
+    large = static_cast<LargeObject*>(memory::take(all));
+    if (!large) memory::none_left();
+  }
   large->bytes = bytes;
   large->cards = nullptr;
   if (cards) {
     large->cards = reinterpret_cast<unsigned char*>(large + 1) + bytes;
-    std::memset(large->cards, 0, card_bytes);
+    std::memset(large->cards, 0, all - sizeof(LargeObject) - bytes);
   }
   large_.push_back(large);
   return large;
@@ -160,7 +180,7 @@ void OldSpace::sweep(bool poison) {
     if ((large->object()->header & kHeaderMarked) == sense_)
       large_[kept++] = large;
     else
-      std::free(large);
+      memory::give(large, bytes_with_cards(large->bytes, large->cards));
   }
   large_.resize(kept);
 }

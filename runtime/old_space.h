@@ -36,12 +36,13 @@ class OldSpace {
   static constexpr size_t kCardBytes = 4096;
   static constexpr unsigned char kPoison = 0xdb;  // in freed memory, under the verifier: no header, no pointer
 
-  OldSpace() = default;
+  OldSpace() { refill(); }
   ~OldSpace();
   OldSpace(const OldSpace&) = delete;
   OldSpace& operator=(const OldSpace&) = delete;
 
-  // `bytes` is a multiple of 8, at most Heap::kLargeBytes. Running out of address space ends the process.
+  // `bytes` is a multiple of 8, at most Heap::kLargeBytes. Where the system refuses memory, the reserve is given up;
+  // with that gone too, the process ends.
   char* allocate(size_t bytes) {
     char* p = cursor_;
     if (bytes > static_cast<size_t>(end_ - p)) [[unlikely]]
@@ -49,7 +50,7 @@ class OldSpace {
     cursor_ = p + bytes;
     return p;
   }
-  // The object's memory is uninitialised; null where the system has none.
+  // The object's memory is uninitialised. As for allocate().
   LargeObject* allocate_large(size_t bytes, bool cards);
 
   // What headers of live objects have in place of kHeaderMarked.
@@ -65,6 +66,14 @@ class OldSpace {
     while (first < last) lines[++first] = 1;
   }
   void sweep(bool poison);
+
+  // Whether a request was refused since the last call: the program is to be told. Fetches a new reserve.
+  bool was_refused() {
+    if (!refused_) [[likely]] return false;
+    refused_ = false;
+    refill();
+    return true;
+  }
 
   // --- for the verifier
   void list_blocks(std::unordered_set<Word>& blocks, std::unordered_set<Word>& large) const;
@@ -92,6 +101,9 @@ class OldSpace {
   bool next_hole();
   void fresh_block(char*& cursor, char*& end);
   void add_chunk();
+  void refill();
+  void give_up_reserve();
+  static size_t bytes_with_cards(size_t bytes, bool cards);
   void sweep_block(Block block, bool poison);
 
   char* cursor_ = nullptr;
@@ -101,6 +113,8 @@ class OldSpace {
   Block current_;                  // the block with holes that cursor_ is in, if any
   size_t hole_ = 0;                // the line of it where the search for the next hole starts
   Word sense_ = 0;
+  void* reserve_ = nullptr;
+  bool refused_ = false;
   std::vector<Chunk*> chunks_;
   std::vector<Block> free_;        // wholly free
   std::vector<Block> partial_;     // with holes, not yet allocated into

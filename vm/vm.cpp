@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "runtime/fiber_pool.h"
+#include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/frames.h"
 #include "vm/interpreter/run.h"
@@ -22,6 +23,7 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.stats = stats_.get();
   // Zeroed pages, touched only as far as there are effects.
   ctx_.cells = cells_ = static_cast<rt::EffectCell*>(std::calloc(kMaxEffects, sizeof(rt::EffectCell)));
+  if (!cells_) rt::memory::none_left();
   ctx_.constructors = rt::builtin_constructors();
   ctx_.arguments = options.arguments;
   ctx_.max_stack = options.max_stack;

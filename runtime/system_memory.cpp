@@ -1,0 +1,60 @@
+#include "runtime/system_memory.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+
+namespace eddy::rt::memory {
+
+namespace {
+
+// Several VMs may run in threads of one process.
+std::atomic<uint64_t> g_requests{0}, g_refuse{0}, g_held{0};
+
+}  // namespace
+
+bool refused() {
+  uint64_t n = g_requests.fetch_add(1, std::memory_order_relaxed) + 1;
+  return n == g_refuse.load(std::memory_order_relaxed);
+}
+
+void* map(size_t bytes) {
+  if (refused()) return nullptr;
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return nullptr;
+  g_held.fetch_add(bytes, std::memory_order_relaxed);
+  return p;
+}
+
+void unmap(void* pages, size_t bytes) {
+  if (!bytes) return;
+  munmap(pages, bytes);
+  g_held.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+void* take(size_t bytes, size_t alignment) {
+  if (refused()) return nullptr;
+  void* p = alignment <= 16 ? std::malloc(bytes) : std::aligned_alloc(alignment, bytes);
+  if (p) g_held.fetch_add(bytes, std::memory_order_relaxed);
+  return p;
+}
+
+void give(void* memory, size_t bytes) {
+  std::free(memory);
+  g_held.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+void none_left() {
+  std::fputs("eddy: out of memory\n", stderr);
+  std::_Exit(3);
+}
+
+void refuse_request(uint64_t n) {
+  g_refuse.store(n ? g_requests.load(std::memory_order_relaxed) + n : 0, std::memory_order_relaxed);
+}
+uint64_t requests() { return g_requests.load(std::memory_order_relaxed); }
+uint64_t held() { return g_held.load(std::memory_order_relaxed); }
+
+}  // namespace eddy::rt::memory
