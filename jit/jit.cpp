@@ -87,7 +87,7 @@ class Compiler : public vm::Tier {
     asmjit::JitAllocator::CreateParams params{};
     params.options = asmjit::JitAllocatorOptions::kUseDualMapping;
     runtime_ = std::make_unique<asmjit::JitRuntime>(&params);
-    const x64::Stubs& s = stubs_->table;
+    const Stubs& s = stubs_->table;
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
     ctx_.stubs.interp_return = word(s.interp_return);
     ctx_.stubs.clause_end = word(s.clause_end);
@@ -306,7 +306,7 @@ class Compiler : public vm::Tier {
     holder.init(runtime_->environment());
     x64::Codegen codegen(graph, holder, stubs_->table, *this, &code);
     size_t known = safepoints.size();
-    x64::CodegenResult result = codegen.run();
+    CodegenResult result = codegen.run();
     state.why = codegen.failure();
     if (state.why.empty() && runtime_->add(&code.entry, &holder) != asmjit::kErrorOk) state.why = "no memory for code";
     if (!state.why.empty()) {
@@ -326,7 +326,7 @@ class Compiler : public vm::Tier {
   rt::Context& ctx_;
   Options options_;
   AlternateStack alternate_stack_;
-  std::unique_ptr<x64::StubCode> stubs_;
+  std::unique_ptr<StubCode> stubs_;
   std::unique_ptr<asmjit::JitRuntime> runtime_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;

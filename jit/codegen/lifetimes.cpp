@@ -84,7 +84,8 @@ void Lifetimes::solve(const Graph& graph) {
   for (const Block* b : graph.blocks)
     for (size_t w = 0; w < words; ++w)
       for (uint64_t bits = live_in_[b->id][w]; bits; bits &= bits - 1)
-        entering_[b->id].push_back(const_cast<Node*>(&graph.node_store[w * 64 + static_cast<size_t>(std::countr_zero(bits))]));
+        entering_[b->id].push_back(
+            const_cast<Node*>(&graph.node_store[w * 64 + static_cast<size_t>(std::countr_zero(bits))]));
 }
 
 uint32_t Lifetimes::next_use(const Node* n, uint32_t position) const {

@@ -8,11 +8,10 @@ namespace eddy::jit::x64 {
 // Applies input 0 to the others. In the registers of the calling convention it looks like a call of a function that
 // takes its closure first; one that does not gets its arguments moved down, out of line.
 void Codegen::closure_call(Node* n, bool tail) {
-  int frame_bytes = static_cast<int>(g_.function->frame_words() - 1) * 8;
   auto count = static_cast<int>(n->inputs.size() - 1);
   if (!tail) save_inline(n->state);
   arguments(n->inputs, 0);
-  if (tail) a_.add(ax::rsp, frame_bytes);
+  if (tail) a_.add(ax::rsp, frame_bytes());
   else enter_base(n->state);
   asmjit::Label shift = a_.newLabel(), other = a_.newLabel(), ready = a_.newLabel(), done = a_.newLabel();
   ax::Gp closure = gp(0);
@@ -89,7 +88,7 @@ bool Codegen::emit_call(Node* n) {
       arguments(n->inputs, 0);
       enter_base(n->state);
       if (f == g_.function && !g_.osr) {
-        a_.call(states_start_);
+        a_.call(start_);
       } else {
         constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
         a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));

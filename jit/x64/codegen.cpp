@@ -1,4 +1,4 @@
-// The walk over the blocks, entries, ends of blocks.
+// Entries, and the ends of blocks.
 #include "jit/x64/codegen.h"
 
 #include "jit/runtime_calls.h"
@@ -6,170 +6,86 @@
 
 namespace eddy::jit::x64 {
 
-Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier, void* code_record)
-    : g_(graph),
-      a_(&holder),
-      stubs_(stubs),
-      tier_(tier),
-      code_record_(code_record),
-      lifetimes_(graph),
-      where_(graph.node_store.size()),
-      states_(graph.block_store.size()) {}
+Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier,
+                 void* code_record)
+    : CodegenBase(graph, stubs, tier, code_record, {kGprs, kXmms, kRegisterArgs}), a_(&holder) {}
 
-CodegenResult Codegen::run() {
-  CodegenResult result;
-  asmjit::Label checked;
-  for (const Block* b : g_.blocks) {
-    states_[b->id].label = a_.newLabel();
-    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record;
+// The return address is on the stack already.
+void Codegen::entry() {
+  start_ = a_.newLabel();
+  a_.bind(start_);
+  int below = frame_bytes();
+  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel();
+  checked_ = checked;
+  if (g_.lowest == 0) {
+    a_.sub(ax::rsp, below);
+    a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
+  } else {
+    a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
+    a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
   }
-  result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
-  for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
-    block_ = g_.blocks[index_];
-    position_ = 0;
-    start_block(block_);
-    if (index_ == 0) {
-      if (!g_.osr) {
-        // The return address is on the stack already.
-        states_start_ = a_.newLabel();
-        a_.bind(states_start_);
-        int below = static_cast<int>(g_.function->frame_words() - 1) * 8;
-        asmjit::Label no_room = a_.newLabel();
-        checked = a_.newLabel();
-        if (g_.lowest == 0) {
-          a_.sub(ax::rsp, below);
-          a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
-        } else {
-          a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
-          a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
-        }
-        a_.jb(no_room);
-        deferred_.push_back([this, no_room, below] {
-          a_.bind(no_room);
-          if (g_.lowest == 0) a_.add(ax::rsp, below);
-          constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
-          a_.jmp(stubs_.call_interpreter);
-        });
-        if (g_.lowest == 0) {
-          deferred_.push_back([this, checked, below] {
-            a_.bind(checked);
-            a_.sub(ax::rsp, below);
-            a_.jmp(checked_body_);
-          });
-          checked_body_ = a_.newLabel();
-          a_.bind(checked_body_);
-        } else {
-          a_.bind(checked);
-          a_.sub(ax::rsp, below);
-        }
-      }
-      prologue();
-    }
-    for (Node* n : block_->nodes) {
-      position_ = lifetimes_.position(n);
-      if (info_of(n->op).ends) {
-        emit_end(n);
-      } else {
-        emit(n);
-        finish_node(n);
-      }
-      if (!failure_.empty()) return result;
-    }
-  }
-  for (size_t i = 0; i < deferred_.size(); ++i) deferred_[i]();
-  result.size = a_.offset();
-  if (checked.isValid()) result.checked_entry = static_cast<size_t>(a_.code()->labelOffset(checked));
-  return result;
-}
-
-void Codegen::prologue() {
-  if (frame_written_) {
-    constant_to(ax::rax, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
-    a_.mov(home_slot(0), ax::rax);
-  }
-  for (Node* n : block_->nodes) {
-    if (n->op == NodeOp::Slot) at(n).memory = true;
-    if (n->op != NodeOp::Param || n->uses == 0) continue;
-    if (n->imm < kRegisterArgs) {
-      assign(n, static_cast<int>(n->imm));
-    } else {
-      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::args + 8 * static_cast<int>(n->imm)));
-      a_.mov(home_slot(n->home), ax::rax);
-      at(n).memory = true;
-    }
-  }
-}
-
-void Codegen::emit(Node* n) {
-  switch (n->op) {
-    case NodeOp::Param: return;
-    case NodeOp::Slot: at(n).memory = true; return;
-    case NodeOp::Copy: {
-      Node* from = n->inputs[0];
-      if (!from->remade() && at(from).reg == kNone && from->type == Type::Tagged && dead_after(from)) {
-        int r = output(n);
-        load(r, from);
-        return;
-      }
-      int r = input(from);
-      release_dead(n);
-      move(output(n, r), r);
-      return;
-    }
-    case NodeOp::LoadAt: {
-      int r = output(n);
-      constant_to(ax::rax, n->imm);
-      a_.mov(gp(r), ax::qword_ptr(ax::rax));
-      return;
-    }
-    default:
-      if (emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n)) return;
-      failure_ = std::string("no code for ") + info_of(n->op).name;
-  }
-}
-
-// --- ends
-asmjit::Label Codegen::edge_label(const Block* to, unsigned successor) {
-  EdgeCode code = edge(to, successor);
-  if (code.empty()) return states_[to->id].label;
-  asmjit::Label label = a_.newLabel();
-  deferred_.push_back([this, label, code, to] {
-    a_.bind(label);
-    emit_edge(code);
-    a_.jmp(states_[to->id].label);
+  a_.jb(no_room);
+  deferred_.push_back([this, no_room, below] {
+    a_.bind(no_room);
+    if (g_.lowest == 0) a_.add(ax::rsp, below);
+    constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+    a_.jmp(stubs_.call_interpreter);
   });
-  return label;
+  if (g_.lowest == 0) {
+    asmjit::Label body = a_.newLabel();
+    deferred_.push_back([this, checked, body, below] {
+      a_.bind(checked);
+      a_.sub(ax::rsp, below);
+      a_.jmp(body);
+    });
+    a_.bind(body);
+  } else {
+    a_.bind(checked);
+    a_.sub(ax::rsp, below);
+  }
 }
 
-void Codegen::jump(const Block* to, unsigned successor) {
-  emit_edge(edge(to, successor));
-  if (index_ + 1 >= g_.blocks.size() || g_.blocks[index_ + 1] != to) a_.jmp(states_[to->id].label);
+bool Codegen::emit_node(Node* n) {
+  if (n->op == NodeOp::LoadAt) {
+    int r = output(n);
+    constant_to(ax::rax, n->imm);
+    a_.mov(gp(r), ax::qword_ptr(ax::rax));
+    return true;
+  }
+  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n);
 }
 
 namespace {
 ax::CondCode code_of(Condition c) {
   switch (c) {
-    case Condition::Equal: return ax::CondCode::kE;
-    case Condition::NotEqual: return ax::CondCode::kNE;
-    case Condition::Less: return ax::CondCode::kL;
-    case Condition::LessEqual: return ax::CondCode::kLE;
-    case Condition::Greater: return ax::CondCode::kG;
-    default: return ax::CondCode::kGE;
+    case Condition::Equal:
+      return ax::CondCode::kE;
+    case Condition::NotEqual:
+      return ax::CondCode::kNE;
+    case Condition::Less:
+      return ax::CondCode::kL;
+    case Condition::LessEqual:
+      return ax::CondCode::kLE;
+    case Condition::Greater:
+      return ax::CondCode::kG;
+    default:
+      return ax::CondCode::kGE;
   }
 }
 bool is_order(Condition c) { return c != Condition::Equal && c != Condition::NotEqual; }
 }  // namespace
 
 // The flags say whether to go to successor 0.
-void Codegen::branch(ax::CondCode cc) {
-  const Block* next = index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr;
+bool Codegen::branch(ax::CondCode cc) {
   const Block *yes = block_->succs[0], *no = block_->succs[1];
-  if (yes == next) {
+  if (yes == next_block()) {
     a_.j(asmjit::x86::negateCond(cc), edge_label(no, 1));
-    return jump(yes, 0);
+    jump(yes, 0);
+  } else {
+    a_.j(cc, edge_label(yes, 0));
+    jump(no, 1);
   }
-  a_.j(cc, edge_label(yes, 0));
-  jump(no, 1);
+  return true;
 }
 
 // Compares two tagged words, of which `slow` takes those that are no small Ints.
@@ -192,8 +108,10 @@ void Codegen::compare_words(Node* n, asmjit::Label slow) {
     if (!(n->known & 1)) check_small(gp(ra), slow);
     if (!(n->known & 2)) check_small(gp(rb), slow);
   }
-  if (immediate) a_.cmp(gp(ra), static_cast<int32_t>(b->imm));
-  else a_.cmp(gp(ra), gp(rb));
+  if (immediate)
+    a_.cmp(gp(ra), static_cast<int32_t>(b->imm));
+  else
+    a_.cmp(gp(ra), gp(rb));
 }
 
 void Codegen::con_test(Node*, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no) {
@@ -210,14 +128,13 @@ void Codegen::con_test(Node*, const ax::Gp& v, uint16_t con, bool constant, bool
   a_.cmp(ax::eax, con);
 }
 
-void Codegen::emit_end(Node* n) {
-  int frame_bytes = static_cast<int>(g_.function->frame_words() - 1) * 8;
+bool Codegen::emit_end(Node* n) {
   switch (n->op) {
-    case NodeOp::Jump: return jump(block_->succs[0], 0);
     case NodeOp::Branch: {
       asmjit::Label slow = a_.newLabel();
       bool equality = !is_order(static_cast<Condition>(n->imm));
-      bool may_slow = n->known != 3 && !(equality && n->inputs[1]->is_const() && Value{static_cast<Word>(n->inputs[1]->imm)}.is_imm());
+      bool may_slow = n->known != 3 && !(equality && n->inputs[1]->is_const() &&
+                                         Value{static_cast<Word>(n->inputs[1]->imm)}.is_imm());
       compare_words(n, slow);
       const Block *yes = block_->succs[0], *no = block_->succs[1];
       ax::CondCode cc = code_of(static_cast<Condition>(n->imm));
@@ -229,27 +146,34 @@ void Codegen::emit_end(Node* n) {
       // What dies here still has to be there for the slow path; edges do not ask for it.
       asmjit::Label to_yes = edge_label(yes, 0);
       asmjit::Label to_no = edge_label(no, 1);
-      slow_path(n, slow, [this, n] {
-        auto value = [this](const ax::Gp& r, Node* v) {
-          if (v->remade()) constant_to(r, v->imm);
-          else a_.mov(r, home_slot(v->home));
-        };
-        value(ax::rsi, n->inputs[0]);
-        value(ax::rdx, n->inputs[1]);
-        constant_to(ax::rcx, n->imm);
-        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
-      }, to_no, [this, to_yes, to_no] {
-        a_.cmp(ax::rax, static_cast<int32_t>(rt::kTrue.bits));
-        a_.je(to_yes);
-        a_.jmp(to_no);
-      });
-      const Block* next = index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr;
-      if (yes == next) {
+      slow_path(
+          n, slow,
+          [this, n] {
+            auto value = [this](const ax::Gp& r, Node* v) {
+              if (v->remade())
+                constant_to(r, v->imm);
+              else
+                a_.mov(r, home_slot(v->home));
+            };
+            value(ax::rsi, n->inputs[0]);
+            value(ax::rdx, n->inputs[1]);
+            constant_to(ax::rcx, n->imm);
+            call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
+          },
+          to_no,
+          [this, to_yes, to_no] {
+            a_.cmp(ax::rax, static_cast<int32_t>(rt::kTrue.bits));
+            a_.je(to_yes);
+            a_.jmp(to_no);
+          });
+      if (yes == next_block()) {
         a_.j(asmjit::x86::negateCond(cc), to_no);
-        return jump(yes, 0);
+        jump(yes, 0);
+        return true;
       }
       a_.j(cc, to_yes);
-      return jump(no, 1);
+      jump(no, 1);
+      return true;
     }
     case NodeOp::BranchFloat: {
       ax::Xmm a = xmm(input(n->inputs[0])), b = xmm(input(n->inputs[1]));
@@ -263,10 +187,18 @@ void Codegen::emit_end(Node* n) {
           a_.ucomisd(a, b);
           a_.jp(edge_label(yes, 0));
           return branch(ax::CondCode::kNE);
-        case Condition::Less: a_.ucomisd(b, a); return branch(ax::CondCode::kA);
-        case Condition::LessEqual: a_.ucomisd(b, a); return branch(ax::CondCode::kAE);
-        case Condition::NotLess: a_.ucomisd(b, a); return branch(ax::CondCode::kBE);
-        default: a_.ucomisd(b, a); return branch(ax::CondCode::kB);
+        case Condition::Less:
+          a_.ucomisd(b, a);
+          return branch(ax::CondCode::kA);
+        case Condition::LessEqual:
+          a_.ucomisd(b, a);
+          return branch(ax::CondCode::kAE);
+        case Condition::NotLess:
+          a_.ucomisd(b, a);
+          return branch(ax::CondCode::kBE);
+        default:
+          a_.ucomisd(b, a);
+          return branch(ax::CondCode::kB);
       }
     }
     case NodeOp::BranchTrue:
@@ -305,7 +237,7 @@ void Codegen::emit_end(Node* n) {
         a_.je(hit);
         a_.jmp(miss);
       });
-      return;
+      return true;
     }
     case NodeOp::SwitchCon: {
       ax::Gp v = gp(input(n->inputs[0]));
@@ -331,40 +263,43 @@ void Codegen::emit_end(Node* n) {
           a_.je(edge_label(block_->succs[i], i));
         }
       }
-      return jump(block_->succs[count], count);
+      jump(block_->succs[count], count);
+      return true;
     }
     case NodeOp::Return:
       value_to(ax::rax, n->inputs[0]);
-      a_.add(ax::rsp, frame_bytes);
+      a_.add(ax::rsp, frame_bytes());
       a_.ret();
-      return;
+      return true;
     case NodeOp::TailCall: {
       auto* f = static_cast<rt::Function*>(n->aux);
       arguments(n->inputs, 0);
-      a_.add(ax::rsp, frame_bytes);
+      a_.add(ax::rsp, frame_bytes());
       constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
       a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
-      return;
+      return true;
     }
-    case NodeOp::TailClosure: return closure_call(n, true);
+    case NodeOp::TailClosure:
+      closure_call(n, true);
+      return true;
     case NodeOp::TailFiber:
     case NodeOp::TailResume: {
       to_context_args(n->inputs, 0, 0);
-      a_.add(ax::rsp, frame_bytes);
+      a_.add(ax::rsp, frame_bytes());
       if (n->op == NodeOp::TailResume) {
         a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
-        return;
+        return true;
       }
       constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::fiber_call));
       a_.jmp(stubs_.jump_action);
-      return;
+      return true;
     }
     case NodeOp::AbortRet:
       value_to(ax::rsi, n->inputs[0]);
-      a_.add(ax::rsp, frame_bytes);
+      a_.add(ax::rsp, frame_bytes());
       constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::abort_ret));
       a_.jmp(stubs_.jump_action);
-      return;
+      return true;
     case NodeOp::Exit: {
       save_inline(n->state);
       value_to(ax::rdx, n->inputs[1]);
@@ -374,10 +309,13 @@ void Codegen::emit_end(Node* n) {
       a_.mov(ax::rdx, ax::rax);
       call_helper(stubs_.call_action, reinterpret_cast<void*>(&calls::exit_to), n->state);
       a_.ud2();
-      return;
+      return true;
     }
-    case NodeOp::Leave: a_.jmp(leave_label(n)); return;
-    default: failure_ = std::string("no code for ") + info_of(n->op).name;
+    case NodeOp::Leave:
+      jump_to(leave_label(n));
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -45,7 +45,7 @@ void Codegen::allocate(Node* n, int out) {
     if (v->remade() && fits(v->imm)) {
       a_.mov(field, static_cast<int32_t>(v->imm));
     } else if (!v->remade() && at(v).reg != kNone) {
-      if (at(v).reg < kFirstXmm) a_.mov(field, gp(at(v).reg));
+      if (at(v).reg < kFirstFloat) a_.mov(field, gp(at(v).reg));
       else a_.movsd(field, xmm(at(v).reg));
     } else {
       value_to(ax::rax, v);

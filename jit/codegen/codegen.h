@@ -1,0 +1,165 @@
+// One pass over the blocks that allocates registers and emits code: the part that is the same for every
+// instruction set. What differs is behind the virtual functions; `x64/` and `a64/` mirror each other file by
+// file.
+//
+// A value is in a register, in its home slot, or both; leaving a register means one store to the home, and
+// none if it is there already. Where paths meet, the first edge decides where values are and later ones move
+// them.
+#pragma once
+#include <functional>
+
+#include "jit/codegen/label.h"
+#include "jit/codegen/lifetimes.h"
+#include "jit/codegen/stubs.h"
+#include "vm/tier.h"
+
+namespace eddy::jit {
+
+// What compiled code is told about its surroundings, and tells.
+struct CodegenResult {
+  size_t checked_entry = 0;  // offset: after the check for room
+  size_t size = 0;
+  unsigned stack_words = 0;  // room it needs
+};
+
+// How many registers there are to allocate, and how many arguments travel in the first of them.
+struct RegisterSet {
+  int words, floats;
+  unsigned arguments;
+};
+
+class CodegenBase {
+ public:
+  // Registers: 0 … words-1, then `floats` of the other sort.
+  static constexpr int kNone = -1;
+  static constexpr int kFirstFloat = 32;
+  static constexpr int kRegisters = 64;
+
+  CodegenBase(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
+              RegisterSet registers);
+  virtual ~CodegenBase() = default;
+  CodegenResult run();
+  const std::string& failure() const { return failure_; }
+
+ protected:
+  struct Location {
+    int reg = kNone;
+    bool memory = false;
+  };
+  struct Entry {
+    Node* node;
+    int reg;
+    bool memory;
+  };
+  struct BlockState {
+    bool known = false;
+    std::vector<Entry> values;
+    Label label;
+  };
+  // What must be written for a frame state to be in memory.
+  struct Saves {
+    struct Item {
+      int home;
+      int reg;
+      int64_t constant;
+    };
+    std::vector<Item> items;
+    const FrameState* state = nullptr;
+  };
+  struct Move {
+    int to, from;  // registers
+  };
+  struct EdgeCode {
+    std::vector<Entry> stores;  // node: source; reg: its register; memory to `home`
+    std::vector<int> store_homes;
+    std::vector<Move> moves;
+    std::vector<std::pair<int, Node*>> loads;
+    bool empty() const { return stores.empty() && moves.empty() && loads.empty(); }
+  };
+
+  // --- what an instruction set provides
+  virtual Label new_label() = 0;
+  virtual void bind(Label label) = 0;
+  virtual size_t offset() const = 0;  // of what comes next
+  virtual size_t offset_of(Label label) const = 0;
+  virtual void jump_to(Label label) = 0;
+  virtual void load_home(int reg, int home) = 0;
+  virtual void load_constant(int reg, int64_t bits) = 0;
+  virtual void move(int to, int from) = 0;
+  virtual void exchange(int a, int b) = 0;  // registers of one sort
+  virtual void store_home(int home, int reg) = 0;
+  virtual void store_constant(int home, int64_t bits) = 0;
+  virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
+  virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
+  virtual void entry() = 0;                                  // of a function: the frame, and room for it
+  virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
+  virtual void safepoint_index(uint32_t index) = 0;  // behind a call
+  virtual void take_result(int reg) = 0;             // from the result register
+  virtual bool emit_node(Node* n) = 0;               // false: no code for it
+  virtual bool emit_end(Node* n) = 0;
+
+  // --- allocation (allocate.cpp)
+  void start_block(const Block* b);
+  int take(bool floating, int hint = kNone);
+  int input(Node* n);  // in a register, until the end of the node
+  int output(Node* n, int hint = kNone);
+  int temporary(bool floating = false);
+  void release_dead(const Node* n);
+  void finish_node(const Node* n);
+  void drop(int reg);
+  void assign(Node* n, int reg);
+  void spill(int reg);
+  Location& at(const Node* n) { return where_[n->id]; }
+  bool dead_after(const Node* n) const { return lifetimes_.dead_after(n, position_, block_); }
+  void load(int reg, const Node* n);  // from its home, or as a constant
+  void forget_registers(const Node* n);
+
+  // --- edges (edges.cpp)
+  void define_entry(const Block* to, size_t pred);
+  EdgeCode edge(const Block* to, unsigned successor);
+  void emit_edge(const EdgeCode& code);
+  void parallel_moves(std::vector<Move> moves);
+  size_t pred_index(const Block* to, unsigned successor) const;
+  void jump(const Block* to, unsigned successor);
+  Label edge_label(const Block* to, unsigned successor);
+  const Block* next_block() const { return index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr; }
+
+  // --- ways out of the fast path (paths.cpp)
+  Saves capture(const FrameState* s);
+  void write(const Saves& saves, bool innermost);
+  void save_inline(const FrameState* s);
+  Label leave_label(const Node* n);
+  // Out of line: `call` with the frame written down, everything restored; returns to `back` or where `then`
+  // jumps.
+  void slow_path(const Node* n, Label from, std::function<void()> call, Label back,
+                 std::function<void()> then = nullptr);
+  void metadata(const FrameState* s);
+  void arguments(const std::vector<Node*>& values, size_t first);
+  void to_context_args(const std::vector<Node*>& values, size_t first, unsigned at);
+  void call_result(Node* n);
+
+  // --- the walk (walk.cpp)
+  void parameters();
+  void emit(Node* n);
+  int frame_bytes() const { return static_cast<int>(g_.function->frame_words() - 1) * 8; }
+
+  const Graph& g_;
+  const Stubs& stubs_;
+  vm::Tier& tier_;
+  void* code_record_;
+  const RegisterSet registers_;
+  Lifetimes lifetimes_;
+  std::vector<Location> where_;
+  Node* in_[kRegisters] = {};
+  uint64_t locked_ = 0;
+  std::vector<BlockState> states_;
+  const Block* block_ = nullptr;
+  size_t index_ = 0;  // of the block
+  uint32_t position_ = 0;
+  std::vector<std::function<void()>> deferred_;
+  std::string failure_;
+  bool frame_written_ = false;  // its first word names the function from the start
+  Label checked_;               // the entry behind the check for room
+};
+
+}  // namespace eddy::jit

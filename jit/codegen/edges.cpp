@@ -1,0 +1,124 @@
+// From block to block: who decides where values are, and how they get there.
+#include <algorithm>
+
+#include "jit/codegen/codegen.h"
+
+namespace eddy::jit {
+
+size_t CodegenBase::pred_index(const Block* to, unsigned) const {
+  return static_cast<size_t>(std::find(to->preds.begin(), to->preds.end(), block_) - to->preds.begin());
+}
+
+void CodegenBase::define_entry(const Block* to, size_t pred) {
+  BlockState& state = states_[to->id];
+  state.known = true;
+  uint64_t used = 0;
+  for (Node* n : lifetimes_.entering(to)) {
+    Location l = at(n);
+    if (l.reg == kNone && !l.memory) failure_ = "a value is lost on an edge";
+    if (l.reg != kNone) used |= uint64_t{1} << l.reg;
+    state.values.push_back({n, l.reg, l.memory});
+  }
+  // Phis: in the place of what they stand for.
+  std::vector<Node*> rest;
+  for (Node* phi : to->phis) {
+    Node* from = phi->inputs[pred];
+    if (!from->remade() && at(from).reg != kNone && !(used >> at(from).reg & 1)) {
+      used |= uint64_t{1} << at(from).reg;
+      state.values.push_back({phi, at(from).reg, false});
+    } else {
+      rest.push_back(phi);
+    }
+  }
+  for (Node* phi : rest) {
+    bool floating = phi->type == Type::Float;
+    int first = floating ? kFirstFloat : 0, count = floating ? registers_.floats : registers_.words;
+    int reg = kNone;
+    Node* from = phi->inputs[pred];
+    bool wanted = from->remade() || to->loop || at(from).reg != kNone;
+    for (int i = count - 1; i >= 0 && reg == kNone && wanted; --i)
+      if (!(used >> (first + i) & 1)) reg = first + i;
+    if (reg != kNone) used |= uint64_t{1} << reg;
+    state.values.push_back({phi, reg, reg == kNone});
+  }
+}
+
+CodegenBase::EdgeCode CodegenBase::edge(const Block* to, unsigned successor) {
+  size_t pred = pred_index(to, successor);
+  BlockState& state = states_[to->id];
+  if (!state.known) define_entry(to, pred);
+  EdgeCode code;
+  for (const Entry& e : state.values) {
+    Node* from = e.node->op == NodeOp::Phi && e.node->block == to ? e.node->inputs[pred] : e.node;
+    bool remade = from->remade();
+    Location l = remade ? Location{} : at(from);
+    if (!remade && l.reg == kNone && !l.memory) failure_ = "a value is lost on an edge";
+    if (e.memory && !l.memory) {
+      code.stores.push_back({from, l.reg, true});
+      code.store_homes.push_back(e.node->home);
+    }
+    if (e.reg == kNone) continue;
+    if (l.reg == kNone)
+      code.loads.push_back({e.reg, from});
+    else if (l.reg != e.reg)
+      code.moves.push_back({e.reg, l.reg});
+  }
+  return code;
+}
+
+void CodegenBase::emit_edge(const EdgeCode& code) {
+  for (size_t i = 0; i < code.stores.size(); ++i) {
+    if (code.stores[i].reg == kNone)
+      store_constant(code.store_homes[i], code.stores[i].node->imm);
+    else
+      store_home(code.store_homes[i], code.stores[i].reg);
+  }
+  parallel_moves(code.moves);
+  for (auto& [reg, node] : code.loads) load(reg, node);
+}
+
+void CodegenBase::parallel_moves(std::vector<Move> moves) {
+  while (!moves.empty()) {
+    bool progress = false;
+    for (size_t i = 0; i < moves.size(); ++i) {
+      bool blocked =
+          std::any_of(moves.begin(), moves.end(), [&](const Move& m) { return m.from == moves[i].to; });
+      if (blocked) continue;
+      move(moves[i].to, moves[i].from);
+      moves.erase(moves.begin() + static_cast<std::ptrdiff_t>(i));
+      progress = true;
+      break;
+    }
+    if (progress) continue;
+    // A cycle: exchange two, and what was to be read from either is now in the other.
+    Move m = moves.back();
+    moves.pop_back();
+    exchange(m.to, m.from);
+    for (Move& other : moves) {
+      if (other.from == m.to)
+        other.from = m.from;
+      else if (other.from == m.from)
+        other.from = m.to;
+    }
+    std::erase_if(moves, [](const Move& move) { return move.to == move.from; });
+  }
+}
+
+Label CodegenBase::edge_label(const Block* to, unsigned successor) {
+  EdgeCode code = edge(to, successor);
+  if (code.empty()) return states_[to->id].label;
+  Label label = new_label();
+  deferred_.push_back([this, label, code, to] {
+    bind(label);
+    emit_edge(code);
+    jump_to(states_[to->id].label);
+  });
+  return label;
+}
+
+void CodegenBase::jump(const Block* to, unsigned successor) {
+  emit_edge(edge(to, successor));
+  if (next_block() != to) jump_to(states_[to->id].label);
+}
+
+}  // namespace eddy::jit

@@ -1,0 +1,44 @@
+// Where machine code finds things: the same for every instruction set.
+#pragma once
+#include <cstddef>
+
+#include "runtime/context.h"
+#include "runtime/frame.h"
+#include "runtime/statistics.h"
+#include "vm/loaded.h"
+
+namespace eddy::jit::at {
+
+constexpr int alloc_ptr = offsetof(rt::Context, alloc_ptr), alloc_limit = offsetof(rt::Context, alloc_limit);
+constexpr int stack_limit = offsetof(rt::Context, stack_limit), fiber = offsetof(rt::Context, fiber);
+constexpr int top = offsetof(rt::Context, top), tag = offsetof(rt::Context, tag),
+              cells = offsetof(rt::Context, cells);
+constexpr int next_tag = offsetof(rt::Context, next_tag), epoch = offsetof(rt::Context, move_epoch);
+constexpr int args = offsetof(rt::Context, args), args_live = offsetof(rt::Context, args_live);
+constexpr int result = offsetof(rt::Context, result), callee = offsetof(rt::Context, callee);
+constexpr int action = offsetof(rt::Context, action), host_sp = offsetof(rt::Context, host_sp);
+constexpr int globals = offsetof(rt::Context, globals);
+constexpr int fiber_sp = offsetof(rt::Fiber, sp), fiber_base = offsetof(rt::Fiber, base);
+constexpr int fiber_records = offsetof(rt::Fiber, records);
+constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof(rt::Fiber, limit);
+constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_epoch = offsetof(rt::Fiber, epoch);
+constexpr int fiber_state = offsetof(rt::Fiber, state), fiber_dirty = offsetof(rt::Fiber, dirty);
+constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt::Context, stats);
+constexpr int captures = offsetof(rt::Statistics, captures), performs = offsetof(rt::Statistics, performs);
+constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
+constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
+constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
+constexpr int k_node = offsetof(rt::Continuation, node),
+              k_base_fiber = offsetof(rt::Continuation, base_fiber);
+constexpr int k_multi = offsetof(rt::Continuation, multi), k_resumed = offsetof(rt::Continuation, resumed);
+constexpr int cell_effect = offsetof(vm::PerformCell, effect), cell_args = offsetof(vm::PerformCell, args);
+constexpr int cell_seen = offsetof(vm::PerformCell, seen), cell_clause = offsetof(vm::PerformCell, clause);
+constexpr int cell_count = offsetof(vm::PerformCell, count), cell_slow = offsetof(vm::PerformCell, slow);
+constexpr int clause_kind = offsetof(rt::Clause, kind), clause_function = offsetof(rt::Clause, function);
+constexpr int machine_entry = offsetof(rt::Function, machine_entry);
+constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);
+constexpr int values = offsetof(rt::Function, values);
+
+static_assert(offsetof(rt::Frame, function) == 0 && offsetof(rt::Frame, resume) == 8);
+
+}  // namespace eddy::jit::at

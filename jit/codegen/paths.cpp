@@ -1,0 +1,127 @@
+// Ways out of the fast path, and calls: writing down the frame.
+#include <algorithm>
+
+#include "jit/codegen/codegen.h"
+
+namespace eddy::jit {
+
+CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
+  Saves saves;
+  saves.state = state;
+  for (const FrameState* s = state; s; s = s->parent)
+    for (const FrameState::Entry& e : s->values) {
+      if (e.node->remade()) {
+        saves.items.push_back({e.home, kNone, e.node->imm});
+      } else if (!at(e.node).memory) {
+        if (at(e.node).reg == kNone) failure_ = "a frame state's value is nowhere";
+        saves.items.push_back({e.home, at(e.node).reg, 0});
+      }
+    }
+  return saves;
+}
+
+// The frames as others see them. `innermost`: with that frame's own header too (else a safepoint describes
+// it).
+void CodegenBase::write(const Saves& saves, bool innermost) {
+  for (const Saves::Item& i : saves.items) {
+    if (i.reg == kNone)
+      store_constant(i.home, i.constant);
+    else
+      store_home(i.home, i.reg);
+  }
+  for (const FrameState* s = saves.state; s; s = s->parent) {
+    if (s == saves.state && !innermost) continue;
+    store_constant(s->base, reinterpret_cast<int64_t>(static_cast<rt::Function*>(s->function)));
+    store_constant(s->base + 1, static_cast<int64_t>(rt::pack_resume(s->pc, s->destination)));
+    if (s == saves.state) continue;  // who goes on there writes the word below
+    store_constant(s->base - 1, reinterpret_cast<int64_t>(stubs_.interp_return));
+  }
+}
+
+// Before a call: everything that lives across it is in its slot.
+void CodegenBase::save_inline(const FrameState* state) {
+  Saves saves = capture(state);
+  for (const FrameState* s = state; s; s = s->parent)
+    for (const FrameState::Entry& e : s->values)
+      if (!e.node->remade()) at(e.node).memory = true;
+  write(saves, false);
+}
+
+Label CodegenBase::leave_label(const Node* n) {
+  Label label = new_label();
+  Saves saves = capture(n->state);
+  int64_t told = reinterpret_cast<int64_t>(code_record_) | (n->op == NodeOp::Leave && n->imm);
+  deferred_.push_back([this, label, saves, told] {
+    bind(label);
+    write(saves, true);
+    leave(saves.state->base, told);
+  });
+  return label;
+}
+
+void CodegenBase::metadata(const FrameState* s) {
+  auto index = static_cast<uint32_t>(tier_.safepoints.size());
+  tier_.safepoints.push_back({s->function, s->pc, s->destination});
+  safepoint_index(index);
+}
+
+void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> call, Label back,
+                            std::function<void()> then) {
+  Saves saves = capture(n->state);
+  std::vector<std::pair<int, Node*>> reload;
+  for (int r = 0; r < kRegisters; ++r) {
+    Node* v = in_[r];
+    if (!v || v == n) continue;
+    bool kept = at(v).memory;
+    for (const FrameState* s = n->state; s && !kept; s = s->parent)
+      for (const FrameState::Entry& e : s->values) kept |= e.node == v;
+    if (kept)
+      reload.push_back({r, v});
+    else if (!dead_after(v))
+      failure_ = "a value does not survive a slow path";
+  }
+  deferred_.push_back([=, this] {
+    bind(from);
+    write(saves, false);
+    call();
+    for (auto& [reg, node] : reload) load(reg, node);
+    if (then)
+      then();
+    else
+      jump_to(back);
+  });
+}
+
+// Arguments from wherever they are into the registers of the calling convention, the rest into the context.
+void CodegenBase::arguments(const std::vector<Node*>& values, size_t first) {
+  size_t count = values.size() - first;
+  for (size_t i = registers_.arguments; i < count; ++i)
+    store_argument(static_cast<unsigned>(i), values[first + i]);
+  std::vector<Move> moves;
+  std::vector<std::pair<int, Node*>> loads;
+  for (size_t i = 0; i < std::min<size_t>(count, registers_.arguments); ++i) {
+    Node* v = values[first + i];
+    int to = static_cast<int>(i);
+    if (!v->remade() && at(v).reg != kNone) {
+      if (at(v).reg != to) moves.push_back({to, at(v).reg});
+    } else {
+      loads.push_back({to, v});
+    }
+  }
+  parallel_moves(moves);
+  for (auto& [reg, node] : loads) load(reg, node);
+}
+
+void CodegenBase::to_context_args(const std::vector<Node*>& values, size_t first, unsigned at_index) {
+  for (size_t i = first; i < values.size(); ++i)
+    store_argument(at_index + static_cast<unsigned>(i - first), values[i]);
+}
+
+// After a call: no register holds anything but the one of the result.
+void CodegenBase::call_result(Node* n) {
+  forget_registers(n);
+  if (n->type == Type::None || dead_after(n)) return;
+  take_result(output(n));
+}
+
+}  // namespace eddy::jit

@@ -1,0 +1,39 @@
+// The fixed pieces of machine code: the ways in and out. Each instruction set writes its own (`stubs.cpp`);
+// which registers are meant by result, function, helper and arguments, its `registers.h` says.
+#pragma once
+#include <memory>
+
+#include "runtime/context.h"
+
+namespace eddy::jit {
+
+struct Stubs {
+  // Follows ctx.action (Call or Deliver) on the current fiber. With `entry`, a Call goes there.
+  void (*enter)(rt::Context*, void* entry) = nullptr;
+
+  // What return-address words hold.
+  void *interp_return, *clause_end, *fiber_exit, *vm_exit, *watermark;
+
+  // Targets of machine code. "Jump" ones expect the stack pointer at a return word.
+  void* call_interpreter;  // called like a function, its Function* in the function register: runs it outside
+                           // machine code
+  void* leave_in_place;    // jump: the frame is written down; first argument: what is told
+  void* call_value;   // call: helper in the helper register, up to four arguments; a null result is a pending
+                      // panic
+  void* call_action;  // call: the same for one that leaves in ctx.action how it goes on
+  void* jump_action;  // jump: the same
+  void* perform;      // call: cell in the first argument, operation's arguments in ctx.args[1 …]
+  void* resume_keep;  // call, or jump: ctx.args[0] with ctx.args[1]
+  void* resume_last;
+  void* call_plain;  // call: for a helper that neither collects nor fails; result in the result or first
+                     // float register
+};
+
+// Lives as long as the code.
+class StubCode {
+ public:
+  virtual ~StubCode() = default;
+  Stubs table;
+};
+
+}  // namespace eddy::jit

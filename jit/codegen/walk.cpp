@@ -1,0 +1,92 @@
+// The walk over the blocks.
+#include "jit/codegen/codegen.h"
+
+namespace eddy::jit {
+
+CodegenBase::CodegenBase(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
+                         RegisterSet registers)
+    : g_(graph),
+      stubs_(stubs),
+      tier_(tier),
+      code_record_(code_record),
+      registers_(registers),
+      lifetimes_(graph),
+      where_(graph.node_store.size()),
+      states_(graph.block_store.size()) {}
+
+CodegenResult CodegenBase::run() {
+  CodegenResult result;
+  for (const Block* b : g_.blocks) {
+    states_[b->id].label = new_label();
+    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record;
+  }
+  result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
+  for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
+    block_ = g_.blocks[index_];
+    position_ = 0;
+    start_block(block_);
+    if (index_ == 0) {
+      if (!g_.osr) entry();
+      parameters();
+    }
+    for (Node* n : block_->nodes) {
+      position_ = lifetimes_.position(n);
+      bool known = true;
+      if (info_of(n->op).ends) {
+        if (n->op == NodeOp::Jump)
+          jump(block_->succs[0], 0);
+        else
+          known = emit_end(n);
+      } else {
+        emit(n);
+        finish_node(n);
+      }
+      if (!known) failure_ = std::string("no code for ") + info_of(n->op).name;
+      if (!failure_.empty()) return result;
+    }
+  }
+  for (size_t i = 0; i < deferred_.size(); ++i) deferred_[i]();
+  result.size = offset();
+  if (checked_.valid()) result.checked_entry = offset_of(checked_);
+  return result;
+}
+
+void CodegenBase::parameters() {
+  if (frame_written_) store_constant(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  for (Node* n : block_->nodes) {
+    if (n->op == NodeOp::Slot) at(n).memory = true;
+    if (n->op != NodeOp::Param || n->uses == 0) continue;
+    if (n->imm < registers_.arguments) {
+      assign(n, static_cast<int>(n->imm));
+    } else {
+      load_argument(n->home, static_cast<unsigned>(n->imm));
+      at(n).memory = true;
+    }
+  }
+}
+
+void CodegenBase::emit(Node* n) {
+  switch (n->op) {
+    case NodeOp::Param:
+      return;
+    case NodeOp::Slot:
+      at(n).memory = true;
+      return;
+    case NodeOp::Copy: {
+      Node* from = n->inputs[0];
+      if (!from->remade() && at(from).reg == kNone && from->type == Type::Tagged && dead_after(from)) {
+        int r = output(n);
+        load(r, from);
+        return;
+      }
+      int r = input(from);
+      release_dead(n);
+      move(output(n, r), r);
+      return;
+    }
+    default:
+      if (!emit_node(n)) failure_ = std::string("no code for ") + info_of(n->op).name;
+  }
+}
+
+}  // namespace eddy::jit
