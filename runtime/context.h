@@ -83,7 +83,7 @@ struct Context {
   std::atomic<Interrupt> interrupt{Interrupt::None};
   bool fuel_limited = false;
   uint64_t fuel = 0;
-  uint64_t max_stack = uint64_t{1} << 30;  // bytes over all fibers
+  uint64_t max_stack = uint64_t{1} << 30;  // bytes of one stack; see fiber_pool.cpp for all of them
   // Set by the heap with its limit reached: the next safepoint clears it and raises the panic "out of memory"
   // (exit status 3 where nobody catches it). Until then allocation goes on from a reserve.
   bool heap_exhausted = false;

@@ -17,6 +17,8 @@ namespace {
 
 // Stacks made since the last minor collection that make it worth having one: many may be garbage.
 constexpr uint64_t kPressureBytes = uint64_t{64} << 20;
+// All stacks together may hold so many times what one may.
+constexpr uint64_t kStacksTogether = 4;
 // A new fiber's stack, before it grows or is cut down: 256 bytes.
 constexpr size_t kFirstWords = 32;
 constexpr size_t kPageWords = 4096 / sizeof(Word);
@@ -48,11 +50,12 @@ Fiber* FiberPool::take_descriptor() {
 }
 
 bool FiberPool::admit(uint64_t bytes) {
-  if (bytes > ctx_.max_stack || bytes_ > ctx_.max_stack - bytes) return false;
+  uint64_t all = kStacksTogether * ctx_.max_stack;
+  if (bytes > all || bytes_ > all - bytes) return false;
   bytes_ += bytes;
-  counters.peak_bytes = std::max(counters.peak_bytes, bytes_);
+  if (bytes_ > counters.peak_bytes) counters.peak_bytes = bytes_;
   bytes_since_minor_ += bytes;
-  if (bytes_since_minor_ > kPressureBytes && ctx_.heap) {
+  if (bytes_since_minor_ > kPressureBytes && ctx_.heap) [[unlikely]] {
     bytes_since_minor_ = 0;
     ctx_.heap->request_minor();
   }
@@ -74,10 +77,9 @@ Fiber* FiberPool::make(size_t words) {
   words = std::max(words + kStackSlackWords, kFirstWords);
   Fiber* fiber = free_;
   // A free fiber's block is as its last use left it, and it may be too small.
-  if (fiber && fiber->base && FiberBlocks::words(fiber->size_class) >= words) [[likely]] {
+  if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {
     if (!admit(held_bytes(fiber))) return nullptr;
     free_ = fiber->parent;
-    ++counters.reused;
   } else {
     unsigned size_class = FiberBlocks::class_for(words);
     uint64_t bytes = FiberBlocks::words(size_class) * sizeof(Word);
@@ -90,7 +92,6 @@ Fiber* FiberPool::make(size_t words) {
     if (fiber) {
       free_ = fiber->parent;
       clear_block(fiber);
-      ++counters.reused;
     } else {
       fiber = take_descriptor();
       if (!fiber) {
@@ -102,7 +103,7 @@ Fiber* FiberPool::make(size_t words) {
     set_block(fiber, block);
   }
   ++counters.made;
-  counters.peak = std::max<uint64_t>(counters.peak, ++live_);
+  if (++live_ > counters.peak) counters.peak = live_;
   fiber->parent = nullptr;
   fiber->sp = fiber->base;
   fiber->tag = 0;
@@ -136,7 +137,7 @@ bool FiberPool::grow(Fiber* fiber, size_t words) {
   size_t used = fiber->offset_of(fiber->sp);
   size_t need = used + words + kStackSlackWords;
   if (need <= held_words(fiber)) return true;
-  if (words > ctx_.max_stack) return false;
+  if (words > ctx_.max_stack || need * sizeof(Word) > ctx_.max_stack) return false;
   if (fiber->size_class >= FiberBlocks::kBigClass ||
       std::max(need, 2 * held_words(fiber)) > FiberBlocks::words(FiberBlocks::kBigClass - 1))
     return grow_big(fiber, need);
@@ -164,7 +165,8 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
   need = (need + kPageWords - 1) & ~(kPageWords - 1);
   // Twice as much, or else what the limit still allows; what the reservation has comes first.
   size_t here = fiber->size_class >= FiberBlocks::kBigClass ? FiberBlocks::words(fiber->size_class) : 0;
-  size_t target = std::max(need, 2 * held);
+  size_t most = std::max(need, static_cast<size_t>(ctx_.max_stack / sizeof(Word)));
+  size_t target = std::min(std::max(need, 2 * held), most);
   if (need <= here) target = std::min(target, here);
   if (!admit((target - held) * sizeof(Word))) {
     target = need;

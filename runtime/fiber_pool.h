@@ -36,6 +36,7 @@ class FiberPool {
   Word return_address(const Fiber* fiber, const Word* return_word) const;
 
   size_t live_count() const { return live_; }
+  uint64_t reused() const { return slabs_.empty() ? 0 : counters.made + kSlabFibers - slab_used_ - slabs_.size() * kSlabFibers; }
   template <class F>
   void for_each_live(F&& visit) {
     for (size_t s = 0; s < slabs_.size(); ++s) {
@@ -44,7 +45,7 @@ class FiberPool {
         if (slabs_[s][i].state != FiberState::Free) visit(&slabs_[s][i]);
     }
   }
-  // Bytes of stack that live fibers hold; what max_stack limits.
+  // Bytes of stack that live fibers hold.
   uint64_t bytes() const { return bytes_; }
 
   // Words below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
@@ -52,7 +53,7 @@ class FiberPool {
   size_t room = 0;
 
   struct Counters {
-    uint64_t made = 0, reused = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, cut = 0, peak_bytes = 0;
+    uint64_t made = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, cut = 0, peak_bytes = 0;
   };
   Counters counters;
 

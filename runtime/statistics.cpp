@@ -58,7 +58,7 @@ std::vector<Row> rows_of(const Context& ctx) {
     const FiberPool::Counters& f = ctx.fibers->counters;
     section = "fibers";
     add("made", f.made);
-    add("reused", f.reused);
+    add("reused", ctx.fibers->reused());
     add("copied", f.copied);
     add("copied for captures", f.bytes_copied, Unit::Bytes);
     add("grown", f.grown);

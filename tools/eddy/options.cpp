@@ -44,7 +44,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   option("--max-heap", flags.max_heap, "Limits", "SIZE", "Limit of the heap (suffixes K, M, G)")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->default_str("none");
-  option("--max-stack", flags.max_stack, "Limits", "SIZE", "Limit of all stacks together")
+  option("--max-stack", flags.max_stack, "Limits", "SIZE", "Limit of one stack; all fibers together may have four times that")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->default_str("1G");
   option("--fuel", flags.fuel, "Limits", "N", "Stop after this many calls and loop rounds")

@@ -24,7 +24,7 @@ void relink_to_drop(Context& ctx);
 
 // --- unwinding
 void start_panic(Context* ctx);                        // with ctx.panic_message
-void abort_clause(Context& ctx, Value node, const rt::Clause* clause, unsigned args);
+void abort_clause(Context& ctx, Value node, const rt::Clause* clause);
 void abort_with_value(Context& ctx, Value target, Value value);  // target: a Node, or Named whose region encloses
 void exit_to(Context& ctx, Value exit, Value value);
 void unwind_next(Context& ctx);                        // the unwind frame is on top

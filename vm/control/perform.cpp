@@ -71,13 +71,17 @@ std::string operation_name(Context& ctx, const PerformCell* cell) { return ctx.e
 void perform(Context& ctx, PerformCell* cell) {
   ctx.args_live = cell->args + 1;
   ctx.args[0] = rt::kUnit;
-  rt::EffectCell& cached = ctx.cells[cell->effect];
-  Value found = cached.node;
-  if (cached.tag != ctx.tag) {
-    ++cell->misses;
-    found = find_handler(ctx, cell->effect);
-    if (found == rt::kNull) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
-    if (found == rt::kHole) return fail(ctx, "handler is suspended");
+  Value found = ctx.top;
+  // The nearest handler is often the one seen last, also in a context that the cells know nothing of yet.
+  if (!rt::is_kind(found, rt::Kind::Node) || rt::as<rt::Node>(found)->site != cell->seen) {
+    rt::EffectCell& cached = ctx.cells[cell->effect];
+    found = cached.node;
+    if (cached.tag != ctx.tag) {
+      ++cell->misses;
+      found = find_handler(ctx, cell->effect);
+      if (found == rt::kNull) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
+      if (found == rt::kHole) return fail(ctx, "handler is suspended");
+    }
   }
   auto* node = rt::as<rt::Node>(found);
   const rt::Clause* clause =
@@ -91,7 +95,7 @@ void perform(Context& ctx, PerformCell* cell) {
       if (!clause->plain && !push_clause_frame(ctx, found, node->outer, clause->function)) return;
       return request_call(ctx, clause->function, cell->args + 1);
     case rt::ClauseKind::Abort:
-      return abort_clause(ctx, found, clause, cell->args);
+      return abort_clause(ctx, found, clause);
     case rt::ClauseKind::Once:
     case rt::ClauseKind::Multi:
       return capture(ctx, found, clause, cell->args);
@@ -121,7 +125,7 @@ void perform_named(Context& ctx, PerformCell* cell) {
       if (!push_clause_frame(ctx, handler, *region.top(), clause->function)) return;
       return request_call(ctx, clause->function, cell->args + 1);
     case rt::ClauseKind::Abort:
-      return abort_clause(ctx, handler, clause, cell->args);
+      return abort_clause(ctx, handler, clause);
     default: {
       // The region's fiber starts with a joint: the node that links the captured piece to its context.
       auto* base = reinterpret_cast<rt::Frame*>(region.fiber->base - region.frame()->function->frame_words());

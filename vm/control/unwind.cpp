@@ -239,7 +239,16 @@ void start_panic(Context* ctx) {
   run(*ctx, u);
 }
 
-void abort_clause(Context& ctx, Value target, const rt::Clause* clause, unsigned) {
+void abort_clause(Context& ctx, Value target, const rt::Clause* clause) {
+  if (rt::is_kind(target, rt::Kind::Node)) {
+    // Nothing to do on the way out.
+    auto* node = rt::as<rt::Node>(target);
+    if (ctx.fiber == node->home && ctx.fiber->records == node->records) {
+      ctx.args[0] = node->env;
+      land_at_region(ctx, node->frame(), node->site, node->outer);
+      return request_call(ctx, clause->function, clause->params + 1u);
+    }
+  }
   Unwind u{UnwindKind::Clause};
   u.target = target;
   u.clause = clause;
