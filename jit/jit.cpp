@@ -17,6 +17,7 @@
 #include "jit/x64/listing.h"
 #include "jit/x64/stubs.h"
 #include "runtime/fiber_pool.h"
+#include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 
@@ -78,12 +79,15 @@ class AlternateStack {
 
 class Compiler : public vm::Tier {
  public:
-  Compiler(vm::Vm& vm, const Options& options)
-      : ctx_(vm.context()), options_(options), stubs_(x64::make_stubs([](rt::Context*, void* code) {
-          auto bits = reinterpret_cast<Word>(code);
-          auto* c = reinterpret_cast<Code*>(bits & ~Word{1});
-          c->owner->left(*c, bits & 1);
-        })) {
+  // What the stubs call where machine code is left: its Code, bit 0 set where it met what was unseen.
+  static void on_leaving(rt::Context*, void* code) {
+    auto bits = reinterpret_cast<Word>(code);
+    auto* c = reinterpret_cast<Code*>(bits & ~Word{1});
+    c->owner->left(*c, bits & 1);
+  }
+
+  Compiler(vm::Vm& vm, const Options& options, std::unique_ptr<StubCode> stubs)
+      : ctx_(vm.context()), options_(options), stubs_(std::move(stubs)) {
     asmjit::JitAllocator::CreateParams params{};
     params.options = asmjit::JitAllocatorOptions::kUseDualMapping;
     runtime_ = std::make_unique<asmjit::JitRuntime>(&params);
@@ -308,7 +312,8 @@ class Compiler : public vm::Tier {
     size_t known = safepoints.size();
     CodegenResult result = codegen.run();
     state.why = codegen.failure();
-    if (state.why.empty() && runtime_->add(&code.entry, &holder) != asmjit::kErrorOk) state.why = "no memory for code";
+    if (state.why.empty() && (rt::memory::refused() || runtime_->add(&code.entry, &holder) != asmjit::kErrorOk))
+      state.why = "no memory for code";
     if (!state.why.empty()) {
       if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n", f.name.c_str(), state.why.c_str());
       safepoints.resize(known);
@@ -338,7 +343,9 @@ bool available() { return true; }
 
 std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
   if (options.tier == TierMode::Interp) return nullptr;
-  return std::make_unique<Compiler>(vm, options);
+  std::unique_ptr<StubCode> stubs = x64::make_stubs(Compiler::on_leaving);
+  if (!stubs) return nullptr;
+  return std::make_unique<Compiler>(vm, options, std::move(stubs));
 }
 
 bool compile(vm::Tier& tier, vm::LoadedFunction& function, std::string* why) {

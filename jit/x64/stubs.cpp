@@ -10,6 +10,7 @@
 #include "jit/runtime_calls.h"
 #include "jit/x64/registers.h"
 #include "runtime/fiber_pool.h"
+#include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 
@@ -35,9 +36,9 @@ void finish(rt::Context* ctx, Word result) {
 
 Word restore(rt::Context* ctx, rt::Word* word) { return ctx->fibers->restore_watermark(ctx->fiber, word); }
 
-class Generator : public StubCode, Xbyak::CodeGenerator {
+class Generator : public StubCode, public Xbyak::CodeGenerator {
  public:
-  explicit Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(8192) {
+  explicit Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE) {
     using namespace Xbyak::util;
     const Xbyak::Reg64 ctx = r15, alloc = r14;
     const Xbyak::Reg64 argument[] = {rdi, rsi, rcx, r8, r9, r10};
@@ -400,6 +401,12 @@ class Generator : public StubCode, Xbyak::CodeGenerator {
 
 }  // namespace
 
-std::unique_ptr<StubCode> make_stubs(void (*left)(rt::Context*, void*)) { return std::make_unique<Generator>(left); }
+std::unique_ptr<StubCode> make_stubs(void (*left)(rt::Context*, void*)) {
+  Xbyak::ClearError();
+  auto stubs = std::make_unique<Generator>(left);
+  // From here on it is executable, and no longer writable.
+  if (rt::memory::refused() || Xbyak::GetError() != Xbyak::ERR_NONE || !stubs->setProtectModeRE(false)) return nullptr;
+  return stubs;
+}
 
 }  // namespace eddy::jit::x64
