@@ -221,7 +221,7 @@ bool Codegen::emit_effect(Node* n) {
       to_context_args(n->inputs, 0, named ? 0 : 1);
       constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
       if (!named) {
-        call_stub(stubs_.perform, n->state);
+        perform_stub(n->state);
         call_result(n);
         return true;
       }

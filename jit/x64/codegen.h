@@ -54,6 +54,7 @@ class Codegen : public CodegenBase {
 
   // --- calls of stubs
   void call_stub(void* stub, const FrameState* s);
+  void perform_stub(const FrameState* s);
   void call_helper(void* stub, void* helper, const FrameState* s);
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);

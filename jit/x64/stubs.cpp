@@ -370,7 +370,8 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       mov(ptr[ctx + at::top], rdx);
       mov(rax, ptr[ctx + at::args + 8]);
       enter_fiber(rsi, rdx);
-      ret();
+      pop(rdx);
+      jmp(rdx);
       // Into another context: what the caches know of it is void.
       L(moved);
       mov(edx, dword[rcx]);
