@@ -50,6 +50,7 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.depth = frame_->depth + 1;
   inner.live = liveness(f);
   inner.caller = caller;
+  inner.called_by = origin();
   inner.result_home = result_home;
   inner.env.assign(f->slots(), nullptr);
   g_.lowest = std::min(g_.lowest, inner.base);
