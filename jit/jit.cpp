@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <deque>
 #include <unordered_map>
@@ -12,14 +13,19 @@
 #include <asmjit/x86.h>
 
 #include "jit/build/builder.h"
+#include "jit/debug/describe.h"
+#include "jit/debug/pages.h"
+#include "jit/departures.h"
 #include "jit/passes/passes.h"
 #include "jit/x64/codegen.h"
 #include "jit/x64/listing.h"
 #include "jit/x64/stubs.h"
 #include "runtime/fiber_pool.h"
+#include "runtime/statistics.h"
 #include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/names.h"
 
 namespace eddy::jit {
 
@@ -101,6 +107,9 @@ class Compiler : public vm::Tier {
     // The stub clause_end says that its safepoint is number 0.
     safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);
+    for (size_t i = 0; i < std::size(kDepartures); ++i) ctx_.stats->deopt_names[i] = kDepartures[i];
+    if (!options_.listeners.empty())
+      for (const debug::CodeRegion& region : debug::stub_regions(*stubs_)) tell(region);
     call_weight = std::max(1, options_.osr_threshold / std::max(1, options_.jit_threshold));
   }
 
@@ -114,12 +123,22 @@ class Compiler : public vm::Tier {
   }
 
   void run(rt::Context& ctx) override {
+    if (!ctx.stats->detailed) return follow(ctx, [this, &ctx](void* entry) { stubs_->table.enter(&ctx, entry); });
+    follow(ctx, [this, &ctx](void* entry) {
+      auto start = std::chrono::steady_clock::now();
+      stubs_->table.enter(&ctx, entry);
+      ctx.stats->machine_ns += since(start);
+    });
+  }
+
+  template <class Enter>
+  void follow(rt::Context& ctx, Enter enter) {
     for (;;) {
       switch (ctx.action) {
         case rt::Action::Stop: return;
         case rt::Action::Deliver: {
           if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return && !enter_at_return(ctx)) return;
-          stubs_->table.enter(&ctx, nullptr);
+          enter(nullptr);
           break;
         }
         case rt::Action::Call: {
@@ -136,7 +155,7 @@ class Compiler : public vm::Tier {
             if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx)) continue;
             if (!vm::reserve(ctx, code->stack_words)) continue;
           }
-          stubs_->table.enter(&ctx, code->checked_entry);
+          enter(code->checked_entry);
           break;
         }
       }
@@ -258,6 +277,30 @@ class Compiler : public vm::Tier {
     set_entry(*code.function, stubs_->table.call_interpreter);
   }
 
+  static uint64_t since(std::chrono::steady_clock::time_point start) {
+    auto ran = std::chrono::steady_clock::now() - start;
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(ran).count());
+  }
+
+  bool place(asmjit::CodeHolder& holder, void** entry) {
+    if (rt::memory::refused()) return false;
+    if (!options_.anonymous_code) return runtime_->add(entry, &holder) == asmjit::kErrorOk;
+    *entry = pages_.add(holder);
+    return *entry != nullptr;
+  }
+
+  void tell(const debug::CodeRegion& region) {
+    for (debug::CodeListener* listener : options_.listeners) listener->added(region);
+  }
+
+  // For --trace=jit. `more`: only made where somebody listens.
+  template <class More>
+  void trace(const char* what, const vm::LoadedFunction& f, const vm::Word* pc, More more) {
+    if (!options_.on_event) return;
+    std::string place = vm::to_string(vm::source_place(f, pc ? f.pc_of(pc) : 0));
+    options_.on_event(std::string(what) + " " + vm::display_name(f) + (place.empty() ? "" : " (" + place + ")") + more());
+  }
+
   void dump(const Graph& graph, const char* pass) {
     if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n%s", graph.function->name.c_str(), pass, print(graph).c_str());
   }
@@ -275,6 +318,8 @@ class Compiler : public vm::Tier {
     graph.ctx = &ctx_;
     graph.function = &f;
     graph.osr = osr;
+    graph.count = ctx_.stats->detailed;
+    graph.positions = !options_.listeners.empty();
     graph.speculate = state.speculate && !options_.no_opt;
     if (f.linked.empty()) {
       graph.failure = "no code";
@@ -291,6 +336,29 @@ class Compiler : public vm::Tier {
   }
 
   Code* make(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+    auto start = std::chrono::steady_clock::now();
+    bool again = state.compilations != 0 && !osr;
+    Code* code = make_code(f, state, osr);
+    uint64_t took = since(start);
+    rt::Statistics& stats = *ctx_.stats;
+    stats.compile_ns += took;
+    stats.longest_compile_ns = std::max(stats.longest_compile_ns, took);
+    if (!code) {
+      ++stats.refused;
+      trace("refuse", f, osr, [&] { return ": " + state.why; });
+      return nullptr;
+    }
+    trace(osr ? "compile from the middle of" : again ? "compile again" : "compile", f, osr, [&] {
+      return ": " + std::to_string(code->size) + " bytes in " + std::to_string(took / 1000) + " us";
+    });
+    if (osr) ++stats.loops_compiled;
+    else if (again) ++stats.recompiled;
+    else ++stats.functions_compiled;
+    stats.code_bytes += code->size;
+    return code;
+  }
+
+  Code* make_code(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
     if (++state.compilations > kMaxCompilations + (osr ? 6 : 0)) {
       state.refused = true;
       state.why = "compiled too often";
@@ -312,8 +380,7 @@ class Compiler : public vm::Tier {
     size_t known = safepoints.size();
     CodegenResult result = codegen.run();
     state.why = codegen.failure();
-    if (state.why.empty() && (rt::memory::refused() || runtime_->add(&code.entry, &holder) != asmjit::kErrorOk))
-      state.why = "no memory for code";
+    if (state.why.empty() && !place(holder, &code.entry)) state.why = "no memory for code";
     if (!state.why.empty()) {
       if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n", f.name.c_str(), state.why.c_str());
       safepoints.resize(known);
@@ -323,6 +390,7 @@ class Compiler : public vm::Tier {
     }
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
     code.size = result.size;
+    if (graph.positions) tell(debug::region_of(graph, result, code.entry));
     code.stack_words = result.stack_words;
     ctx_.fibers->room = std::max<size_t>(ctx_.fibers->room, result.stack_words - f.frame_words());
     return &code;
@@ -333,6 +401,7 @@ class Compiler : public vm::Tier {
   AlternateStack alternate_stack_;
   std::unique_ptr<StubCode> stubs_;
   std::unique_ptr<asmjit::JitRuntime> runtime_;
+  debug::AnonymousPages pages_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;
 };

@@ -1,9 +1,15 @@
 // How compiled code is to be made; the command's flags.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace eddy::jit {
+
+namespace debug {
+class CodeListener;
+}
 
 enum class TierMode : uint8_t { Interp, Auto, Jit };
 
@@ -14,6 +20,9 @@ struct Options {
   std::string filter;            // only functions whose name contains this
   bool no_opt = false;           // no inlining, no speculation
   bool dump_ir = false;          // to stderr, after each pass
+  std::vector<debug::CodeListener*> listeners;        // told of each piece of code; not owned
+  bool anonymous_code = false;                        // no file behind the memory for code (jit/debug/pages.h)
+  std::function<void(const std::string&)> on_event;   // for --trace=jit: a line an event
 };
 
 }  // namespace eddy::jit

@@ -24,8 +24,8 @@ inline constexpr uint32_t kMaxNesting = 1000;
 struct Type;
 struct Binding;     // what a name refers to: variable, function, constructor, operation, module …
 struct CallNote;    // how a call, method call or field access was resolved
-struct FnNote;      // signature, captures … of a function, lambda
-struct HandleNote;  // effects handled, clause kinds, captures
+struct FnNote;      // signature, parameters … of a function, lambda
+struct HandleNote;  // effects handled, clause kinds
 struct ClauseNote;
 struct MatchNote;
 struct LoopNote;  // what a `for` runs over, jump targets

@@ -24,6 +24,7 @@ class Blame {
   struct Step {
     Span call;              // in the function before
     std::string_view name;  // called
+    const Binding* target;
   };
 
   Blame(const Symbols& symbols, const TypeDef* effect) : symbols_(symbols), effect_(effect) {}
@@ -32,6 +33,8 @@ class Blame {
 
   const Binding* operation = nullptr;
   Span place;
+  Span closure;  // of a call of a function value that may perform it, should there be nothing better
+  const Binding* closure_name = nullptr;
   std::vector<Step> path;
   std::vector<std::string_view> handlers;
 
@@ -46,6 +49,12 @@ class Blame {
       return true;
     }
     if (handled > 0) return false;
+    if (note->kind == CallKind::kClosure && !closure && path.empty() && note->row &&
+        row_has(note->row, effect_)) {
+      closure = span;
+      if (note->callee && note->callee->kind == ExprKind::kName)
+        closure_name = as<NameExpr>(note->callee)->binding;
+    }
     return mention(note->target, span);
   }
 
@@ -72,7 +81,7 @@ class Blame {
       return true;
     }
     if (!body || path.size() > 200 || !seen_.insert(target).second) return false;
-    path.push_back({span, symbols_.text(target->name)});
+    path.push_back({span, symbols_.text(target->name), target});
     size_t handlers_before = handlers.size();
     if (walk(body, 0, 0)) return true;
     handlers.resize(handlers_before);
@@ -150,6 +159,20 @@ class Blame {
 };
 
 }  // namespace
+
+// A handle performs an effect that may not be performed around it: reported where that begins.
+void Checker::unhandled_inside(HandleExpr* e, Type* row) {
+  Type* effect = unifier_.left() ? prune(unifier_.left()) : error_;
+  if (unifier_.error() == UnifyError::kMissingEffect && effect->tag == TypeTag::Con) {
+    Blame blame(symbols_, effect->def);
+    if (blame.search(e)) {
+      if (blame.path.empty()) return perform_error(row, blame.place, blame.operation, blame.handlers);
+      return perform_error(row, blame.path[0].call, blame.path[0].target, blame.handlers);
+    }
+    if (blame.closure) return perform_error(row, blame.closure, blame.closure_name, {});
+  }
+  perform_error(row, e->span, nullptr);
+}
 
 void Checker::check_main_effects() {
   std::vector<FunctionBinding*> entries;

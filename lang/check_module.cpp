@@ -9,7 +9,6 @@ void Checker::begin_decl(ModuleInfo* m) {
   module_ = m;
   errors_before_ = diags_.error_count();
   unit_ = nullptr;
-  units_ = nullptr;
   level_ = kTopLevel;
   pending_.clear();
   open_rows_.clear();
@@ -47,7 +46,6 @@ void Checker::nested(F body) {
   auto uses = uses_;
   auto errors = errors_before_;
   auto unit = unit_;
-  auto units = units_;
   auto level = level_;
   auto locals = std::move(locals_);
   auto scope = std::move(scope_);
@@ -69,7 +67,6 @@ void Checker::nested(F body) {
   use_epoch_++;
   errors_before_ = errors;
   unit_ = unit;
-  units_ = units;
   level_ = level;
   locals_ = std::move(locals);
   scope_ = std::move(scope);
@@ -87,12 +84,6 @@ void Checker::nested(F body) {
 
 // What waits for the types of a whole declaration to be known.
 void Checker::end_decl() {
-  for (Unit* u = units_; u; u = u->next) {
-    std::vector<LocalBinding*> captures;
-    for (CaptureNode* c = u->captures; c; c = c->next) captures.push_back(c->binding);
-    u->note->captures = arena_.slice<LocalBinding*>(captures.size());
-    for (size_t i = 0; i < captures.size(); i++) u->note->captures[i] = captures[captures.size() - 1 - i];
-  }
   for (const Concat& c : concats_) {
     if (outermost(c.expr->type) == list_def_) {
       if (!out_.program.list_append) out_.program.list_append = std_function("list", "append");

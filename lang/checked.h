@@ -61,9 +61,6 @@ enum class LocalKind : uint8_t {
 struct LocalBinding : Binding {
   LocalKind local = LocalKind::kLet;
   bool assigned = false;  // kVar: assigned after its declaration
-  bool captured = false;  // mentioned in a closure, clause, defer or generator-loop body other than the one
-                          // that declares it
-  bool captured_by_region = false;   // mentioned in a handle body inside the unit that declares it
   FnNote* owner = nullptr;           // the unit that declares it
   Type* type = nullptr;              // monomorphic, or the body of `scheme`
   Scheme scheme;                     // scheme.count != 0: generalised
@@ -73,7 +70,7 @@ struct LocalBinding : Binding {
   void* lowered = nullptr;           // free for the lowering
   LocalBinding* shadowed = nullptr;  // checker's own, as the next two
   void* member = nullptr;
-  const void* marked = nullptr;
+  bool mentioned = false;
 };
 
 struct FunctionBinding : Binding {
@@ -235,7 +232,6 @@ struct FnNote {
   bool performs = false;     // contains a call, perform or resume with a row that performs (see RowFacts)
   bool has_defer = false;    // a `defer` stands directly in it
   bool exits = false;        // a `return` that leaves this function stands in another unit inside it
-  Slice<LocalBinding*> captures;  // variables of units around it that it, or a unit inside it, mentions
   Slice<LocalBinding*> params;    // per parameter: its variable where the pattern is a plain name, else null
   LocalBinding* self = nullptr;   // kLocalFn: its binding
   FunctionBinding* function = nullptr;  // kFunction

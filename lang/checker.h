@@ -10,6 +10,7 @@
 //   check.cpp             the whole run, reachability
 //   infer_group.cpp       functions that mention each other
 //   infer_*.cpp           expressions, by kind; infer_rows.cpp: what they perform
+//   open_rows.cpp         rows that are not known where they are performed
 //   check_effects.cpp     what `main` may perform, and where an unhandled effect comes from
 //   infer_errors.cpp      reports on types that do not fit
 #pragma once
@@ -81,11 +82,6 @@ struct Reason {
   const Binding* callee = nullptr;
 };
 
-struct CaptureNode {
-  LocalBinding* binding;
-  CaptureNode* next;
-};
-
 // What a declaration mentions.
 struct UseNode {
   Binding* binding;
@@ -118,10 +114,8 @@ struct Unit {
   RowOrigin origin = RowOrigin::kOpen;
   Span row_span;
   FnContext* fn = nullptr;
-  CaptureNode* captures = nullptr;
   const HandleExpr* handle = nullptr;  // kHandleBody
   bool any = false;                    // something was performed, IO included
-  Unit* next = nullptr;                // of the same top-level declaration
 };
 
 // A function whose type is being inferred, and the uses its own group makes of it.
@@ -166,12 +160,14 @@ struct Pending {
   Expr* piped = nullptr;  // a pipe's value before this stage
 };
 
-// A row that is not settled yet, of a `handle` or of an unknown function called under a handler: in the end
-// it is part of the row around it.
+// A row that is not known yet, of a `handle` or of an unknown function: in the end it is part of the row
+// around it.
 struct OpenRow {
   Type* row;
   Type* around;
   Span span;
+  Unit* unit;
+  const Binding* callee;
 };
 
 struct Callee {
@@ -283,6 +279,7 @@ class Checker {
   // --- infer_group.cpp
   void infer_members(std::vector<GroupMember*>& members, uint32_t outer_level);
   bool solve_uses(std::vector<GroupMember*>& members);
+  bool rows_without_end(const std::vector<GroupMember*>& members);
   void infer_fn_body(GroupMember& m);
 
   // --- infer_expr.cpp
@@ -335,7 +332,6 @@ class Checker {
   Type* infer_lambda(LambdaExpr* e, Type* expected, const Reason* why);
   Unit* push_unit(UnitKind kind, Type* row, FnContext* fn);
   void pop_unit();
-  void mention(LocalBinding* b, Unit* from);
   void bind_param(Param& p, Type* type, FnNote* note, size_t index);
   LocalBinding* declare_local(Symbol name, Span span, LocalKind kind, Type* type);
   size_t enter_scope() const { return scope_.size(); }
@@ -392,9 +388,16 @@ class Checker {
   void annotate_param(Param& p, Type* type);
   // --- infer_rows.cpp
   void perform(Type* row, Span at, const Binding* callee);
-  void perform_error(Type* row, Span at, const Binding* callee);
+  void perform_error(Type* row, Span at, const Binding* callee,
+                     const std::vector<std::string_view>& inner = {});
   Unit* closing_unit() const;
+  // --- open_rows.cpp
+  void flow(Type* row, Type* around, Span at, const Binding* callee);
+  void merge_row(const OpenRow& h);
   void spread_rows(size_t from);
+  void bound_row(Type* tail, const std::vector<OpenRow>& within);
+  bool settle_rows(size_t from, uint32_t level, Type* const* types, size_t count);
+  void close_rows(size_t from, uint32_t level);
   void finish_rows(size_t from, uint32_t level, Type* const* types, size_t count);
   // --- infer_pending.cpp
   void add_pending(Pending p);
@@ -407,6 +410,7 @@ class Checker {
   void declared_at(Diagnostic& d, Span span, std::string_view remark, const Binding* b);
   // --- check_effects.cpp
   void check_main_effects();
+  void unhandled_inside(HandleExpr* e, Type* row);
 
   Type* con(TypeDef* d) { return types_.con(d, nullptr, 0); }
   Type* fresh() { return types_.var(level_); }
@@ -441,7 +445,6 @@ class Checker {
   uint32_t use_epoch_ = 0;
   size_t errors_before_ = 0;  // reported before this declaration
   Unit* unit_ = nullptr;
-  Unit* units_ = nullptr;  // all of this declaration
   uint32_t level_ = 0;
   std::vector<LocalBinding*> locals_;  // by symbol: the innermost
   std::vector<LocalBinding*> scope_;   // declared, in order

@@ -122,7 +122,7 @@ void Checker::close_value_row(Type* type) {
   Type* fn = prune(type);
   if (fn->tag != TypeTag::Fn) return;
   Type* tail = row_tail(fn->row());
-  if (!is_var(tail) || tail->level <= level_) return;
+  if (!is_var(tail) || tail->level <= level_ || tail->awaits) return;
   std::vector<Type*> work;
   for (unsigned i = 0; i + 1 < fn->count; i++) work.push_back(fn->arg(i));
   for (Type* row = prune(fn->row()); row->tag == TypeTag::RowCons; row = prune(row->rest()))

@@ -326,8 +326,7 @@ Type* Checker::call_value(Type* type, CallNote* note, Expr* call, Expr* piped, S
     std::vector<Type*> params;
     for (uint32_t i = 0; i < std::max(given, 1u); i++) params.push_back(fresh());
     if (given == 0) params[0] = unit_type_;
-    Type* fn = types_.fn(params.data(), static_cast<unsigned>(params.size()), fresh(),
-                         unit_ ? unit_->row : fresh_row());
+    Type* fn = types_.fn(params.data(), static_cast<unsigned>(params.size()), fresh(), fresh_row());
     if (unifier_.unify(type, fn)) {
       type = fn;
     } else {

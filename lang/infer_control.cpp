@@ -201,7 +201,7 @@ Type* Checker::infer_for(ForExpr* e) {
   FnContext* fn = unit_->fn;
   loop.parent = fn->loops;
   size_t mark = enter_scope();
-  bool generator = t->tag == TypeTag::Fn;
+  bool generator = t->tag == TypeTag::Fn || is_var(t);  // or may turn out to be one
   if (generator) {
     Unit* body = push_unit(UnitKind::kLoopBody, unit_->row, unit_->fn);
     body->origin = RowOrigin::kOpen;

@@ -245,7 +245,7 @@ Type* Checker::name_type(Binding* b, Span span) {
   switch (b->kind) {
     case BindingKind::kLocal: {
       auto* l = static_cast<LocalBinding*>(b);
-      mention(l, unit_);
+      l->mentioned = true;
       if (l->local == LocalKind::kResume && !l->type) {
         Diagnostic& d = diags_.error(span, l->assigned ? "`resume` may not stand in a `fun` clause"
                                                        : "`resume` may not stand in a `final` clause");

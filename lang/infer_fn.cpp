@@ -1,4 +1,4 @@
-// Lambdas, parameters, scopes, and which variables closures capture.
+// Lambdas, parameters and scopes.
 #include <fmt/format.h>
 
 #include "lang/checker.h"
@@ -14,8 +14,6 @@ Unit* Checker::push_unit(UnitKind kind, Type* row, FnContext* fn) {
   u->parent = unit_;
   u->row = row;
   u->fn = fn;
-  u->next = units_;
-  units_ = u;
   unit_ = u;
   return u;
 }
@@ -52,33 +50,6 @@ void Checker::leave_scope(size_t mark) {
     locals_[b->name.id] = b->shadowed;
     scope_.pop_back();
   }
-}
-
-// `b` is used in `from`: every unit between there and the one that declares it captures it.
-void Checker::mention(LocalBinding* b, Unit* from) {
-  if (!from || b->marked == from) return;
-  if (b->owner == from->note) {
-    if (b->local == LocalKind::kResume) b->marked = from;
-    return;
-  }
-  b->marked = from;
-  bool closure = false;
-  for (Unit* u = from; u && u->note != b->owner; u = u->parent) {
-    bool known = false;
-    for (CaptureNode* c = u->captures; c; c = c->next) known |= c->binding == b;
-    if (known) {
-      // Whatever is further out knows it as well; only the flags still matter.
-      for (Unit* v = u; v && v->note != b->owner; v = v->parent)
-        closure |= v->note->kind != UnitKind::kHandleBody;
-      break;
-    }
-    u->captures = arena_.make<CaptureNode>(b, u->captures);
-    closure |= u->note->kind != UnitKind::kHandleBody;
-  }
-  if (closure)
-    b->captured = true;
-  else
-    b->captured_by_region = true;
 }
 
 void Checker::bind_param(Param& p, Type* type, FnNote* note, size_t index) {

@@ -90,15 +90,21 @@ void Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
   bool last = outer_level == 0;
   settle(pending, outer_level, last);
   bool solved = true;
-  for (int round = 0; round < kRowRounds && solved; round++) {
+  for (int round = 0; solved; round++) {
     uint32_t before = unifier_.extensions();
     solved = solve_uses(members);
     spread_rows(open_rows);
     if (unifier_.extensions() == before) break;
+    if (round == kRowRounds) solved = rows_without_end(members);
   }
   std::vector<Type*> member_types;
   for (GroupMember* m : members) member_types.push_back(m->type);
-  finish_rows(open_rows, outer_level, member_types.data(), member_types.size());
+  for (int round = 0; round < kRowRounds; round++) {
+    bool more = settle_rows(open_rows, outer_level, member_types.data(), member_types.size());
+    if (solved) solved = solve_uses(members);
+    if (!more) break;
+  }
+  close_rows(open_rows, outer_level);
   if (solved) solve_uses(members);
   // What only the function itself ends its row with is nothing: a closed row fits wherever an open one does,
   // and says more to whoever compiles a call.
@@ -219,6 +225,10 @@ bool Checker::solve_uses(std::vector<GroupMember*>& members) {
     }
     if (unifier_.extensions() == before) return true;
   }
+  return rows_without_end(members);
+}
+
+bool Checker::rows_without_end(const std::vector<GroupMember*>& members) {
   diags_
       .error(members[0]->decl->name.span,
              fmt::format("the effects of `{}` have no end", text(members[0]->decl->name.name)))

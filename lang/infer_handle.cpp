@@ -115,10 +115,8 @@ void Checker::missing_clauses(HandleExpr* e) {
 Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
   HandleNote* note = e->note = arena_.make<HandleNote>();
   note->named = bool(e->name.name);
-  // Where the row around is open, the handle has one of its own: a resumption that leaves promises no more
-  // than what the handle itself performs.
-  bool own_row = is_var(row_tail(unit_->row));
-  note->outer_row = own_row ? types_.row_var(level_ + 1) : unit_->row;
+  // A row of its own: a resumption that leaves promises no more than what the handle itself performs.
+  note->outer_row = types_.row_var(level_ + 1);
   size_t pending = pending_.size();
   size_t open_rows = open_rows_.size();
   std::vector<TypeDef*> effects;
@@ -233,18 +231,13 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
     if (u->any) perform(io_row_, c.span, nullptr);
   }
   note->result = result;
-  if (own_row) {
-    Type* tail = row_tail(note->outer_row);
-    if (is_var(tail) && tail->level > level_ && pending_.size() == pending &&
-        open_rows_.size() == open_rows) {
-      tail->link = types_.row_empty();
-      if (!unifier_.subrow(note->outer_row, unit_->row)) perform_error(note->outer_row, e->span, nullptr);
-    } else if (is_var(tail) && pending_.size() == pending) {
-      open_rows_.push_back({note->outer_row, unit_->row, e->span});
-    } else if (!unifier_.subrow(note->outer_row, unit_->row)) {
-      perform_error(note->outer_row, e->span, nullptr);
-    }
-  }
+  Type* tail = row_tail(note->outer_row);
+  if (is_var(tail) && tail->level > level_ && pending_.size() == pending && open_rows_.size() == open_rows)
+    tail->link = types_.row_empty();
+  if (is_var(row_tail(note->outer_row)))
+    flow(note->outer_row, unit_->row, e->span, nullptr);
+  else if (!unifier_.subrow(note->outer_row, unit_->row))
+    unhandled_inside(e, note->outer_row);
   if (expected) return expected;
   // A handle whose body and clauses never come to an end has no value.
   return result;
@@ -313,7 +306,7 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
                     : e->body->span;
     check(c.body, result, Reason{Reason::kClauseResult, is_return ? 1u : 0u, from, o});
   }
-  c.note->resume = resume && resume->marked ? resume : nullptr;
+  c.note->resume = resume && resume->mentioned ? resume : nullptr;
   leave_scope(mark);
   pop_unit();
   level_--;

@@ -245,7 +245,6 @@ Type* Checker::infer_assign(AssignExpr* e) {
       if (b->kind == BindingKind::kLocal && static_cast<LocalBinding*>(b)->local == LocalKind::kVar) {
         auto* l = static_cast<LocalBinding*>(b);
         l->assigned = true;
-        mention(l, unit_);
         target = l->type;
       } else {
         Diagnostic& d =

@@ -17,95 +17,10 @@ void Checker::perform(Type* row, Span at, const Binding* callee) {
     if (!io) unit_->note->performs = true;
   }
   if (unit_->row == row) return;
-  Type* tail = row_tail(row);
-  if (is_var(tail) && is_var(row_tail(unit_->row))) {
-    // Unknown effects under a handler: whether some of them are the handler's shows later.
-    Type* rest = row;
-    Type* into = unit_->row;
-    if (!unifier_.subrow_effects(rest, into)) return perform_error(row, at, callee);
-    if (!rest) return;
-    if (is_var(rest) && into->tag == TypeTag::RowCons) {
-      open_rows_.push_back({rest, into, at});
-      return;
-    }
-    if (!unifier_.subrow(rest, into)) perform_error(row, at, callee);
-    return;
-  }
-  if (!unifier_.subrow(row, unit_->row)) perform_error(row, at, callee);
-}
-
-// What open rows have been found to perform so far is performed around them.
-void Checker::spread_rows(size_t from) {
-  for (size_t i = from; i < open_rows_.size(); i++) {
-    std::vector<Type*> effects;
-    for (Type* row = prune(open_rows_[i].row); row->tag == TypeTag::RowCons; row = prune(row->rest())) {
-      effects.push_back(row->effect());
-    }
-    Type* closed = types_.row_empty();
-    for (size_t k = effects.size(); k-- > 0;) closed = types_.row_cons(effects[k], closed);
-    if (!unifier_.subrow(closed, open_rows_[i].around)) perform_error(closed, open_rows_[i].span, nullptr);
-  }
-}
-
-// Decides the rows that were left open: `types` are about to be generalised, above `level`. An end that they
-// or an outer level share becomes the end of the row around; any other is nothing.
-void Checker::finish_rows(size_t from, uint32_t level, Type* const* types, size_t count) {
-  if (open_rows_.size() <= from) return;
-  spread_rows(from);
-  std::vector<Type*> ends;  // row variables in the types
-  std::vector<Type*> own;   // ends of the functions' own rows
-  bool again = true;
-  while (again) {
-    again = false;
-    ends.clear();
-    own.clear();
-    std::vector<Type*> work;
-    for (size_t k = 0; k < count; k++) {
-      Type* t = prune(types[k]);
-      // A function's own row may share its end with one inside without that meaning anything.
-      if (t->tag == TypeTag::Fn) {
-        work.insert(work.end(), t->args(), t->args() + t->count - 1);
-        own.push_back(row_tail(t->row()));
-      } else
-        work.push_back(t);
-    }
-    size_t budget = 50'000;
-    while (!work.empty() && budget-- > 0) {
-      Type* t = prune(work.back());
-      work.pop_back();
-      if (is_var(t) && t->is_row) ends.push_back(t);
-      if (t->tag == TypeTag::Con || t->tag == TypeTag::Fn || t->tag == TypeTag::RowCons) {
-        for (unsigned k = 0; k < t->count; k++) work.push_back(t->arg(k));
-      }
-    }
-    size_t kept = from;
-    for (size_t i = from; i < open_rows_.size(); i++) {
-      OpenRow h = open_rows_[i];
-      Type* tail = row_tail(h.row);
-      bool shared = !is_var(tail) || tail->level <= level;
-      for (size_t k = 0; k < ends.size() && !shared; k++) shared = ends[k] == tail;
-      if (!shared) {
-        open_rows_[kept++] = h;
-        continue;
-      }
-      again = true;
-      Type* around = row_tail(h.around);
-      bool is_own = false;
-      for (Type* t : own) is_own |= t == tail;
-      // Called outside of the handler as well as inside: what passes the handler is all that goes out anyway.
-      if (is_own && is_var(tail) && is_var(around) && around != tail && around->level > level) {
-        unifier_.unify(around, tail);
-        continue;
-      }
-      if (!unifier_.subrow(h.row, h.around)) perform_error(h.row, h.span, nullptr);
-    }
-    open_rows_.resize(kept);
-  }
-  for (size_t i = from; i < open_rows_.size(); i++) {
-    Type* tail = row_tail(open_rows_[i].row);
-    if (is_var(tail) && tail != row_tail(open_rows_[i].around)) tail->link = types_.row_empty();
-  }
-  open_rows_.resize(from);
+  if (is_var(row_tail(row)))
+    flow(row, unit_->row, at, callee);
+  else if (!unifier_.subrow(row, unit_->row))
+    perform_error(row, at, callee);
 }
 
 // The unit whose row the effects of this place end in: handle bodies and clauses pass theirs on.
@@ -119,7 +34,9 @@ Unit* Checker::closing_unit() const {
   return u;
 }
 
-void Checker::perform_error(Type* row, Span at, const Binding* callee) {
+// `inner`: effects handled between here and the place, the nearest last.
+void Checker::perform_error(Type* row, Span at, const Binding* callee,
+                            const std::vector<std::string_view>& inner) {
   UnifyError error = unifier_.error();
   Type* left = unifier_.left() ? prune(unifier_.left()) : nullptr;
   Type* right = unifier_.right() ? prune(unifier_.right()) : nullptr;
@@ -164,6 +81,8 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee) {
       }
       say_why(d, effect);
       std::string handlers;
+      for (size_t i = inner.size(); i-- > 0;)
+        handlers += (handlers.empty() ? "`" : ", `") + std::string(inner[i]) + "`";
       for (Unit* u = unit_; u; u = u->parent) {
         if (!u->handle || u->handle->name.name) continue;
         if (!u->handle->note) continue;

@@ -35,6 +35,7 @@ struct Type {
   bool is_row = false;       // kind of a Var, Rigid, Generic; true of row nodes
   bool has_generic = false;  // contains Generic leaves
   bool ground = false;       // contains no variables of any sort: walks need not look inside
+  bool awaits = false;       // Var: a row that takes up another one which is not known yet
   bool abstract = false;     // Rigid: an operation's own variable, which must not leave its clause
   uint32_t count = 0;        // of args; Generic: its number
   union {

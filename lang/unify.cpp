@@ -48,13 +48,17 @@ bool Unifier::bind(Type* var, Type* to) {
   if (is_var(to)) {
     if (var->level < to->level) to->level = var->level;
     if (!to->name) to->name = var->name;
+    to->awaits |= var->awaits;
     var->link = to;
     return true;
   }
   if (to->count != 0 || to->tag == TypeTag::Rigid) {
     if (occurs(var, to, var->level, 0)) return false;
   }
-  if (to->tag == TypeTag::RowCons) extensions_++;
+  if (to->tag == TypeTag::RowCons) {
+    extensions_++;
+    if (var->awaits && is_var(row_tail(to))) row_tail(to)->awaits = true;
+  }
   var->link = to;
   return true;
 }

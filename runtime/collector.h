@@ -75,7 +75,6 @@ struct Heap::Impl {
   uint64_t next_major = 0;
   uint64_t old_bytes = 0;              // exact after a major collection, then grows with what is promoted
   uint32_t stress_count = 0;
-  uint64_t slow_allocations = 0;       // counted for HeapOptions::fail_at
   Counters counters;
 };
 

@@ -89,6 +89,7 @@ struct Context {
   bool heap_exhausted = false;
 
   EffectObserver on_effect = nullptr;  // while set, no perform takes a short cut
+  void (*on_depth)(Context&) = nullptr;  // while set: called where stacks or chains of handlers may have got longer
 
   // --- tables
   Heap* heap = nullptr;

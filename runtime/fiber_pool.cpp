@@ -53,7 +53,14 @@ bool FiberPool::admit(uint64_t bytes) {
   uint64_t all = kStacksTogether * ctx_.max_stack;
   if (bytes > all || bytes_ > all - bytes) return false;
   bytes_ += bytes;
-  if (bytes_ > counters.peak_bytes) counters.peak_bytes = bytes_;
+  if (bytes_ > counters.peak_bytes) {
+    counters.peak_bytes = bytes_;
+    if (ctx_.on_depth && bytes_ > depth_seen_) {
+      // Often enough to be close to the truth, seldom enough that walking stacks costs no more than filling them.
+      depth_seen_ = bytes_ + bytes_ / 16;
+      ctx_.on_depth(ctx_);
+    }
+  }
   bytes_since_minor_ += bytes;
   if (bytes_since_minor_ > kPressureBytes && ctx_.heap) [[unlikely]] {
     bytes_since_minor_ = 0;

@@ -98,6 +98,7 @@ class FiberPool {
   std::vector<uint32_t> free_watermarks_;
   uint64_t bytes_ = 0;
   uint64_t bytes_since_minor_ = 0;
+  uint64_t depth_seen_ = 0;         // bytes of stacks from which on their frames are counted again
   size_t live_ = 0;
   uint32_t next_id_ = 1;
   friend struct Collector;

@@ -64,7 +64,7 @@ size_t Heap::object_bytes(const Object* object) { return size_of_object(object);
 
 Object* Heap::allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t con) {
   Word header = make_header(kind, count, con);
-  if (options_.fail_at && ++impl_->slow_allocations == options_.fail_at) exhausted();
+  if (options_.fail_at && ++impl_->counters.allocations == options_.fail_at) exhausted();
   if (bytes > std::min(kMaxYoungBytes, nursery_bytes_ / 4)) return allocate_large(header, bytes);
   auto room = [&] { return static_cast<size_t>(nursery_ + nursery_bytes_ - ctx_.alloc_ptr) >= bytes; };
   if (options_.stress && ++impl_->stress_count >= options_.stress) {

@@ -118,6 +118,7 @@ class Heap {
   struct Counters {
     uint64_t minor = 0, major = 0, bytes_allocated = 0, bytes_promoted = 0, max_pause_ns = 0, total_pause_ns = 0;
     uint64_t old_bytes = 0, peak_bytes = 0;  // peak: old space, large objects and fibers
+    uint64_t allocations = 0;  // of all objects, only with fail_at
     uint64_t fibers_scanned = 0, fibers_collected = 0, frames_scanned = 0, remembered = 0;
   };
   Counters counters() const;

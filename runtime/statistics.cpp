@@ -33,14 +33,18 @@ std::vector<Row> rows_of(const Context& ctx) {
     add("interpreter", s->interpreter_ns, Unit::Nanoseconds);
     add("machine code", s->machine_ns, Unit::Nanoseconds);
     add("compiling", s->compile_ns, Unit::Nanoseconds);
+    add("longest compilation", s->longest_compile_ns, Unit::Nanoseconds);
     section = "compiled";
     add("functions", s->functions_compiled);
     add("loops", s->loops_compiled);
+    add("again", s->recompiled);
+    add("refused", s->refused);
     add("code", s->code_bytes, Unit::Bytes);
     section = "performs";
     const char* kinds[kClauseKinds] = {"tail", "abort", "tail or abort", "once", "multi"};
     for (unsigned i = 0; i < kClauseKinds; ++i) add(kinds[i], s->performs[i]);
     add("to named handlers", s->named_performs);
+    add("in line in machine code", s->inlined_performs);
     section = "handler cache";
     add("hits", s->cache_hits);
     add("misses", s->cache_misses);
@@ -50,6 +54,9 @@ std::vector<Row> rows_of(const Context& ctx) {
     for (unsigned i = 0; i < kResumeShapes; ++i) add(shapes[i], s->resumes[i]);
     section = "handlers";
     add("captures", s->captures);
+    add("peak", s->peak_handlers);
+    section = "frames";
+    add("peak", s->peak_frames);
     section = "deoptimisations";
     for (unsigned i = 0; i < kDeoptReasons; ++i)
       if (s->deopt_names[i]) add(s->deopt_names[i], s->deopts[i]);

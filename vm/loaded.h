@@ -24,6 +24,7 @@ struct PerformCell {
   rt::Function* plain = nullptr;      // its clause's function, where it needs no context of its own
   const rt::Clause* clause = nullptr; // its clause for this operation
   uint64_t count = 0, slow = 0, misses = 0;  // performs here; those that were no plain call; cell misses (walks)
+  uint64_t inlined = 0;               // further ones, in line in machine code; only with Statistics::detailed
   rt::Site* others[3] = {};           // distinct ones met, the first three
   uint8_t seen_sites = 0;             // up to 4: megamorphic
 };

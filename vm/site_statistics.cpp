@@ -7,7 +7,8 @@ namespace eddy::vm {
 namespace {
 
 void count_perform(rt::Statistics& stats, const PerformCell& cell, bool named) {
-  if (!named) stats.cache_hits += cell.count - cell.misses;
+  if (!named) stats.cache_hits += cell.count + cell.inlined - cell.misses;
+  stats.inlined_performs += cell.inlined;
   if (cell.seen_sites > 3) ++stats.megamorphic_sites;
   // The others were counted where they ran; these were calls of the clause met last.
   if (cell.clause) stats.performs[static_cast<unsigned>(cell.clause->kind)] += cell.count - cell.slow;

@@ -29,6 +29,8 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.max_stack = options.max_stack;
   ctx_.fuel = options.fuel;
   if (options.trace_effects) ctx_.on_effect = print_effect;
+  stats_->detailed = options.detailed_statistics;
+  if (options.detailed_statistics) ctx_.on_depth = measure_depth;
   ctx_.fuel_limited = options.fuel != 0;
   fibers_ = std::make_unique<rt::FiberPool>(ctx_);
   ctx_.fibers = fibers_.get();

@@ -17,6 +17,7 @@ struct VmOptions {
   uint64_t fuel = 0;             // 0: unlimited
   std::vector<std::string> arguments;
   bool trace_effects = false;
+  bool detailed_statistics = false;
 };
 
 enum class Outcome : uint8_t { Finished, Panicked, Exited, LimitHit, Interrupted };

@@ -37,8 +37,15 @@ Node* Builder::constant(Word bits) {
   return n;
 }
 
+const Origin* Builder::origin() {
+  if (!origin_ || origin_->pc != pc_ || origin_->function != frame_->f || origin_->caller != frame_->called_by)
+    origin_ = &g_.origin_store.emplace_back(Origin{frame_->f, pc_, frame_->called_by});
+  return origin_;
+}
+
 Node* Builder::add(NodeOp op, std::initializer_list<Node*> inputs) {
   Node* n = g_.node(op);
+  n->origin = origin();
   n->inputs = inputs;
   n->block = cur_;
   n->speculative = g_.speculate;

@@ -53,6 +53,7 @@ class Builder {
     std::vector<Node*> env;            // by register
     std::map<uint32_t, Place> places;
     const FrameState* caller = nullptr;  // the return position, for an inlined one
+    const Origin* called_by = nullptr;
     int result_home = kNoHome;
     struct Return { Block* from; Node* value; FactMap facts; bool ended = false; };
     std::vector<Return> returns;
@@ -77,8 +78,13 @@ class Builder {
   bool fail(const std::string& why);
 
   // --- nodes
+  const Origin* origin();
   Node* add(NodeOp op, std::initializer_list<Node*> inputs = {});
   Node* define(unsigned reg, NodeOp op, std::initializer_list<Node*> inputs = {});
+  // For --stats: counts, whenever control comes here.
+  void count(const uint64_t& counter) {
+    if (g_.count) add(NodeOp::Tally)->imm = reinterpret_cast<int64_t>(&counter);
+  }
   Node* constant(Word bits);
   Facts facts(Node* n) const;
   Facts& fact(Node* n);
@@ -123,6 +129,7 @@ class Builder {
   const vm::Word* pc_ = nullptr;
   FactMap facts_;
   Node* joined_ = nullptr;
+  const Origin* origin_ = nullptr;
   unsigned inlined_words_ = 0;
   std::unordered_map<Word, Node*> constants_;
   std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>> livenesses_;

@@ -30,7 +30,8 @@ bool can_be_inlined(const vm::LoadedFunction& f) {
 }  // namespace
 
 bool Builder::may_inline(rt::Function* function, bool clause) const {
-  if (options_.no_opt || function->fiber_base) return false;
+  // Each call takes fuel, in every tier the same.
+  if (options_.no_opt || g_.ctx->fuel_limited || function->fiber_base) return false;
   auto* f = vm::loaded(function);
   if (frame_->depth >= kMaxInlineDepth || f->linked.empty()) return false;
   if (f->linked.size() > (clause ? 3 : 1) * kMaxInlineWords || inlined_words_ + f->linked.size() > kMaxInlinedInUnit) return false;
@@ -50,6 +51,7 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.depth = frame_->depth + 1;
   inner.live = liveness(f);
   inner.caller = caller;
+  inner.called_by = origin();
   inner.result_home = result_home;
   inner.env.assign(f->slots(), nullptr);
   g_.lowest = std::min(g_.lowest, inner.base);

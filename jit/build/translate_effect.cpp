@@ -1,6 +1,7 @@
 // Handlers, performing, resuming, unwind records.
 #include "jit/build/builder.h"
 
+#include "runtime/statistics.h"
 #include "vm/control/pseudo.h"
 
 namespace eddy::jit {
@@ -91,6 +92,8 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
   environment->home = base - static_cast<int>(f->frame_words()) + 2;
   std::vector<Node*> clause_args = args;
   clause_args.insert(clause_args.begin(), environment);
+  count(cell->inlined);
+  count(g_.ctx->stats->performs[static_cast<size_t>(clause->kind)]);
   Node* value = nullptr;
   if (may_inline(f, true)) {
     value = inline_call(vm::loaded(f), base, caller, result_home, clause_args);
@@ -197,6 +200,7 @@ bool Builder::translate_effect(Op op) {
       return true;
     case Op::RESUME:
     case Op::RESUME_LAST:
+      count(reinterpret_cast<vm::ResumeCell*>(pc_[1])->count);
       called(NodeOp::Resume, a_of(w), {use(b_of(w)), use(c_of(w))})->imm = op == Op::RESUME_LAST;
       return true;
     case Op::DROP: called(NodeOp::Drop, rt::kInPlace, {use(a_of(w))}); return true;
@@ -205,6 +209,7 @@ bool Builder::translate_effect(Op op) {
     case Op::TAIL_FIBER: return ends(NodeOp::TailFiber, {use(b_of(w))});
     case Op::TAIL_RESUME:
     case Op::TAIL_RESUME_LAST: {
+      count(reinterpret_cast<vm::ResumeCell*>(pc_[1])->count);
       Node *k = use(b_of(w)), *v = use(c_of(w));
       Block* block = cur_;
       ends(NodeOp::TailResume, {k, v});

@@ -6,6 +6,7 @@
 // none if it is there already. Where paths meet, the first edge decides where values are and later ones move
 // them.
 #pragma once
+#include <deque>
 #include <functional>
 
 #include "jit/codegen/label.h"
@@ -20,6 +21,12 @@ struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
   size_t size = 0;
   unsigned stack_words = 0;  // room it needs
+  // Where the code of which instruction starts; kept where the graph asks for it.
+  struct Position {
+    size_t offset;
+    const Origin* origin;
+  };
+  std::vector<Position> positions;
 };
 
 // How many registers there are to allocate, and how many arguments travel in the first of them.
@@ -75,6 +82,18 @@ class CodegenBase {
     std::vector<Move> moves;
     std::vector<std::pair<int, Node*>> loads;
     bool empty() const { return stores.empty() && moves.empty() && loads.empty(); }
+  };
+
+  // Code that stands out of the way, behind the rest. It belongs to the instruction that asked for it.
+  class Deferred {
+   public:
+    explicit Deferred(const Origin* const& current) : current_(current) {}
+    void push_back(std::function<void()> emit) { items_.push_back({current_, std::move(emit)}); }
+
+   private:
+    friend class CodegenBase;
+    const Origin* const& current_;
+    std::deque<std::pair<const Origin*, std::function<void()>>> items_;  // what is emitted may add to it
   };
 
   // --- what an instruction set provides
@@ -141,6 +160,7 @@ class CodegenBase {
   // --- the walk (walk.cpp)
   void parameters();
   void emit(Node* n);
+  void belongs_to(CodegenResult& result, const Origin* origin);
   int frame_bytes() const { return static_cast<int>(g_.function->frame_words() - 1) * 8; }
 
   const Graph& g_;
@@ -156,7 +176,8 @@ class CodegenBase {
   const Block* block_ = nullptr;
   size_t index_ = 0;  // of the block
   uint32_t position_ = 0;
-  std::vector<std::function<void()>> deferred_;
+  const Origin* origin_ = nullptr;  // of what is being emitted
+  Deferred deferred_{origin_};
   std::string failure_;
   bool frame_written_ = false;  // its first word names the function from the start
   Label checked_;               // the entry behind the check for room

@@ -34,6 +34,8 @@ class StubCode {
  public:
   virtual ~StubCode() = default;
   Stubs table;
+  const uint8_t* code = nullptr;  // all of it
+  size_t size = 0;
 };
 
 }  // namespace eddy::jit

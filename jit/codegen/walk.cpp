@@ -31,6 +31,7 @@ CodegenResult CodegenBase::run() {
     }
     for (Node* n : block_->nodes) {
       position_ = lifetimes_.position(n);
+      belongs_to(result, n->origin);
       bool known = true;
       if (info_of(n->op).ends) {
         if (n->op == NodeOp::Jump)
@@ -45,10 +46,22 @@ CodegenResult CodegenBase::run() {
       if (!failure_.empty()) return result;
     }
   }
-  for (size_t i = 0; i < deferred_.size(); ++i) deferred_[i]();
+  auto& deferred = deferred_.items_;
+  for (size_t i = 0; i < deferred.size(); ++i) {
+    belongs_to(result, deferred[i].first);
+    deferred[i].second();
+  }
   result.size = offset();
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
   return result;
+}
+
+void CodegenBase::belongs_to(CodegenResult& result, const Origin* origin) {
+  if (origin) origin_ = origin;
+  if (!g_.positions || !origin_) return;
+  if (!result.positions.empty() && result.positions.back().origin == origin_) return;
+  if (!result.positions.empty() && result.positions.back().offset == offset()) result.positions.pop_back();
+  result.positions.push_back({offset(), origin_});
 }
 
 void CodegenBase::parameters() {

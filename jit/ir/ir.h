@@ -37,6 +37,13 @@ struct NodeInfo {
 };
 const NodeInfo& info_of(NodeOp op);
 
+// The instruction that a node was made for, and through which calls its function was inlined.
+struct Origin {
+  vm::LoadedFunction* function = nullptr;
+  const vm::Word* pc = nullptr;
+  const Origin* caller = nullptr;
+};
+
 enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, NotLess, NotLessEqual };
 
 struct Block;
@@ -67,6 +74,7 @@ struct Node {
   void* aux = nullptr;
   Block* block = nullptr;
   FrameState* state = nullptr;
+  const Origin* origin = nullptr;
   std::vector<Node*> inputs;
   uint32_t uses = 0;
 
@@ -88,9 +96,12 @@ struct Graph {
   rt::Context* ctx = nullptr;
   vm::LoadedFunction* function = nullptr;
   const vm::Word* osr = nullptr;     // the loop it enters at, with everything in its slot; null: at the start
+  bool positions = false;            // somebody wants to know which code stands for what
+  bool count = false;                // count performs and resumes, for --stats
   std::deque<Node> node_store;
   std::deque<Block> block_store;
   std::deque<FrameState> state_store;
+  std::deque<Origin> origin_store;
   std::vector<Block*> blocks;        // in the order they are emitted; every forward edge goes on in it
   int lowest = 0;                    // the home of the lowest word of an inlined frame
   bool speculate = true;

@@ -46,6 +46,11 @@ void Codegen::entry() {
 }
 
 bool Codegen::emit_node(Node* n) {
+  if (n->op == NodeOp::Tally) {
+    constant_to(ax::rax, n->imm);
+    a_.inc(ax::qword_ptr(ax::rax));
+    return true;
+  }
   if (n->op == NodeOp::LoadAt) {
     int r = output(n);
     constant_to(ax::rax, n->imm);

@@ -183,6 +183,8 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
 
     make_switches();
     ready(Xbyak::CodeArray::PROTECT_RE);
+    code = getCode();
+    size = getSize();
   }
 
  private:

@@ -72,7 +72,8 @@ void limit_time(double seconds) {
 std::string show(const Record& r) {
   const char* const outcomes[] = {"finished", "panicked", "exited", "limit", "interrupted"};
   return r.out + "--- " + outcomes[static_cast<int>(r.outcome)] + " " + std::to_string(r.status) + " " +
-         r.message + "\n" + r.trace + (r.err.empty() ? "" : "--- standard error\n" + r.err);
+         r.message + "\n" + r.trace + (r.fuel ? "fuel left " + std::to_string(r.fuel) + "\n" : "") +
+         (r.err.empty() ? "" : "--- standard error\n" + r.err);
 }
 
 // Where two texts part.
@@ -94,7 +95,9 @@ void compare_with(const std::string& text, const Record& expected, const std::st
   }
   pid_t child = fork();
   if (child == 0) {
-    execl(binary.c_str(), binary.c_str(), "run", path.c_str(), nullptr);
+    // A command may have words of its own: an emulator before it, flags behind.
+    std::string command = "exec " + binary + " run " + path;
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
     _exit(127);
   }
   int status = 0;
@@ -139,7 +142,7 @@ void work(const std::string& text, const Settings& settings, Report& report) {
     return;
   }
   compilation.reset();
-  std::optional<Record> first, first_effects;
+  std::optional<Record> first, first_effects, first_fuel;
   for (size_t i = 0; i < settings.modes.size(); ++i) {
     const Mode& mode = *settings.modes[i];
     report.stage = static_cast<int>(i);
@@ -150,11 +153,15 @@ void work(const std::string& text, const Settings& settings, Report& report) {
       report.ended_early = true;  // limits are reached sooner in some modes
       return;
     }
-    const char* what = first ? difference(*first, record, false) : nullptr;
+    const char* what = first ? difference(*first, record) : nullptr;
     const Record* expected = first ? &*first : nullptr;
     if (!what && mode.effects && first_effects) {
       what = difference(*first_effects, record, true);
       expected = &*first_effects;
+    }
+    if (!what && mode.fuel && first_fuel) {
+      what = difference(*first_fuel, record, false, true);
+      expected = &*first_fuel;
     }
     if (what) {
       set(report.problem, sizeof report.problem, std::string("differs: ") + what);
@@ -169,6 +176,7 @@ void work(const std::string& text, const Settings& settings, Report& report) {
       report.left = record.outcome == vm::Outcome::Exited;
       first = record;
     }
+    if (mode.fuel && !first_fuel) first_fuel = record;
     if (mode.effects && !first_effects) first_effects = std::move(record);
   }
   if (!settings.compare_with.empty()) {

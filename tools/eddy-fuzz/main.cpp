@@ -39,7 +39,7 @@ eddy-fuzz --file F …   judges the program in a file
   --count N            how many programs (1000)
   --seconds N          stop after this time
   --modes A,B,…        of: MODES (all)
-  --compare-with EDDY  another eddy command that runs each program too
+  --compare-with EDDY  another eddy command (words) that runs each program too
   --jobs N             worker processes (as many as there are processors)
   --state FILE         goes on after the last seed that FILE names, and keeps it up to date
   --findings FOLDER    where to write what is found (fuzz-findings)
@@ -110,6 +110,7 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
     if (const Mode* mode = find_mode(verdict.mode)) {
       settings.modes = {flags.settings.modes[0]};
       if (mode->effects) settings.modes.push_back(find_mode("effects"));
+      if (mode->fuel) settings.modes.push_back(find_mode("fuel"));
       if (mode != settings.modes.back()) settings.modes.push_back(mode);
       settings.compare_with.clear();
     } else if (verdict.mode != "other") {
@@ -198,8 +199,8 @@ int run_all(const Flags& flags) {
                    static_cast<unsigned long long>(shared->runs),
                    static_cast<double>(shared->done) / std::max(seconds, 0.001),
                    static_cast<unsigned long long>(shared->found));
-      keep_state();
     }
+    if (ticks % 20 == 0) keep_state();
     if (running > 0) usleep(50000);
   }
   keep_state();

@@ -31,6 +31,9 @@ jit::Options plain() {
   return o;
 }
 
+// More than any generated program takes.
+constexpr uint64_t kFuel = uint64_t{1} << 40;
+
 std::string take(int fd) {
   std::string text;
   off_t size = lseek(fd, 0, SEEK_END);
@@ -51,12 +54,15 @@ const std::vector<Mode>& all_modes() {
         {.name = "nursery", .nursery = 4096},
         {.name = "stress3", .stress = 3},
         {.name = "stress1", .stress = 1},
+        {.name = "fuel", .fuel = true},
     };
     if (jit::available()) {
       m.push_back({.name = "jit", .compiler = at_once()});
       m.push_back({.name = "auto", .compiler = soon()});
       m.push_back({.name = "noopt", .compiler = plain()});
       m.push_back({.name = "jit-effects", .effects = true, .compiler = at_once()});
+      m.push_back({.name = "jit-fuel", .fuel = true, .compiler = at_once()});
+      m.push_back({.name = "auto-fuel", .fuel = true, .compiler = soon()});
       m.push_back({.name = "jit-stress3", .stress = 3, .compiler = at_once()});
       m.push_back({.name = "auto-stress3", .stress = 3, .compiler = soon()});
       m.push_back({.name = "jit-stress1", .stress = 1, .compiler = at_once()});
@@ -81,6 +87,7 @@ Record run(const vm::Module& module, const Mode& mode) {
   options.heap.max_heap_bytes = size_t{512} << 20;
   options.max_stack = uint64_t{256} << 20;
   options.trace_effects = mode.effects;
+  if (mode.fuel) options.fuel = kFuel;
   std::unique_ptr<vm::Tier> tier;  // outlives the VM
   vm::Vm vm(options);
   if (mode.compiler) tier = jit::attach(vm, *mode.compiler);
@@ -104,6 +111,7 @@ Record run(const vm::Module& module, const Mode& mode) {
   else
     record.status = 1;
   record.message = result.message;
+  record.fuel = vm.context().fuel;
   record.trace = result.trace;
   record.out_of_memory = result.outcome == vm::Outcome::LimitHit || result.message == "out of memory" ||
                          result.message == "stack overflow" ||
@@ -112,13 +120,14 @@ Record run(const vm::Module& module, const Mode& mode) {
   return record;
 }
 
-const char* difference(const Record& a, const Record& b, bool effects) {
+const char* difference(const Record& a, const Record& b, bool effects, bool fuel) {
   if (a.out != b.out) return "output";
   if (a.outcome != b.outcome) return "outcome";
   if (a.status != b.status) return "status";
   if (a.message != b.message) return "panic";
   if (a.trace != b.trace) return "stack trace";
   if (effects && a.err != b.err) return "effects";
+  if (fuel && a.fuel != b.fuel) return "fuel";
   return nullptr;
 }
 

@@ -17,6 +17,7 @@ struct Mode {
   uint32_t stress = 0;   // collect at every n-th allocation, and verify the heap
   size_t nursery = 0;    // bytes; 0: as usual
   bool effects = false;  // with the trace of effects
+  bool fuel = false;     // with a limit of fuel that is not reached: how much is left is compared
   std::optional<jit::Options> compiler{};
 };
 
@@ -32,12 +33,13 @@ struct Record {
   int status = 0;
   std::string message, trace;  // of a panic
   bool out_of_memory = false;
+  uint64_t fuel = 0;  // that is left
 };
 
 // In a process of its own: standard output and error must be files that may be truncated.
 Record run(const vm::Module& module, const Mode& mode);
 
 // What differs first, or nothing.
-const char* difference(const Record& a, const Record& b, bool effects);
+const char* difference(const Record& a, const Record& b, bool effects = false, bool fuel = false);
 
 }  // namespace eddy::fuzz

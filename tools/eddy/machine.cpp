@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "jit/debug/gdb.h"
+#include "jit/debug/jitdump.h"
+#include "jit/debug/perf_map.h"
 #include "jit/jit.h"
 #include "runtime/natives/state.h"
 #include "tools/eddy/files.h"
@@ -42,6 +45,7 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   options.fuel = flags.fuel;
   options.arguments = std::move(arguments);
   options.trace_effects = flags.traces("effects");
+  options.detailed_statistics = !flags.stats.empty();
   vm_ = std::make_unique<vm::Vm>(options);
   if (flags.tier != "interp") {
     jit::Options compiler;
@@ -49,6 +53,14 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (flags.jit_threshold >= 0) compiler.jit_threshold = flags.jit_threshold;
     if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
     compiler.filter = flags.jit_filter;
+    std::string problem;
+    compiler.anonymous_code = flags.perf == "map";
+    if (flags.perf == "map") listen(jit::debug::perf_map(&problem), problem);
+    if (flags.perf == "jitdump") listen(jit::debug::jitdump(&problem), problem);
+    if (flags.gdb) listen(jit::debug::gdb_interface(), "");
+    for (const auto& listener : listeners_) compiler.listeners.push_back(listener.get());
+    if (flags.traces("jit"))
+      compiler.on_event = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
     tier_ = jit::attach(*vm_, compiler);
     if (!tier_) spdlog::warn("no machine code on this processor: interpreting");
   }
@@ -56,6 +68,11 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
   set_running(vm_.get());
   start_ = std::chrono::steady_clock::now();
+}
+
+void MachineRun::listen(std::unique_ptr<jit::debug::CodeListener> listener, const std::string& problem) {
+  if (listener) listeners_.push_back(std::move(listener));
+  else complain(problem);
 }
 
 MachineRun::~MachineRun() { set_running(nullptr); }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 
+#include "jit/debug/region.h"
 #include "tools/eddy/options.h"
 #include "vm/tier.h"
 #include "vm/vm.h"
@@ -24,9 +25,12 @@ class MachineRun {
   int finish(int status);
 
  private:
+  void listen(std::unique_ptr<jit::debug::CodeListener> listener, const std::string& problem);
+
   RunFlags flags_;
   std::chrono::steady_clock::time_point start_;
-  std::unique_ptr<vm::Tier> tier_;  // outlives the VM
+  std::vector<std::unique_ptr<jit::debug::CodeListener>> listeners_;  // outlive the compiler
+  std::unique_ptr<vm::Tier> tier_;                                    // outlives the VM
   std::unique_ptr<vm::Vm> vm_;
 };
 

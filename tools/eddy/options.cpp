@@ -33,10 +33,14 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_flag("--stats{table}", flags.stats, "Print what was counted, at exit; also --stats=json")
       ->check(CLI::IsMember({"table", "json"}).description(""))
       ->group("Insight");
-  option("--trace", flags.trace, "Insight", "effects,gc", "One line an event on standard error")
+  option("--trace", flags.trace, "Insight", "effects,jit,gc", "One line an event on standard error")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"effects", "gc"}).description(""));
+      ->check(CLI::IsMember({"effects", "jit", "gc"}).description(""));
+  option("--perf", flags.perf, "Insight", "map|jitdump",
+         "Names for `perf`: /tmp/perf-PID.map; or jit-PID.dump with lines, for `perf inject --jit`")
+      ->check(CLI::IsMember({"map", "jitdump"}).description(""));
+  command.add_flag("--gdb", flags.gdb, "Tell gdb of machine code: names, lines, call frames")->group("Insight");
   option("--log-level", flags.log_level, "Insight", "LEVEL",
          "The VM's own log: trace, debug, info, warn, error, off")
       ->capture_default_str()

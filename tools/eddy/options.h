@@ -25,7 +25,9 @@ struct RunFlags {
   int32_t jit_threshold = -1, osr_threshold = -1;  // -1: the compiler's own
   std::string jit_filter;
   std::string stats;               // "", "table", "json"
-  std::vector<std::string> trace;  // "effects", "gc"
+  std::vector<std::string> trace;  // "effects", "calls", "jit", "gc"
+  std::string perf;                // "", "map", "jitdump"
+  bool gdb = false;
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
   double timeout = 0;
   uint32_t gc_stress = 0;

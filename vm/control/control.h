@@ -33,6 +33,9 @@ bool cut_for_abort(Context& ctx, Value* s);            // ABORT_NOW
 // An rt::EffectObserver that prints.
 void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause);
 
+// Keeps in the statistics how many frames and handlers there are, where there have never been so many.
+void measure_depth(Context& ctx);
+
 // "function (file:line:column)": where the program is, and where a handler was written.
 std::string current_place(Context& ctx);
 std::string place_of(const rt::Site* site);

@@ -18,6 +18,7 @@ void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* 
   ++cell->slow;
   if (ctx.on_effect) return ctx.on_effect(ctx, rt::EffectEvent::Perform, site, clause);
   if (cell->seen == site) return;
+  if (ctx.on_depth) ctx.on_depth(ctx);
   cell->seen = site;
   cell->clause = clause;
   cell->plain = clause->kind == rt::ClauseKind::Tail && clause->plain ? clause->function : nullptr;

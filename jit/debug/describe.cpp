@@ -1,0 +1,103 @@
+#include "jit/debug/describe.h"
+
+#include <algorithm>
+#include <map>
+
+#include "jit/debug/frames.h"
+#include "vm/control/pseudo.h"
+#include "vm/names.h"
+
+namespace eddy::jit::debug {
+
+namespace {
+
+class Describer {
+ public:
+  explicit Describer(CodeRegion& region) : r_(region) {}
+
+  // Index of the function that the instruction belongs to, as it was inlined there.
+  uint32_t function_of(const Origin* origin) {
+    auto key = std::make_pair(origin->function, origin->caller);
+    auto found = known_.find(key);
+    if (found != known_.end()) return found->second;
+    CodeRegion::Inlined entry{origin->function, -1, 0};
+    if (origin->caller) {  // inlining is a few levels deep
+      entry.caller = static_cast<int>(function_of(origin->caller));
+      entry.call_pc = origin->caller->function->pc_of(origin->caller->pc);
+    }
+    r_.functions.push_back(entry);
+    return known_[key] = static_cast<uint32_t>(r_.functions.size() - 1);
+  }
+
+ private:
+  CodeRegion& r_;
+  std::map<std::pair<const vm::LoadedFunction*, const Origin*>, uint32_t> known_;
+};
+
+}  // namespace
+
+CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void* code) {
+  CodeRegion region;
+  region.name = vm::display_name(*graph.function);
+  region.code = static_cast<const uint8_t*>(code);
+  region.size = result.size;
+  region.functions.push_back({graph.function, -1, 0});
+  Describer describer(region);
+  for (const CodegenResult::Position& p : result.positions) {
+    const Origin* origin = p.origin;
+    uint32_t function = origin->function == graph.function && !origin->caller ? 0 : describer.function_of(origin);
+    CodeRegion::Line line{static_cast<uint32_t>(p.offset), function, origin->function->pc_of(origin->pc)};
+    if (!region.lines.empty() && region.lines.back().function == function && region.lines.back().pc == line.pc) continue;
+    region.lines.push_back(line);
+  }
+  // In the middle it is entered with its frame laid out.
+  auto frame = static_cast<int32_t>(graph.function->frame_words()) * 8;
+  std::vector<Entry> entries{{0, graph.osr ? frame : 8}};
+  if (result.checked_entry) entries.push_back({static_cast<uint32_t>(result.checked_entry), 8});
+  region.moves = follow_frames(region.code, region.size, entries);
+  return region;
+}
+
+std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
+  const Stubs& t = stubs.table;
+  struct Stub {
+    const char* name;
+    const void* start;
+    int32_t cfa;
+  };
+  // Some addresses have two names; the first is taken.
+  std::vector<Stub> all = {
+      {"enter machine code", reinterpret_cast<const void*>(t.enter), 8},
+      {"interpreted frame", t.interp_return, kInterpreted},
+      {"end of clause", t.clause_end, static_cast<int32_t>(vm::ClauseFrame::kWords) * 8},
+      {"end of fiber", t.fiber_exit, kFiberEnd},
+      {"end of program", t.vm_exit, kVmEnd},
+      {"watermark", t.watermark, kInterpreted},
+      {"call the interpreter", t.call_interpreter, 8},
+      {"leave for the interpreter", t.leave_in_place, 8},
+      {"call runtime (value)", t.call_value, 8},
+      {"call runtime (control)", t.call_action, 8},
+      {"call runtime", t.call_plain, 8},
+      {"perform", t.perform, 8},
+      {"resume", t.resume_keep, 8},
+      {"resume last", t.resume_last, 8},
+  };
+  std::stable_sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
+  std::vector<CodeRegion> out;
+  const uint8_t* end = stubs.code + stubs.size;
+  for (size_t i = 0; i < all.size(); ++i) {
+    auto* start = static_cast<const uint8_t*>(all[i].start);
+    if (!start || start < stubs.code || start >= end) continue;
+    CodeRegion region;
+    region.name = std::string("eddy: ") + all[i].name;
+    region.code = start;
+    auto* next = i + 1 < all.size() ? static_cast<const uint8_t*>(all[i + 1].start) : end;
+    region.size = static_cast<size_t>(next - start);
+    if (region.size == 0) continue;
+    region.moves = follow_frames(region.code, region.size, {{0, all[i].cfa}});
+    out.push_back(std::move(region));
+  }
+  return out;
+}
+
+}  // namespace eddy::jit::debug
