@@ -153,7 +153,7 @@ class CodegenBase {
   void slow_path(const Node* n, Label from, std::function<void()> call, Label back,
                  std::function<void()> then = nullptr);
   void metadata(const FrameState* s);
-  void arguments(const std::vector<Node*>& values, size_t first);
+  void arguments(const std::vector<Node*>& values, size_t first, size_t at_index = 0);
   void to_context_args(const std::vector<Node*>& values, size_t first, unsigned at);
   void call_result(Node* n);
 

@@ -24,7 +24,7 @@ constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof
 constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_epoch = offsetof(rt::Fiber, epoch);
 constexpr int fiber_state = offsetof(rt::Fiber, state), fiber_dirty = offsetof(rt::Fiber, dirty);
 constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt::Context, stats);
-constexpr int captures = offsetof(rt::Statistics, captures), performs = offsetof(rt::Statistics, performs);
+constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
 constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
 constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
@@ -33,7 +33,7 @@ constexpr int k_node = offsetof(rt::Continuation, node),
 constexpr int k_multi = offsetof(rt::Continuation, multi), k_resumed = offsetof(rt::Continuation, resumed);
 constexpr int cell_effect = offsetof(vm::PerformCell, effect), cell_args = offsetof(vm::PerformCell, args);
 constexpr int cell_seen = offsetof(vm::PerformCell, seen), cell_clause = offsetof(vm::PerformCell, clause);
-constexpr int cell_count = offsetof(vm::PerformCell, count), cell_slow = offsetof(vm::PerformCell, slow);
+constexpr int cell_count = offsetof(vm::PerformCell, count);
 constexpr int clause_kind = offsetof(rt::Clause, kind), clause_function = offsetof(rt::Clause, function);
 constexpr int machine_entry = offsetof(rt::Function, machine_entry);
 constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);

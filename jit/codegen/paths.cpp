@@ -93,14 +93,14 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
 }
 
 // Arguments from wherever they are into the registers of the calling convention, the rest into the context.
-void CodegenBase::arguments(const std::vector<Node*>& values, size_t first) {
-  size_t count = values.size() - first;
-  for (size_t i = registers_.arguments; i < count; ++i)
-    store_argument(static_cast<unsigned>(i), values[first + i]);
+void CodegenBase::arguments(const std::vector<Node*>& values, size_t first, size_t at_index) {
+  size_t end = at_index + values.size() - first;
+  for (size_t i = std::max<size_t>(registers_.arguments, at_index); i < end; ++i)
+    store_argument(static_cast<unsigned>(i), values[first + i - at_index]);
   std::vector<Move> moves;
   std::vector<std::pair<int, Node*>> loads;
-  for (size_t i = 0; i < std::min<size_t>(count, registers_.arguments); ++i) {
-    Node* v = values[first + i];
+  for (size_t i = at_index; i < std::min<size_t>(end, registers_.arguments); ++i) {
+    Node* v = values[first + i - at_index];
     int to = static_cast<int>(i);
     if (!v->remade() && at(v).reg != kNone) {
       if (at(v).reg != to) moves.push_back({to, at(v).reg});

@@ -49,8 +49,6 @@ void Codegen::closure_call(Node* n, bool tail) {
     }
     a_.jmp(ready);
     a_.bind(other);
-    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
-      a_.mov(ax::qword_ptr(ax::r15, at::args + 8 * i), gp(i));
     if (count <= 1) {
       // A resumption, perhaps.
       asmjit::Label no = a_.newLabel();
@@ -58,11 +56,7 @@ void Codegen::closure_call(Node* n, bool tail) {
       a_.jnz(no);
       a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Continuation));
       a_.jne(no);
-      if (g_.count) {
-        constant_to(ax::rax, reinterpret_cast<int64_t>(&g_.ctx->stats->resumes[static_cast<size_t>(rt::ResumeShape::Escaped)]));
-        a_.inc(ax::qword_ptr(ax::rax));
-      }
-      if (count == 0) a_.mov(ax::qword_ptr(ax::r15, at::args + 8), static_cast<int32_t>(rt::kUnit.bits));
+      if (count == 0) constant_to(gp(1), static_cast<int64_t>(rt::kUnit.bits));
       if (tail) {
         a_.jmp(stubs_.resume_keep);
       } else {
@@ -72,6 +66,7 @@ void Codegen::closure_call(Node* n, bool tail) {
       }
       a_.bind(no);
     }
+    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i) a_.mov(argument_slot(static_cast<unsigned>(i)), gp(i));
     a_.mov(ax::esi, count);
     constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::call_value));
     if (tail) {
@@ -218,22 +213,15 @@ bool Codegen::emit_effect(Node* n) {
     return true;
   };
   switch (n->op) {
-    case NodeOp::Perform:
-    case NodeOp::PerformNamed: {
-      bool named = n->op == NodeOp::PerformNamed;
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, named ? 0 : 1);
-      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
-      if (!named) {
-        perform_stub(n->state);
-        call_result(n);
-        return true;
-      }
-      return action(named ? reinterpret_cast<void*>(&calls::perform_named) : reinterpret_cast<void*>(&calls::perform));
-    }
-    case NodeOp::Resume:
+    case NodeOp::Perform: perform(n); return true;
+    case NodeOp::PerformNamed:
       save_inline(n->state);
       to_context_args(n->inputs, 0, 0);
+      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
+      return action(reinterpret_cast<void*>(&calls::perform_named));
+    case NodeOp::Resume:
+      save_inline(n->state);
+      arguments(n->inputs, 0);
       call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
       call_result(n);
       return true;

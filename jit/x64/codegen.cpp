@@ -287,18 +287,17 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::TailClosure:
       closure_call(n, true);
       return true;
+    case NodeOp::TailResume:
+      arguments(n->inputs, 0);
+      a_.add(ax::rsp, frame_bytes());
+      a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+      return true;
     case NodeOp::TailFiber:
-    case NodeOp::TailResume: {
       to_context_args(n->inputs, 0, 0);
       a_.add(ax::rsp, frame_bytes());
-      if (n->op == NodeOp::TailResume) {
-        a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
-        return true;
-      }
       constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::fiber_call));
       a_.jmp(stubs_.jump_action);
       return true;
-    }
     case NodeOp::AbortRet:
       value_to(ax::rsi, n->inputs[0]);
       a_.add(ax::rsp, frame_bytes());

@@ -54,7 +54,7 @@ class Codegen : public CodegenBase {
 
   // --- calls of stubs
   void call_stub(void* stub, const FrameState* s);
-  void perform_stub(const FrameState* s);
+  void jump_with_return(asmjit::Label back, void* stub);
   void call_helper(void* stub, void* helper, const FrameState* s);
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);
@@ -78,6 +78,8 @@ class Codegen : public CodegenBase {
   void compare_words(Node* n, asmjit::Label slow);
   bool branch(ax::CondCode cc);
   void closure_call(Node* n, bool tail);
+  void perform(Node* n);
+  void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void clause_enter(Node* n);
   void clause_leave(Node* n);
   void fresh_tag();

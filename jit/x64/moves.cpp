@@ -118,17 +118,6 @@ void Codegen::call_stub(void* stub, const FrameState* s) {
   leave_base(s);
 }
 
-void Codegen::perform_stub(const FrameState* s) {
-  asmjit::Label back = a_.newLabel();
-  enter_base(s);
-  a_.lea(ax::rax, ax::ptr(back));
-  a_.push(ax::rax);
-  a_.jmp(stubs_.perform);
-  a_.bind(back);
-  metadata(s);
-  leave_base(s);
-}
-
 void Codegen::call_helper(void* stub, void* helper, const FrameState* s) {
   constant_to(ax::rax, reinterpret_cast<int64_t>(helper));
   call_stub(stub, s);

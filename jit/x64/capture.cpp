@@ -1,0 +1,122 @@
+// Performs that capture and resumptions, where the profile or the operand says what is met: the fiber below or on
+// top becomes the current one by a change of rsp. What is unusual goes through the stubs.
+//
+// For the return predictor: neither a perform nor what a resumption goes on with counts as a call. So each
+// return finds the address of the call that it belongs to: a clause's the resumption (or the call of the handled
+// body) that led to the perform, a body's the last resumption.
+#include "jit/x64/codegen.h"
+
+namespace eddy::jit::x64 {
+
+// The address behind the jump, where a return address belongs.
+void Codegen::jump_with_return(asmjit::Label back, void* stub) {
+  a_.lea(ax::rax, ax::ptr(back));
+  a_.push(ax::rax);
+  a_.jmp(stub);
+}
+
+void Codegen::perform(Node* n) {
+  auto* cell = static_cast<vm::PerformCell*>(n->aux);
+  save_inline(n->state);
+  auto count = static_cast<unsigned>(n->inputs.size());
+  asmjit::Label back = a_.newLabel();
+  // The continuation has to travel in a register too.
+  const rt::Clause* clause = cell->clause;
+  bool captures = clause && clause->kind >= rt::ClauseKind::Once && cell->seen_sites == 1 && clause->params == cell->args &&
+                  count + 2 <= kRegisterArgs && !g_.ctx->on_effect;
+  if (captures) {
+    arguments(n->inputs, 0, 1);
+    enter_base(n->state);
+    capture_for(cell, back);
+  } else {
+    to_context_args(n->inputs, 0, 1);
+    enter_base(n->state);
+    constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
+    jump_with_return(back, stubs_.perform);
+  }
+  a_.bind(back);
+  metadata(n->state);
+  leave_base(n->state);
+  call_result(n);
+}
+
+// The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
+void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
+  const rt::Clause* clause = cell->clause;
+  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  const ax::Gp node = ax::rbx, base = ax::r13, owner = ax::r12, fiber = ax::rdi, k = ax::rax, epoch = ax::r11, scratch = ax::rdx;
+  auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
+  a_.mov(node, context(at::top));
+  constant_to(scratch, reinterpret_cast<int64_t>(cell->seen));
+  a_.test(node, node);
+  a_.jz(slow);
+  a_.cmp(scratch, ax::qword_ptr(node, at::node_site));
+  a_.jne(slow);
+  a_.mov(base, ax::qword_ptr(node, at::node_home));
+  a_.mov(owner, ax::qword_ptr(base, at::fiber_parent));
+  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
+  a_.je(slow);
+  a_.mov(k, ax::r14);
+  a_.add(ax::r14, static_cast<int32_t>(sizeof(rt::Continuation)));
+  a_.cmp(ax::r14, context(at::alloc_limit));
+  a_.ja(full);
+  if (g_.count) {
+    a_.mov(scratch, context(at::stats));
+    a_.inc(ax::qword_ptr(scratch, at::captures));
+    constant_to(scratch, reinterpret_cast<int64_t>(&cell->count));
+    a_.inc(ax::qword_ptr(scratch));
+  }
+  constant_to(scratch, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
+  a_.mov(ax::qword_ptr(k), scratch);
+  a_.mov(fiber, context(at::fiber));
+  a_.mov(ax::qword_ptr(k, at::k_top_fiber), fiber);
+  a_.mov(ax::qword_ptr(k, at::k_top), node);
+  a_.mov(ax::qword_ptr(k, at::k_node), node);
+  a_.mov(ax::qword_ptr(k, at::k_base_fiber), base);
+  a_.mov(ax::qword_ptr(k, at::k_multi), clause->kind == rt::ClauseKind::Multi);
+  a_.mov(ax::qword_ptr(k, at::k_resumed), 0);
+  // Out of this fiber …
+  a_.lea(scratch, ax::ptr(back));
+  a_.push(scratch);
+  a_.mov(ax::qword_ptr(fiber, at::fiber_sp), ax::rsp);
+  a_.mov(ax::byte_ptr(fiber, at::fiber_state), static_cast<int>(rt::FiberState::Suspended));
+  a_.mov(scratch, context(at::tag));
+  a_.mov(ax::qword_ptr(fiber, at::fiber_tag), scratch);
+  a_.mov(epoch, context(at::epoch));
+  a_.mov(ax::qword_ptr(fiber, at::fiber_epoch), epoch);
+  a_.mov(scratch, ax::qword_ptr(node, at::node_outer));
+  a_.mov(context(at::top), scratch);
+  // … into the owner's.
+  a_.mov(ax::byte_ptr(owner, at::fiber_state), static_cast<int>(rt::FiberState::Running));
+  a_.mov(context(at::fiber), owner);
+  a_.cmp(context(at::stack_limit), -1);
+  a_.je(same_limit);
+  a_.mov(scratch, ax::qword_ptr(owner, at::fiber_limit));
+  a_.mov(context(at::stack_limit), scratch);
+  a_.bind(same_limit);
+  a_.mov(ax::rsp, ax::qword_ptr(owner, at::fiber_sp));
+  a_.cmp(epoch, ax::qword_ptr(owner, at::fiber_epoch));
+  a_.jne(moved);
+  a_.mov(scratch, ax::qword_ptr(owner, at::fiber_tag));
+  a_.mov(context(at::tag), scratch);
+  a_.bind(ready);
+  a_.mov(gp(0), ax::qword_ptr(node, at::node_env));
+  a_.mov(gp(clause->params + 1), k);
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(clause->function));
+  a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+  deferred_.push_back([=, this] {
+    a_.bind(moved);
+    a_.mov(scratch, context(at::next_tag));
+    a_.mov(context(at::tag), scratch);
+    a_.inc(context(at::next_tag));
+    a_.jmp(ready);
+    a_.bind(full);
+    a_.mov(ax::r14, k);
+    a_.bind(slow);
+    for (unsigned i = 1; i <= clause->params; ++i) a_.mov(argument_slot(i), gp(static_cast<int>(i)));
+    constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
+    jump_with_return(back, stubs_.perform);
+  });
+}
+
+}  // namespace eddy::jit::x64
