@@ -54,7 +54,8 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
     compiler.filter = flags.jit_filter;
     std::string problem;
-    compiler.anonymous_code = flags.perf == "map";
+    // Breakpoints, too, can only be set in memory of the process itself.
+    compiler.anonymous_code = flags.perf == "map" || flags.gdb;
     if (flags.perf == "map") listen(jit::debug::perf_map(&problem), problem);
     if (flags.perf == "jitdump") listen(jit::debug::jitdump(&problem), problem);
     if (flags.gdb) listen(jit::debug::gdb_interface(), "");
