@@ -144,7 +144,7 @@ class Compiler : public vm::Tier {
             return;
           }
           if (reinterpret_cast<Word>(ctx.fiber->sp + 1 - code->stack_words) < reinterpret_cast<Word>(ctx.stack_limit)) {
-            if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx)) continue;
+            if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx, f)) continue;
             if (!vm::reserve(ctx, code->stack_words)) continue;
           }
           enter(code->checked_entry);

@@ -43,6 +43,8 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
   region.size = result.size;
   region.functions.push_back({graph.function, -1, 0});
   Describer describer(region);
+  if (result.positions.empty() || result.positions[0].offset)
+    region.lines.push_back({0, 0, graph.osr ? graph.function->pc_of(graph.osr) : 0});
   for (const CodegenResult::Position& p : result.positions) {
     const Origin* origin = p.origin;
     uint32_t function = origin->function == graph.function && !origin->caller ? 0 : describer.function_of(origin);

@@ -67,6 +67,7 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   }
   if (flags.traces("gc")) vm_->context().heap->on_collection = print_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
+  if (!flags.profile.empty()) profile_ = std::make_unique<Profile>(*vm_);
   set_running(vm_.get());
   start_ = std::chrono::steady_clock::now();
 }
@@ -110,6 +111,10 @@ int MachineRun::finish(int status) {
   std::string problem;
   if (!rt::flush_output(vm_->context(), &problem)) {
     complain("standard output: " + problem);
+    if (status == kOk) status = kPanic;
+  }
+  if (profile_ && !profile_->write(flags_.profile, &problem)) {
+    complain(problem);
     if (status == kOk) status = kPanic;
   }
   if (!flags_.stats.empty()) {
