@@ -172,7 +172,7 @@ fn main() {
     def interrupt(self, text, times=1):
         self.write("a.eddy", text)
         child = self.start("run", *self.flags, "a.eddy")
-        assert child.stdout.readline() == b"go\n"
+        assert child.stderr.readline() == b"go\n"
         for i in range(times):
             time.sleep(0.2 * self.slow)
             child.send_signal(signal.SIGINT)
@@ -185,17 +185,18 @@ fn main() {
   defer println("outer")
   handle {
     defer println("inner")
-    println("go")
+    let n = ask()
+    eprintln("go")
     var i = 0
-    loop { i += ask() }
+    loop { i += n }
   } with { ask() => { let r = resume(1); r }  finally => println("finally") }
 }
 """
-        status, out = self.interrupt(text.replace('println("go")', 'eprintln(""); println("go")'))
+        status, out = self.interrupt(text)
         assert (status, out) == (INTERRUPTED, "inner\nfinally\nouter\n"), (status, out)
 
     def test_second_interrupt_forces(self):
-        status, out = self.interrupt('fn main() { defer { var j = 0; loop { j += 1 } }; println("go"); var i = 0; '
+        status, out = self.interrupt('fn main() { defer { var j = 0; loop { j += 1 } }; eprintln("go"); var i = 0; '
                                      'loop { i += 1 } }', 2)
         assert (status, out) == (INTERRUPTED, ""), (status, out)
 
