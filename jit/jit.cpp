@@ -10,19 +10,13 @@
 #include <deque>
 #include <unordered_map>
 
-#include <asmjit/x86.h>
-
 #include "jit/build/builder.h"
+#include "jit/codegen/target.h"
 #include "jit/debug/describe.h"
-#include "jit/debug/pages.h"
 #include "jit/departures.h"
 #include "jit/passes/passes.h"
-#include "jit/x64/codegen.h"
-#include "jit/x64/listing.h"
-#include "jit/x64/stubs.h"
 #include "runtime/fiber_pool.h"
 #include "runtime/statistics.h"
-#include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/names.h"
@@ -92,11 +86,9 @@ class Compiler : public vm::Tier {
     c->owner->left(*c, bits & 1);
   }
 
-  Compiler(vm::Vm& vm, const Options& options, std::unique_ptr<StubCode> stubs)
-      : ctx_(vm.context()), options_(options), stubs_(std::move(stubs)) {
-    asmjit::JitAllocator::CreateParams params{};
-    params.options = asmjit::JitAllocatorOptions::kUseDualMapping;
-    runtime_ = std::make_unique<asmjit::JitRuntime>(&params);
+  Compiler(vm::Vm& vm, const Options& options, const Target& target, std::unique_ptr<CodeMemory> memory,
+           std::unique_ptr<StubCode> stubs)
+      : ctx_(vm.context()), options_(options), target_(target), memory_(std::move(memory)), stubs_(std::move(stubs)) {
     const Stubs& s = stubs_->table;
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
     ctx_.stubs.interp_return = word(s.interp_return);
@@ -152,7 +144,7 @@ class Compiler : public vm::Tier {
             return;
           }
           if (reinterpret_cast<Word>(ctx.fiber->sp + 1 - code->stack_words) < reinterpret_cast<Word>(ctx.stack_limit)) {
-            if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx)) continue;
+            if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx, f)) continue;
             if (!vm::reserve(ctx, code->stack_words)) continue;
           }
           enter(code->checked_entry);
@@ -197,7 +189,23 @@ class Compiler : public vm::Tier {
   std::string list(vm::LoadedFunction& f) {
     FunctionState& state = state_of(f);
     if (!state.code && !compile(f, nullptr)) return "not compiled: " + state.why + "\n";
-    return x64::disassemble(state.code->entry, state.code->size, *this);
+    return target_.disassemble(state.code->entry, state.code->size, reinterpret_cast<Word>(state.code->entry), *this);
+  }
+
+  // As it would be elsewhere; nothing is kept.
+  std::string list_for(vm::LoadedFunction& f, const Target& target) {
+    constexpr uint64_t kAddress = 0x100000;
+    FunctionState& state = state_of(f);
+    Graph graph;
+    if (!build(graph, f, state, nullptr)) return "not compiled: " + graph.failure + "\n";
+    size_t known = safepoints.size();
+    std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr);
+    std::string out = "not compiled: " + emitted->failure + "\n";
+    std::vector<uint8_t> code(emitted->failure.empty() ? emitted->size() : 0);
+    if (emitted->failure.empty() && emitted->place(code.data(), kAddress))
+      out = target.disassemble(code.data(), emitted->result.size, kAddress, *this);
+    safepoints.resize(known);
+    return out;
   }
 
   std::string list_ir(vm::LoadedFunction& f) {
@@ -280,13 +288,6 @@ class Compiler : public vm::Tier {
   static uint64_t since(std::chrono::steady_clock::time_point start) {
     auto ran = std::chrono::steady_clock::now() - start;
     return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(ran).count());
-  }
-
-  bool place(asmjit::CodeHolder& holder, void** entry) {
-    if (rt::memory::refused()) return false;
-    if (!options_.anonymous_code) return runtime_->add(entry, &holder) == asmjit::kErrorOk;
-    *entry = pages_.add(holder);
-    return *entry != nullptr;
   }
 
   void tell(const debug::CodeRegion& region) {
@@ -374,13 +375,18 @@ class Compiler : public vm::Tier {
     code.function = &f;
     code.owner = this;
     code.osr = osr != nullptr;
-    asmjit::CodeHolder holder;
-    holder.init(runtime_->environment());
-    x64::Codegen codegen(graph, holder, stubs_->table, *this, &code);
     size_t known = safepoints.size();
-    CodegenResult result = codegen.run();
-    state.why = codegen.failure();
-    if (state.why.empty() && !place(holder, &code.entry)) state.why = "no memory for code";
+    std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_->table, *this, &code);
+    const CodegenResult& result = emitted->result;
+    state.why = emitted->failure;
+    if (state.why.empty()) {
+      CodeMemory::Place place = memory_->take(emitted->size());
+      if (!place.writable || !emitted->place(place.writable, reinterpret_cast<Word>(place.address)) ||
+          !memory_->ready(place, emitted->size()))
+        state.why = "no memory for code";
+      else
+        code.entry = place.address;
+    }
     if (!state.why.empty()) {
       if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n", f.name.c_str(), state.why.c_str());
       safepoints.resize(known);
@@ -399,28 +405,36 @@ class Compiler : public vm::Tier {
   rt::Context& ctx_;
   Options options_;
   AlternateStack alternate_stack_;
+  const Target& target_;
+  std::unique_ptr<CodeMemory> memory_;
   std::unique_ptr<StubCode> stubs_;
-  std::unique_ptr<asmjit::JitRuntime> runtime_;
-  debug::AnonymousPages pages_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;
 };
 
 }  // namespace
 
-bool available() { return true; }
+bool available() { return host_target() != nullptr; }
+bool known_arch(const std::string& arch) { return target_named(arch) != nullptr; }
 
 std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
   if (options.tier == TierMode::Interp) return nullptr;
-  std::unique_ptr<StubCode> stubs = x64::make_stubs(Compiler::on_leaving);
+  const Target* target = host_target();
+  if (!target) return nullptr;
+  auto memory = std::make_unique<CodeMemory>(options.code_bytes, options.anonymous_code);
+  if (!memory->exists()) return nullptr;
+  std::unique_ptr<StubCode> stubs = target->make_stubs(*memory, Compiler::on_leaving);
   if (!stubs) return nullptr;
-  return std::make_unique<Compiler>(vm, options, std::move(stubs));
+  return std::make_unique<Compiler>(vm, options, *target, std::move(memory), std::move(stubs));
 }
 
 bool compile(vm::Tier& tier, vm::LoadedFunction& function, std::string* why) {
   return static_cast<Compiler&>(tier).compile(function, why);
 }
-std::string listing(vm::Tier& tier, vm::LoadedFunction& function) { return static_cast<Compiler&>(tier).list(function); }
+std::string listing(vm::Tier& tier, vm::LoadedFunction& function, const char* arch) {
+  auto& compiler = static_cast<Compiler&>(tier);
+  return arch ? compiler.list_for(function, *target_named(arch)) : compiler.list(function);
+}
 std::string ir_listing(vm::Tier& tier, vm::LoadedFunction& function) { return static_cast<Compiler&>(tier).list_ir(function); }
 
 }  // namespace eddy::jit

@@ -19,8 +19,10 @@ std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options);
 // Compiles a function now; false where it stays interpreted, with the reason in `*why`.
 bool compile(vm::Tier& tier, vm::LoadedFunction& function, std::string* why = nullptr);
 
-// The machine code of a compiled function as text, or why there is none.
-std::string listing(vm::Tier& tier, vm::LoadedFunction& function);
+// The machine code of a compiled function as text, or why there is none. With `arch` ("x86-64", "aarch64"), what it
+// would be there; null asks for the host's.
+std::string listing(vm::Tier& tier, vm::LoadedFunction& function, const char* arch = nullptr);
+bool known_arch(const std::string& arch);
 // The graph as it is emitted.
 std::string ir_listing(vm::Tier& tier, vm::LoadedFunction& function);
 

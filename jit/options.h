@@ -1,5 +1,6 @@
 // How compiled code is to be made; the command's flags.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,8 +22,9 @@ struct Options {
   bool no_opt = false;           // no inlining, no speculation
   bool dump_ir = false;          // to stderr, after each pass
   std::vector<debug::CodeListener*> listeners;        // told of each piece of code; not owned
-  bool anonymous_code = false;                        // no file behind the memory for code (jit/debug/pages.h)
+  bool anonymous_code = false;                        // no file behind the memory for code (jit/codegen/memory.h)
   std::function<void(const std::string&)> on_event;   // for --trace=jit: a line an event
+  size_t code_bytes = 64 << 20;  // room for machine code
 };
 
 }  // namespace eddy::jit

@@ -34,6 +34,7 @@ class Blame {
   const Binding* operation = nullptr;
   Span place;
   Span closure;  // of a call of a function value that may perform it, should there be nothing better
+  std::vector<Step> closure_path;
   const Binding* closure_name = nullptr;
   std::vector<Step> path;
   std::vector<std::string_view> handlers;
@@ -49,9 +50,10 @@ class Blame {
       return true;
     }
     if (handled > 0) return false;
-    if (note->kind == CallKind::kClosure && !closure && path.empty() && note->row &&
-        row_has(note->row, effect_)) {
+    if ((note->kind == CallKind::kClosure || note->kind == CallKind::kFieldClosure) && !closure &&
+        note->row && row_has(note->row, effect_)) {
       closure = span;
+      closure_path = path;
       if (note->callee && note->callee->kind == ExprKind::kName)
         closure_name = as<NameExpr>(note->callee)->binding;
     }
@@ -169,7 +171,10 @@ void Checker::unhandled_inside(HandleExpr* e, Type* row) {
       if (blame.path.empty()) return perform_error(row, blame.place, blame.operation, blame.handlers);
       return perform_error(row, blame.path[0].call, blame.path[0].target, blame.handlers);
     }
-    if (blame.closure) return perform_error(row, blame.closure, blame.closure_name, {});
+    if (blame.closure) {
+      if (blame.closure_path.empty()) return perform_error(row, blame.closure, blame.closure_name);
+      return perform_error(row, blame.closure_path[0].call, blame.closure_path[0].target);
+    }
   }
   perform_error(row, e->span, nullptr);
 }
@@ -200,24 +205,28 @@ void Checker::check_main_effects() {
       std::string name = show(row->effect());
       std::string entry = is_main ? "main" : std::string(text(f->name));
       Blame blame(symbols_, effect);
-      if (!f->decl->body || !blame.search(f->decl->body)) {
+      bool found = f->decl->body && blame.search(f->decl->body);
+      if (!found && (!blame.closure || effect->operations.empty())) {
         diags_
             .error(f->span,
                    fmt::format("nobody handles the effect `{}`, which `{}` may perform", name, entry))
             .here("a program starts with no handlers")
-            .help(fmt::format("wrap the call that performs it in `handle {{ … }} with {{ … }}`"));
+            .help("wrap the call that performs it in `handle { … } with { … }`");
         continue;
       }
-      std::string_view operation = text(blame.operation->name);
-      Diagnostic& d = diags_.error(blame.place, fmt::format("nobody handles the effect `{}`", name));
-      d.here(fmt::format("`{}` performs it here", operation));
+      Diagnostic& d = diags_.error(found ? blame.place : blame.closure,
+                                   fmt::format("nobody handles the effect `{}`", name));
+      const Binding* operation = found ? blame.operation : effect->operations[0];
+      d.here(found ? fmt::format("`{}` performs it here", text(operation->name))
+                   : std::string("the function called here may perform it"));
       std::string way = entry;
       size_t shown = 0;
-      for (const Blame::Step& s : blame.path) {
+      for (const Blame::Step& s : found ? blame.path : blame.closure_path) {
         way += fmt::format(" → {}", s.name);
         if (++shown <= 6) d.label(s.call, fmt::format("`{}` is called here", s.name));
       }
-      d.note(fmt::format("call path: {} → {}", way, operation));
+      if (found || !blame.closure_path.empty())
+        d.note(fmt::format("call path: {}{}", way, found ? fmt::format(" → {}", text(operation->name)) : ""));
       if (blame.handlers.empty()) {
         d.note("there is no handler on this path");
       } else {
@@ -226,10 +235,11 @@ void Checker::check_main_effects() {
         d.note("handlers on this path: " + list);
       }
       std::string params;
-      for (Symbol p : static_cast<const OperationBinding*>(blame.operation)->params) {
+      for (Symbol p : static_cast<const OperationBinding*>(operation)->params) {
         params += (params.empty() ? "" : ", ") + std::string(p ? text(p) : "_");
       }
-      d.help(fmt::format("handle it on the way: `handle {{ … }} with {{ {}({}) => … }}`", operation, params));
+      d.help(fmt::format("handle it on the way: `handle {{ … }} with {{ {}({}) => … }}`",
+                         text(operation->name), params));
     }
   }
 }

@@ -96,8 +96,8 @@ class ShownLine {
 
 class Renderer {
  public:
-  Renderer(const Diagnostic& d, const SourceMap& sources, bool color)
-      : d_(d), sources_(sources), p_(palette(color)) {}
+  Renderer(Diagnostic d, const SourceMap& sources, bool color)
+      : d_(std::move(d)), sources_(sources), p_(palette(color)) {}
 
   std::string run() {
     const bool error = d_.severity == Severity::kError;
@@ -193,7 +193,7 @@ class Renderer {
                         indented);
   }
 
-  const Diagnostic& d_;
+  const Diagnostic d_;
   const SourceMap& sources_;
   const Palette& p_;
   const char* severity_color_ = "";
@@ -245,10 +245,30 @@ void json_strings(std::string& out, const std::vector<std::string>& items) {
   out += ']';
 }
 
+// Hostile programs have names of megabytes.
+constexpr size_t kLongestText = 2000;
+
+void shorten(std::string& text) {
+  if (text.size() <= kLongestText) return;
+  size_t at = kLongestText;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) at--;
+  text.resize(at);
+  text += "…";
+}
+
+Diagnostic shortened(Diagnostic d) {
+  shorten(d.message);
+  shorten(d.text);
+  for (Label& label : d.labels) shorten(label.text);
+  for (std::string& note : d.notes) shorten(note);
+  for (std::string& help : d.helps) shorten(help);
+  return d;
+}
+
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, const SourceMap& sources, const RenderOptions& options) {
-  return Renderer(diagnostic, sources, options.color).run();
+  return Renderer(shortened(diagnostic), sources, options.color).run();
 }
 
 std::string render(const Diagnostics& diagnostics, const SourceMap& sources, const RenderOptions& options) {
@@ -266,7 +286,8 @@ std::string render(const Diagnostics& diagnostics, const SourceMap& sources, con
   return out;
 }
 
-std::string render_json(const Diagnostic& diagnostic, const SourceMap& sources) {
+std::string render_json(const Diagnostic& whole, const SourceMap& sources) {
+  const Diagnostic diagnostic = shortened(whole);
   std::string out = "{\"severity\":";
   json_string(out, diagnostic.severity == Severity::kError ? "error" : "warning");
   out += ",\"message\":";

@@ -167,14 +167,14 @@ Type* Checker::infer_generalising(Expr* value, TypeExpr* annotation, Scheme* sch
     Type* closed = g.close(type);
     if (g.count()) *scheme = g.scheme(closed);
     if (g.too_large()) {
-      diags_.error(value->span, "the type of this value is too large");
+      diags_.error(value->span, "the types here are too large");
       *scheme = {};
       return error_;
     }
     return closed;
   }
   if (!unifier_.adjust_levels(type, level_) && unifier_.error() == UnifyError::kTooLarge) {
-    diags_.error(value->span, "the type of this value is too large");
+    diags_.error(value->span, "the types here are too large");
     return error_;
   }
   return type;

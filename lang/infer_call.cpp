@@ -159,7 +159,6 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
   };
   if (receiver) positional(ArgKind::kGiven, receiver);
   if (piped) positional(ArgKind::kPiped, piped);
-  bool named = false;
   bool bad = false;
   for (uint32_t n = 0; n < args.size; n++) {
     const Arg& a = args[n];
@@ -172,15 +171,9 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
         order.push_back(static_cast<uint16_t>(c.count - 1));
         continue;
       }
-      if (named && !trailing) {
-        diags_.error(a.value->span, "positional arguments stand before the named ones");
-        bad = true;
-        continue;
-      }
       positional(ArgKind::kGiven, a.value);
       continue;
     }
-    named = true;
     int found = -1;
     for (uint32_t i = 0; i < c.count; i++) {
       if (param_name(c, i) == a.name.name) found = static_cast<int>(i);
@@ -209,6 +202,7 @@ Type* Checker::apply(const Callee& c, CallNote* note, Expr* call, Expr* receiver
   if (variadic && (!is_filled(c.count - 1) || !rest.empty())) {
     slots[c.count - 1].kind = ArgKind::kVariadic;
     slots[c.count - 1].items = arena_.copy(rest);
+    if (rest.empty()) order.push_back(static_cast<uint16_t>(c.count - 1));
     fill(c.count - 1);
   }
   std::string missing;

@@ -157,7 +157,8 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
     t = open_row(t);
     if (t->param_count() != 1 || !unifier_.unify(t->param(0), unit_type_)) {
       diags_.error(e->iterable->span, "a generator takes no arguments")
-          .here(fmt::format("this is `{}`", show(t)));
+          .here(fmt::format("this is `{}`", show(t)))
+          .help("give it its arguments in a function without any: `for x in fn() => f(…) { … }`");
       return true;
     }
     note->row = t->row();

@@ -346,6 +346,12 @@ Type* Checker::undefined_name(NameExpr* e) {
     d.help(fmt::format("the library's module of this name has to be imported: `import std/{}`", name));
     return error_;
   }
+  for (auto& entry : scope_of(module_).modules.slots()) {
+    if (!entry.key || !entry.value || !exported_value(entry.value, e->name)) continue;
+    d.help(fmt::format("`{0}.{1}` is in a module that is imported: call it so, or `import {2} {{ {1} }}`",
+                       text(entry.key), name, entry.value->name));
+    return error_;
+  }
   std::string_view near = closest(name, visible_values());
   if (!near.empty() && near != name) {
     d.help(fmt::format("did you mean `{}`?", near));

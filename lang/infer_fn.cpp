@@ -98,9 +98,6 @@ Type* Checker::infer_lambda(LambdaExpr* e, Type* expected, const Reason* why) {
     } else {
       params[i] = same_arity ? want->param(i) : fresh();
     }
-    if (p.variadic) {
-      diags_.error(p.span, "a lambda cannot take a variable number of arguments");
-    }
   }
   if (count == 0) {
     params[0] = unit_type_;

@@ -147,8 +147,7 @@ void Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
     }
   }
   if (g.too_large()) {
-    diags_.error(members[0]->decl->name.span,
-                 fmt::format("the type of `{}` is too large", text(members[0]->decl->name.name)));
+    diags_.error(members[0]->decl->name.span, "the types here are too large");
   }
   level_ = saved_level;
 }

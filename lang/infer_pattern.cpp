@@ -185,7 +185,14 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
     if (!m && !scope_of(module_).modules.find(p->module.name)) {
       diags_.error(p->module.span, fmt::format("there is no module `{}` here", text(p->module.name)));
     } else if (m && !b) {
-      diags_.error(p->name.span, fmt::format("the module `{}` has no constructor `{}`", m->name, name));
+      Diagnostic& d =
+          diags_.error(p->name.span, fmt::format("the module `{}` has no constructor `{}`", m->name, name));
+      Names names;
+      for (auto& entry : scope_of(m).values.slots()) {
+        if (entry.key && entry.value->kind == BindingKind::kConstructor && !is_private(entry.value))
+          names.push_back(text(entry.key));
+      }
+      suggest(d, name, names);
     }
   } else {
     b = module_value(module_, p->name.name);
@@ -217,11 +224,7 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
   auto rest_unknown = [&] {
     for (PatternArg& a : p->args) pattern(a.pattern, error_, kind, from);
   };
-  if (!b) return rest_unknown();
-  if (b->kind != BindingKind::kConstructor) {
-    diags_.error(p->name.span, fmt::format("`{}` is not a constructor", name));
-    return rest_unknown();
-  }
+  if (!b || b->kind != BindingKind::kConstructor) return rest_unknown();
   p->binding = b;
   auto* c = static_cast<ConstructorBinding*>(b);
   Type* made = prune(name_type(c, p->name.span));

@@ -119,17 +119,19 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
         break;
       }
       Diagnostic& d = diags_.error(
-          at, fmt::format("the effects of {} do not fit: they would have to contain themselves", what));
-      d.here(fmt::format("performs {}, but {} are allowed here", show(row), show(unit_->row)));
+          at, fmt::format("the effects of {} do not fit", what));
+      d.here(fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row)));
+      d.note("they would have to contain themselves");
       d.help("annotate the effects of the functions involved");
       break;
     }
     case UnifyError::kTooLarge:
-      diags_.error(at, "the effects here are too large");
+      diags_.error(at, "the types here are too large");
       break;
     default: {
       Diagnostic& d = diags_.error(at, fmt::format("the effects of {} do not fit", what));
       d.here(fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row)));
+      if (unit && unit->row_span) d.label(unit->row_span, "because of this annotation");
       if (left && right) d.note(fmt::format("`{}` is not `{}`", show(left), show(right)));
       break;
     }

@@ -4,6 +4,10 @@
 
 namespace eddy::lang {
 
+namespace {
+constexpr size_t kMostErrors = 1000;  // then the rest is not read: nobody reads as many reports
+}  // namespace
+
 Parser::Parser(const SourceFile& file, Tokens tokens, Symbols& symbols, Arena& arena,
                Diagnostics& diagnostics, ParseMode mode)
     : file_(file),
@@ -84,7 +88,12 @@ Diagnostic& Parser::report(Span span, std::string message) {
   last_error_ = tok_;
   reported_ = true;
   if (!at(K::kEnd)) only_at_end_ = false;
-  return diagnostics_.error(span, std::move(message));
+  Diagnostic& d = diagnostics_.error(span, std::move(message));
+  if (diagnostics_.error_count() > kMostErrors) {
+    stopped_ = true;
+    tok_ = end_;
+  }
+  return d;
 }
 
 std::string Parser::describe_token(const Token& token) const {

@@ -24,7 +24,7 @@ Span Parser::doc_before(const Token& token) {
 
 Slice<Attribute> Parser::attributes() {
   Gather<Attribute> attributes(*this);
-  while (at(K::kAt)) {
+  while (at(K::kAt) && !panicking_) {
     Attribute attribute;
     Pos begin = tok_->begin;
     advance();

@@ -112,14 +112,13 @@ TypeExpr* Parser::named_type() {
 }
 
 void Parser::type_args(Slice<TypeExpr*>& out) {
-  Span opener = tok_->span();
   advance();
   Gather<TypeExpr*> args(*this);
   do {
     if (at(K::kGreater)) break;
     args.add(type_arg());
   } while (accept(K::kComma));
-  if (!expect_greater("after type arguments") && !panicking_) report(opener, "unclosed type arguments");
+  expect_greater("after type arguments");
   out = args.slice();
 }
 

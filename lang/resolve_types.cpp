@@ -186,7 +186,13 @@ Type* Checker::resolve_name(NameType* t, bool as_effect) {
       } else if (scope_of(m).types.get(t->name.name)) {
         diags_.error(t->name.span, fmt::format("the type `{}` is private to the module `{}`", name, m->name));
       } else {
-        diags_.error(t->name.span, fmt::format("the module `{}` has no type `{}`", m->name, name));
+        Diagnostic& d =
+            diags_.error(t->name.span, fmt::format("the module `{}` has no type `{}`", m->name, name));
+        Names names;
+        for (auto& entry : scope_of(m).types.slots()) {
+          if (entry.key && !entry.value->is_private) names.push_back(text(entry.key));
+        }
+        suggest(d, name, names);
       }
       return error_;
     }

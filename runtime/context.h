@@ -26,6 +26,14 @@ struct Site;
 enum class EffectEvent : uint8_t { Perform, Resume, Drop };
 using EffectObserver = void (*)(struct Context&, EffectEvent, const Site*, const Clause*);
 
+// Takes samples of the stack for --profile, at safepoints.
+class SampleSink {
+ public:
+  virtual ~SampleSink() = default;
+  // The current frame has been written down. `entering`: the function that is about to be called, or null.
+  virtual void take(struct Context&, const Function* entering, uint32_t weight) = 0;
+};
+
 // Return addresses with a meaning. With machine code enabled they are real stubs; before that, or in a
 // build without a JIT, unique addresses that are compared and never jumped to.
 struct Stubs {
@@ -81,6 +89,7 @@ struct Context {
 
   // --- limits and requests; set from other threads or signal handlers
   std::atomic<Interrupt> interrupt{Interrupt::None};
+  std::atomic<uint32_t> samples{0};  // of a profile: due at the next safepoint
   bool fuel_limited = false;
   uint64_t fuel = 0;
   uint64_t max_stack = uint64_t{1} << 30;  // bytes of one stack; see fiber_pool.cpp for all of them
@@ -89,6 +98,7 @@ struct Context {
   bool heap_exhausted = false;
 
   EffectObserver on_effect = nullptr;  // while set, no perform takes a short cut
+  SampleSink* profile = nullptr;   // who takes samples
   void (*on_depth)(Context&) = nullptr;  // while set: called where stacks or chains of handlers may have got longer
 
   // --- tables

@@ -30,7 +30,12 @@ struct Tier {
   // Each call in machine code is followed by a no-op that holds the index of its safepoint.
   const Safepoint& safepoint_at(Word return_address) const {
     uint32_t index;
+#if defined(__aarch64__)
+    std::memcpy(&index, reinterpret_cast<const char*>(return_address), sizeof index);
+    index = (index >> 5 & 0x7ffff) << 2 | (index >> 29 & 3);  // the displacement of an `adr xzr`
+#else
     std::memcpy(&index, reinterpret_cast<const char*>(return_address) + 3, sizeof index);
+#endif
     return safepoints[index];
   }
 };

@@ -6,6 +6,7 @@
 #include "runtime/system_memory.h"
 #include "vm/control/control.h"
 #include "vm/control/frames.h"
+#include "vm/debugger.h"
 #include "vm/interpreter/run.h"
 #include "vm/liveness.h"
 #include "vm/loader.h"
@@ -37,9 +38,11 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   heap_ = std::make_unique<rt::Heap>(ctx_, options.heap);
   ctx_.heap = heap_.get();
   heap_->frame_maps = {describe_frame, each_live_slot};
+  show_to_debuggers(&ctx_);
 }
 
 Vm::~Vm() {
+  hide_from_debuggers(&ctx_);
   for (auto& module : modules_) heap_->remove_roots(&module->constants);
   ctx_.cells = nullptr;
   std::free(cells_);

@@ -116,6 +116,7 @@ class CodegenBase {
   virtual void take_result(int reg) = 0;             // from the result register
   virtual bool emit_node(Node* n) = 0;               // false: no code for it
   virtual bool emit_end(Node* n) = 0;
+  virtual void finish() {}                           // behind all code
 
   // --- allocation (allocate.cpp)
   void start_block(const Block* b);

@@ -51,6 +51,7 @@ CodegenResult CodegenBase::run() {
     belongs_to(result, deferred[i].first);
     deferred[i].second();
   }
+  finish();
   result.size = offset();
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
   return result;

@@ -43,6 +43,8 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
   region.size = result.size;
   region.functions.push_back({graph.function, -1, 0});
   Describer describer(region);
+  if (result.positions.empty() || result.positions[0].offset)
+    region.lines.push_back({0, 0, graph.osr ? graph.function->pc_of(graph.osr) : 0});
   for (const CodegenResult::Position& p : result.positions) {
     const Origin* origin = p.origin;
     uint32_t function = origin->function == graph.function && !origin->caller ? 0 : describer.function_of(origin);
@@ -64,15 +66,16 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
     const char* name;
     const void* start;
     int32_t cfa;
+    bool returned_to = false;
   };
   // Some addresses have two names; the first is taken.
   std::vector<Stub> all = {
       {"enter machine code", reinterpret_cast<const void*>(t.enter), 8},
-      {"interpreted frame", t.interp_return, kInterpreted},
-      {"end of clause", t.clause_end, static_cast<int32_t>(vm::ClauseFrame::kWords) * 8},
-      {"end of fiber", t.fiber_exit, kFiberEnd},
-      {"end of program", t.vm_exit, kVmEnd},
-      {"watermark", t.watermark, kInterpreted},
+      {"interpreted frame", t.interp_return, kInterpreted, true},
+      {"end of clause", t.clause_end, static_cast<int32_t>(vm::ClauseFrame::kWords) * 8, true},
+      {"end of fiber", t.fiber_exit, kFiberEnd, true},
+      {"end of program", t.vm_exit, kVmEnd, true},
+      {"watermark", t.watermark, kInterpreted, true},
       {"call the interpreter", t.call_interpreter, 8},
       {"leave for the interpreter", t.leave_in_place, 8},
       {"call runtime (value)", t.call_value, 8},
@@ -82,19 +85,23 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
       {"resume", t.resume_keep, 8},
       {"resume last", t.resume_last, 8},
   };
-  std::stable_sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
+  std::sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
   std::vector<CodeRegion> out;
   const uint8_t* end = stubs.code + stubs.size;
+  // A frame that waits is looked up by the byte before its return address, which so has to belong to the piece.
+  auto early = [&](const Stub& stub) { return stub.returned_to && stub.start > stubs.code ? 1u : 0u; };
   for (size_t i = 0; i < all.size(); ++i) {
     auto* start = static_cast<const uint8_t*>(all[i].start);
     if (!start || start < stubs.code || start >= end) continue;
     CodeRegion region;
     region.name = std::string("eddy: ") + all[i].name;
-    region.code = start;
-    auto* next = i + 1 < all.size() ? static_cast<const uint8_t*>(all[i + 1].start) : end;
-    region.size = static_cast<size_t>(next - start);
-    if (region.size == 0) continue;
-    region.moves = follow_frames(region.code, region.size, {{0, all[i].cfa}});
+    region.code = start - early(all[i]);
+    auto* next = i + 1 < all.size() ? static_cast<const uint8_t*>(all[i + 1].start) - early(all[i + 1]) : end;
+    if (next <= start) continue;
+    region.size = static_cast<size_t>(next - region.code);
+    region.moves = follow_frames(start, static_cast<size_t>(next - start), {{0, all[i].cfa}});
+    for (FrameMove& move : region.moves)
+      if (move.offset) move.offset += early(all[i]);
     out.push_back(std::move(region));
   }
   return out;

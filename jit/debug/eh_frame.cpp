@@ -128,16 +128,13 @@ Bytes eh_frame(const CodeRegion& region, uint32_t start, uint32_t end, const Fra
   *fde = out.size();
   out.u32(0);
   out.u32(static_cast<uint32_t>(out.size()));  // back to the CIE
-  // A frame that is waiting is looked up by the byte before its return address: where that is a piece's first, it
-  // has to belong to it.
-  uint32_t early = switches && start == 0 ? 1 : 0;
   if (how.absolute) {
-    out.u64(reinterpret_cast<uint64_t>(region.code) + start - early);
-    out.u64(uint64_t{end} - start + early);
+    out.u64(reinterpret_cast<uint64_t>(region.code) + start);
+    out.u64(uint64_t{end} - start);
   } else {
     auto here = how.distance + static_cast<int64_t>(out.size());
-    out.u32(static_cast<uint32_t>(int64_t{start} - early - here));
-    out.u32(end - start + early);
+    out.u32(static_cast<uint32_t>(int64_t{start} - here));
+    out.u32(end - start);
   }
   out.uleb(0);
   int32_t cfa = 8;
@@ -169,7 +166,7 @@ Bytes eh_frame(const CodeRegion& region, uint32_t start, uint32_t end, const Fra
   for (const FrameMove& move : region.moves) {
     if (move.offset <= start || move.offset >= end || move.cfa == cfa) continue;
     out.u8(kAdvance4);
-    out.u32(move.offset - at + (at == start ? early : 0));
+    out.u32(move.offset - at);
     at = move.offset;
     state(move.cfa);
   }

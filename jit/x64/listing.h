@@ -7,7 +7,7 @@
 
 namespace eddy::jit::x64 {
 
-// Notes the bytecode position behind each call.
-std::string disassemble(const void* code, size_t size, const vm::Tier& tier);
+// As Target::disassemble.
+std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier);
 
 }  // namespace eddy::jit::x64

@@ -5,8 +5,12 @@
 #include "jit/x64/stubs.h"
 
 #define XBYAK_NO_EXCEPTION
+#if !defined(__x86_64__)
+#define XBYAK64  // compiled on every host, so that it stays compilable
+#endif
 #include <xbyak/xbyak.h>
 
+#include "jit/codegen/stub_calls.h"
 #include "jit/runtime_calls.h"
 #include "jit/x64/registers.h"
 #include "runtime/fiber_pool.h"
@@ -17,24 +21,6 @@
 namespace eddy::jit::x64 {
 
 namespace {
-
-using rt::Value;
-using rt::Word;
-
-void fail(rt::Context* ctx) {
-  ctx->args_live = 0;
-  if (ctx->exiting) ctx->action = rt::Action::Stop;
-  else vm::start_panic(ctx);
-}
-
-void finish(rt::Context* ctx, Word result) {
-  ctx->result = Value{result};
-  ctx->fiber->sp = ctx->fiber->base - 1;
-  vm::finish_fiber(*ctx);
-  ctx->action = rt::Action::Deliver;
-}
-
-Word restore(rt::Context* ctx, rt::Word* word) { return ctx->fibers->restore_watermark(ctx->fiber, word); }
 
 class Generator : public StubCode, public Xbyak::CodeGenerator {
  public:
@@ -125,7 +111,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
     sub(rsp, 8);
     mov(rsi, rax);
     to_host();
-    call_c(reinterpret_cast<void*>(&finish));
+    call_c(reinterpret_cast<void*>(&stub_calls::finish));
     jmp(dispatch, T_NEAR);
 
     start(table.watermark);
@@ -133,7 +119,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
     mov(rsi, rsp);
     mov(r12, rax);
     to_host();
-    call_c(reinterpret_cast<void*>(&restore));
+    call_c(reinterpret_cast<void*>(&stub_calls::restore));
     mov(rdx, rax);
     mov(rax, r12);
     to_fiber(r11);
@@ -166,7 +152,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
     ret();
     L(failed);
     mov(rdi, ctx);
-    call_c(reinterpret_cast<void*>(&fail));
+    call_c(reinterpret_cast<void*>(&stub_calls::fail));
     jmp(dispatch, T_NEAR);
 
     start(table.call_action);

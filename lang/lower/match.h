@@ -6,6 +6,7 @@
 #pragma once
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,7 @@ class Matcher {
     Expr* literal = nullptr;
     bool negative = false;
     bool operator==(const Head& o) const;
+    uint64_t hash() const;
   };
   struct Occurrence {
     Reg reg, raw;
@@ -72,6 +74,15 @@ class Matcher {
     std::vector<std::pair<Local*, uint32_t>> binds;
     uint32_t arm = 0;
   };
+  // What an occurrence is told apart by, and the rows that remain for each.
+  struct Split {
+    static constexpr uint32_t kNone = UINT32_MAX;
+    uint32_t find(const Head& head) const;
+    std::vector<Head> heads;
+    std::unordered_multimap<uint64_t, uint32_t> by_hash;
+    std::vector<std::vector<Row>> parts;
+    std::vector<Row> others;  // where it is none of them
+  };
   struct Node {
     enum class Kind : uint8_t { kFail, kLeaf, kSplit } kind = Kind::kFail;
     uint32_t arm = 0;
@@ -86,9 +97,9 @@ class Matcher {
   void add_test(Row& row, uint32_t occurrence, Pattern* p, uint32_t from = 0);
   bool irrefutable_head(const Test& t) const;
   Head head_of(const Test& t) const;
-  void heads_of(const Test& t, std::vector<Head>& heads) const;
+  void heads_of(const Test& t, Split& split) const;
   void add_parts(Row& row, const Test& t, const Head& head);
-  void specialise(const Row& row, uint32_t occurrence, const Head* head, std::vector<Row>& out);
+  void distribute(const Row& row, uint32_t occurrence, Split& split);
   uint32_t part(uint32_t occurrence, const Head& head, uint32_t field);
   int32_t build(std::vector<Row> rows);
   static uint32_t size_of(const Pattern* p);
@@ -124,6 +135,7 @@ class Matcher {
   std::vector<std::pair<uint32_t, Undo>> trail_;
   std::vector<Val> roots_;
   size_t budget_ = 0;
+  size_t copies_ = 0;  // of rows
   bool too_big_ = false;
   bool is_let_ = false;
   Dest dest_;

@@ -6,6 +6,7 @@ namespace eddy::lang::lower {
 namespace {
 constexpr uint32_t kMostPatternNodes = 300;  // of one arm in a tree: bounds its depth
 constexpr uint32_t kNodesPerArm = 60;
+constexpr size_t kMostRowCopies = 500'000;
 }  // namespace
 
 bool Matcher::Head::operator==(const Head& o) const {
@@ -164,20 +165,37 @@ Matcher::Head Matcher::head_of(const Test& t) const {
   return h;
 }
 
-void Matcher::heads_of(const Test& t, std::vector<Head>& heads) const {
+uint64_t Matcher::Head::hash() const {
+  switch (kind) {
+    case HeadKind::kCon: return con;
+    case HeadKind::kFloat: return std::hash<double>()(real);
+    case HeadKind::kString:
+    case HeadKind::kBigInt: return std::hash<std::string_view>()(text);
+    default: return static_cast<uint64_t>(number);
+  }
+}
+
+uint32_t Matcher::Split::find(const Head& head) const {
+  auto [from, to] = by_hash.equal_range(head.hash());
+  for (; from != to; ++from) {
+    if (heads[from->second] == head) return from->second;
+  }
+  return kNone;
+}
+
+void Matcher::heads_of(const Test& t, Split& split) const {
   if (t.pattern->kind == PatternKind::kOr) {
     for (Pattern* alternative : as<OrPattern>(t.pattern)->alternatives) {
       Row row;
       const_cast<Matcher*>(this)->add_test(row, t.occurrence, alternative);
-      if (!row.tests.empty()) heads_of(row.tests[0], heads);
+      if (!row.tests.empty()) heads_of(row.tests[0], split);
     }
     return;
   }
   Head h = head_of(t);
-  for (const Head& known : heads) {
-    if (known == h) return;
-  }
-  heads.push_back(h);
+  if (split.find(h) != Split::kNone) return;
+  split.by_hash.emplace(h.hash(), static_cast<uint32_t>(split.heads.size()));
+  split.heads.push_back(h);
 }
 
 uint32_t Matcher::part(uint32_t occurrence, const Head& head, uint32_t field) {
@@ -225,12 +243,16 @@ void Matcher::add_parts(Row& row, const Test& t, const Head& head) {
   }
 }
 
-// The rows that `row` becomes where the occurrence is `head`, or (null) none of the heads that are told apart.
-void Matcher::specialise(const Row& row, uint32_t occurrence, const Head* head, std::vector<Row>& out) {
+// Puts what is left of a row with each head that it can match.
+void Matcher::distribute(const Row& row, uint32_t occurrence, Split& split) {
   size_t at = 0;
   while (at < row.tests.size() && row.tests[at].occurrence != occurrence) ++at;
   if (at == row.tests.size()) {
-    out.push_back(row);
+    copies_ += split.heads.size();
+    if (copies_ > kMostRowCopies) too_big_ = true;
+    if (too_big_) return;
+    for (std::vector<Row>& part : split.parts) part.push_back(row);
+    split.others.push_back(row);
     return;
   }
   const Test& test = row.tests[at];
@@ -242,22 +264,20 @@ void Matcher::specialise(const Row& row, uint32_t occurrence, const Head* head, 
       add_test(extra, occurrence, alternative);
       one.binds.insert(one.binds.end(), extra.binds.begin(), extra.binds.end());
       one.tests.insert(one.tests.begin() + static_cast<ptrdiff_t>(at), extra.tests.begin(), extra.tests.end());
-      specialise(one, occurrence, head, out);
+      distribute(one, occurrence, split);
     }
     return;
   }
-  if (!head) return;
-  Head own = head_of(test);
-  if (!(own == *head)) return;
+  const Head& head = split.heads[split.find(head_of(test))];
   Row rest;
   rest.arm = row.arm;
   rest.binds = row.binds;
-  rest.tests.reserve(row.tests.size() + own.fields);
+  rest.tests.reserve(row.tests.size() + head.fields);
   for (size_t i = 0; i < row.tests.size(); ++i) {
-    if (i == at) add_parts(rest, test, own);
+    if (i == at) add_parts(rest, test, head);
     else rest.tests.push_back(row.tests[i]);
   }
-  out.push_back(std::move(rest));
+  split.parts[static_cast<size_t>(&head - split.heads.data())].push_back(std::move(rest));
 }
 
 int32_t Matcher::build(std::vector<Row> rows) {
@@ -282,26 +302,25 @@ int32_t Matcher::build(std::vector<Row> rows) {
     return id;
   }
   uint32_t occurrence = rows[0].tests[0].occurrence;
-  std::vector<Head> heads;
+  Split split;
   for (const Row& row : rows) {
     for (const Test& t : row.tests) {
-      if (t.occurrence == occurrence) heads_of(t, heads);
+      if (t.occurrence == occurrence) heads_of(t, split);
     }
   }
+  const Head& first = split.heads[0];
+  bool complete = (first.kind == HeadKind::kCon && split.heads.size() == first.count) ||
+                  (first.kind == HeadKind::kBool && split.heads.size() == 2);
   nodes_[id].kind = Node::Kind::kSplit;
   nodes_[id].occurrence = occurrence;
-  bool complete = (heads[0].kind == HeadKind::kCon && heads.size() == heads[0].count) ||
-                  (heads[0].kind == HeadKind::kBool && heads.size() == 2);
-  for (const Head& head : heads) {
-    std::vector<Row> part;
-    for (const Row& row : rows) specialise(row, occurrence, &head, part);
-    int32_t branch = build(std::move(part));
-    nodes_[id].branches.push_back({head, branch});
+  split.parts.resize(split.heads.size());
+  for (const Row& row : rows) distribute(row, occurrence, split);
+  for (size_t i = 0; i < split.heads.size(); ++i) {
+    int32_t branch = build(std::move(split.parts[i]));
+    nodes_[id].branches.push_back({split.heads[i], branch});
   }
   if (!complete) {
-    std::vector<Row> others;
-    for (const Row& row : rows) specialise(row, occurrence, nullptr, others);
-    int32_t next = build(std::move(others));
+    int32_t next = build(std::move(split.others));
     nodes_[id].next = next;
   }
   return id;

@@ -1,6 +1,7 @@
 // Modules: where they are found, what their names mean to importers.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -96,9 +97,45 @@ TEST_F(Modules, MethodsComeWithTheType) {
 
 TEST_F(Modules, Unreadable) {
   auto c = check_file((folder_ / "nothing.eddy").string());
-  EXPECT_FALSE(c->ok());
+  ASSERT_FALSE(c->ok());
+  EXPECT_EQ(c->diagnostics.items()[0].message,
+            "cannot read `" + (folder_ / "nothing.eddy").string() + "`: No such file or directory");
   c = check_file(folder_.string());
   EXPECT_FALSE(c->ok());
+}
+
+TEST_F(Modules, LongChains) {
+  for (int i = 0; i < 400; i++) {
+    write("m" + std::to_string(i) + ".eddy", "import m" + std::to_string(i + 1) + "\n");
+  }
+  write("m400.eddy", "fn last() => 1\n");
+  EXPECT_EQ(check("import m0"), "imports are nested too deeply\n");
+  EXPECT_EQ(check("import m200"), "");
+}
+
+// tests/diagnostics/modules: NAME/main.eddy and what it is told, NAME.err. EDDY_UPDATE_GOLDEN=1 rewrites the
+// latter.
+TEST(ModuleReports, Golden) {
+  fs::path folder = EDDY_SOURCE_DIR "/tests/diagnostics/modules";
+  FrontEndOptions options;
+  options.need_main = true;
+  size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_directory()) continue;
+    count++;
+    auto c = check_file((entry.path() / "main.eddy").string(), options);
+    std::string found = render(c->diagnostics, c->sources);
+    std::string prefix = entry.path().string() + "/";
+    for (size_t at; (at = found.find(prefix)) != std::string::npos;) found.erase(at, prefix.size());
+    fs::path golden = entry.path().string() + ".err";
+    if (std::getenv("EDDY_UPDATE_GOLDEN")) {
+      std::ofstream(golden) << found;
+      continue;
+    }
+    std::ifstream in(golden);
+    EXPECT_EQ(found, std::string(std::istreambuf_iterator<char>(in), {})) << entry.path();
+  }
+  EXPECT_GT(count, 3u);
 }
 
 }  // namespace

@@ -8,7 +8,11 @@
 
 namespace eddy::tool {
 
-int list_compiled(const Source& source, const std::string& function, bool graph) {
+int list_compiled(const Source& source, const std::string& function, bool graph, const std::string& arch) {
+  if (!arch.empty() && !jit::known_arch(arch)) {
+    complain("there is no compiler for `" + arch + "`: x86-64 and aarch64 are known");
+    return kUsage;
+  }
   std::optional<Program> program = load_program(source, Wanted::Listing);
   if (!program) return kUsage;
   jit::Options options;
@@ -31,7 +35,9 @@ int list_compiled(const Source& source, const std::string& function, bool graph)
     if (!function.empty() && f.name != function) continue;
     found = true;
     std::string text = "function " + f.name + "\n", why;
-    if (!jit::compile(*tier, f, &why))
+    if (!arch.empty() && !graph)
+      text += jit::listing(*tier, f, arch.c_str());
+    else if (!jit::compile(*tier, f, &why))
       text += "  stays interpreted: " + why + "\n";
     else
       text += graph ? jit::ir_listing(*tier, f) : jit::listing(*tier, f);

@@ -54,7 +54,8 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
     compiler.filter = flags.jit_filter;
     std::string problem;
-    compiler.anonymous_code = flags.perf == "map";
+    // Breakpoints, too, can only be set in memory of the process itself.
+    compiler.anonymous_code = flags.perf == "map" || flags.gdb;
     if (flags.perf == "map") listen(jit::debug::perf_map(&problem), problem);
     if (flags.perf == "jitdump") listen(jit::debug::jitdump(&problem), problem);
     if (flags.gdb) listen(jit::debug::gdb_interface(), "");
@@ -66,6 +67,7 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   }
   if (flags.traces("gc")) vm_->context().heap->on_collection = print_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
+  if (!flags.profile.empty()) profile_ = std::make_unique<Profile>(*vm_);
   set_running(vm_.get());
   start_ = std::chrono::steady_clock::now();
 }
@@ -109,6 +111,10 @@ int MachineRun::finish(int status) {
   std::string problem;
   if (!rt::flush_output(vm_->context(), &problem)) {
     complain("standard output: " + problem);
+    if (status == kOk) status = kPanic;
+  }
+  if (profile_ && !profile_->write(flags_.profile, &problem)) {
+    complain(problem);
     if (status == kOk) status = kPanic;
   }
   if (!flags_.stats.empty()) {

@@ -5,6 +5,7 @@
 
 #include "jit/debug/region.h"
 #include "tools/eddy/options.h"
+#include "tools/eddy/profile.h"
 #include "vm/tier.h"
 #include "vm/vm.h"
 
@@ -32,6 +33,7 @@ class MachineRun {
   std::vector<std::unique_ptr<jit::debug::CodeListener>> listeners_;  // outlive the compiler
   std::unique_ptr<vm::Tier> tier_;                                    // outlives the VM
   std::unique_ptr<vm::Vm> vm_;
+  std::unique_ptr<Profile> profile_;
 };
 
 }  // namespace eddy::tool

@@ -29,6 +29,7 @@ struct Arguments {
   std::string output, function, filter;
   bool has_dashes = false;  // rest: what stood behind a `--`, which ends flags
   bool json = false, plain = false, check_only = false, machine_code = false, graph = false;
+  std::string arch;
 };
 
 // Where `eddy run`'s own flags end: the file and what follows belong to the program.
@@ -99,10 +100,11 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   disasm_command->add_flag("--plain", a.plain, "Exactly what `eddy asm` reads back to the same bytes");
   add_source_flags(*disasm_command, a.source);
   disasm_command->add_flag("--jit", a.machine_code, "The machine code of what the compiler makes of it");
+  disasm_command->add_option("--arch", a.arch, "With --jit: for x86-64 or aarch64 (default: this processor)")->type_name("NAME");
   disasm_command->add_flag("--ir", a.graph, "The compiler's graph");
   disasm_command->callback([&] {
     work = [&] {
-      return a.machine_code || a.graph ? list_compiled(a.source, a.function, a.graph)
+      return a.machine_code || a.graph ? list_compiled(a.source, a.function, a.graph, a.arch)
                                        : disassemble(a.source, a.function, a.plain);
     };
   });

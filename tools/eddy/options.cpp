@@ -37,6 +37,8 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"effects", "jit", "gc"}).description(""));
+  option("--profile", flags.profile, "Insight", "FILE",
+         "Sample Eddy's stacks, through handlers and resumptions: folded stacks, or a flame graph in FILE.svg");
   option("--perf", flags.perf, "Insight", "map|jitdump",
          "Names for `perf`: /tmp/perf-PID.map; or jit-PID.dump with lines, for `perf inject --jit`")
       ->check(CLI::IsMember({"map", "jitdump"}).description(""));

@@ -28,6 +28,7 @@ struct RunFlags {
   std::vector<std::string> trace;  // "effects", "calls", "jit", "gc"
   std::string perf;                // "", "map", "jitdump"
   bool gdb = false;
+  std::string profile;             // the file; "": no profile
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
   double timeout = 0;
   uint32_t gc_stress = 0;

@@ -25,8 +25,11 @@ bool reserve(Context& ctx, size_t words) {
   return false;
 }
 
-bool safepoint(Context* ctx) {
+bool safepoint(Context* ctx, const rt::Function* entering) {
   ctx->stack_limit = ctx->fiber->limit;
+  if (ctx->profile) {
+    if (uint32_t due = ctx->samples.exchange(0, std::memory_order_relaxed)) ctx->profile->take(*ctx, entering, due);
+  }
   if (ctx->fuel_limited) {
     if (ctx->fuel == 0) {
       ctx->limit_hit = rt::Limit::Fuel;

@@ -50,7 +50,8 @@ bool reserve(Context& ctx, size_t words);
 
 // What a check found with the stack limit raised: interrupts, fuel, an exhausted heap. The frame has been
 // written down. False where control went elsewhere.
-bool safepoint(Context* ctx);
+// `entering`: the function whose call is checked for room, if that is what is done.
+bool safepoint(Context* ctx, const rt::Function* entering = nullptr);
 
 // The current fiber's body has finished with ctx.result: goes on in its parent.
 void finish_fiber(Context& ctx);

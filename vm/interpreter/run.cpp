@@ -21,7 +21,7 @@ bool next_frame(Context* ctx, const Word*& pc, Value*& s) {
         if (f->entry) return false;
         Word* base = ctx->fiber->sp + 1 - f->frame_size;
         if (reinterpret_cast<Word>(base) < reinterpret_cast<Word>(ctx->stack_limit)) {
-          if (ctx->stack_limit == kAlwaysSlow && !safepoint(ctx)) continue;
+          if (ctx->stack_limit == kAlwaysSlow && !safepoint(ctx, f)) continue;
           if (!reserve(*ctx, f->frame_size)) continue;
           base = ctx->fiber->sp + 1 - f->frame_size;
         }

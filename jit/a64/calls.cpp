@@ -1,0 +1,304 @@
+// Calls, natives, effects.
+#include "jit/a64/codegen.h"
+#include "jit/runtime_calls.h"
+#include "vm/control/pseudo.h"
+
+namespace eddy::jit::a64 {
+
+// Applies input 0 to the others. In the registers of the calling convention it looks like a call of a function that
+// takes its closure first; one that does not gets its arguments moved down, out of line.
+void Codegen::closure_call(Node* n, bool tail) {
+  auto count = static_cast<int>(n->inputs.size() - 1);
+  if (!tail) save_inline(n->state);
+  arguments(n->inputs, 0);
+  if (tail) pop_frame();
+  else enter_base(n->state);
+  asmjit::Label shift = a_.newLabel(), other = a_.newLabel(), ready = a_.newLabel(), done = a_.newLabel();
+  aa::Gp closure = gp(0);
+  a_.branch_if_no_pointer(closure, other);
+  a_.ldrb(aa::w16, aa::ptr(closure, 3));
+  a_.cmp(aa::w16, asmjit::Imm(static_cast<int>(rt::Kind::Closure)));
+  a_.branch_if(CondCode::kNE, other);
+  a_.ldr(aa::x17, field(closure, offsetof(rt::Closure, function)));
+  a_.ldrh(aa::w16, field(aa::x17, at::values, 2));
+  a_.compare(aa::w16, count);
+  a_.branch_if(CondCode::kNE, other);
+  a_.ldrb(aa::w16, field(aa::x17, at::takes_self, 1));
+  a_.branch_if_zero(aa::w16, shift);
+  a_.bind(ready);
+  a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+  if (tail) {
+    a_.br(aa::x16);
+  } else {
+    a_.blr(aa::x16);
+    metadata(n->state);
+    a_.bind(done);
+    leave_base(n->state);
+  }
+  const FrameState* state = n->state;
+  deferred_.push_back([=, this] {
+    a_.bind(shift);
+    for (int i = 0; i < count; ++i) {
+      int registers = static_cast<int>(kRegisterArgs);
+      if (i + 1 < registers) {
+        a_.mov(gp(i), gp(i + 1));
+      } else {
+        a_.ldr(aa::x16, argument_slot(static_cast<unsigned>(i + 1)));
+        if (i < registers) a_.mov(gp(i), aa::x16);
+        else a_.str(aa::x16, argument_slot(static_cast<unsigned>(i)));
+      }
+    }
+    a_.b(ready);
+    a_.bind(other);
+    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
+      a_.str(gp(i), argument_slot(static_cast<unsigned>(i)));
+    auto go = [&](void* stub) {
+      if (tail) {
+        a_.jump_to(stub);
+      } else {
+        a_.call_to(stub);
+        metadata(state);
+        a_.b(done);
+      }
+    };
+    if (count <= 1) {
+      // A resumption, perhaps.
+      asmjit::Label no = a_.newLabel();
+      a_.branch_if_no_pointer(closure, no);
+      a_.ldrb(aa::w16, aa::ptr(closure, 3));
+      a_.cmp(aa::w16, asmjit::Imm(static_cast<int>(rt::Kind::Continuation)));
+      a_.branch_if(CondCode::kNE, no);
+      if (g_.count) increment(reinterpret_cast<int64_t>(&g_.ctx->stats->resumes[static_cast<size_t>(rt::ResumeShape::Escaped)]));
+      if (count == 0) store_word(argument_slot(1), static_cast<int64_t>(rt::kUnit.bits));
+      go(stubs_.resume_keep);
+      a_.bind(no);
+    }
+    a_.constant(aa::x1, count);
+    a_.constant(aa::x16, reinterpret_cast<void*>(&calls::call_value));
+    go(tail ? stubs_.jump_action : stubs_.call_action);
+  });
+}
+
+bool Codegen::emit_call(Node* n) {
+  switch (n->op) {
+    case NodeOp::Call: {
+      auto* f = static_cast<rt::Function*>(n->aux);
+      save_inline(n->state);
+      arguments(n->inputs, 0);
+      enter_base(n->state);
+      if (f == g_.function && !g_.osr) {
+        a_.bl(start_);
+      } else {
+        a_.constant(aa::x17, f);
+        a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+        a_.blr(aa::x16);
+      }
+      metadata(n->state);
+      leave_base(n->state);
+      call_result(n);
+      return true;
+    }
+    case NodeOp::CallClosure:
+      closure_call(n, false);
+      call_result(n);
+      return true;
+    case NodeOp::Native: {
+      auto* native = static_cast<const rt::Native*>(n->aux);
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      a_.constant(aa::x16, static_cast<int64_t>(n->inputs.size()));
+      a_.str(aa::w16, context(at::args_live, 4));
+      a_.add_to(aa::x1, aa::x19, at::args);
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(native->function), n->state);
+      a_.str(aa::wzr, context(at::args_live, 4));
+      call_result(n);
+      return true;
+    }
+    case NodeOp::MakeArray:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      a_.constant(aa::x1, static_cast<int64_t>(n->inputs.size()));
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::make_array), n->state);
+      call_result(n);
+      return true;
+    default: return false;
+  }
+}
+
+// As vm::lay_clause_frame; the node is in x16.
+void Codegen::clause_enter(Node* n) {
+  using Frame = vm::ClauseFrame;
+  int base = static_cast<int>(n->imm), slots = base + static_cast<int>(rt::kFrameHeaderWords);
+  a_.mov(aa::x17, aa::x16);  // making room may use x16
+  int out = output(n);
+  auto slot = [&](int i) { return home_slot(slots + i); };
+  a_.str(aa::x17, slot(Frame::Object));
+  a_.ldr(aa::x14, context(at::top));
+  a_.str(aa::x14, slot(Frame::Top));
+  a_.ldr(aa::x16, field(aa::x17, at::node_outer));
+  a_.str(aa::x16, context(at::top));
+  a_.ldr(gp(out), field(aa::x17, at::node_env));
+  store_word(slot(Frame::Result), static_cast<int64_t>(rt::kUnit.bits));
+  store_word(home_slot(base), reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
+  // The record: its fiber's list goes on with what was the newest.
+  a_.ldr(aa::x17, context(at::fiber));
+  a_.ldr(aa::w16, field(aa::x17, at::fiber_records, 4));
+  a_.constant(aa::x14, static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
+  a_.orr(aa::x16, aa::x16, aa::x14);
+  a_.str(aa::x16, slot(Frame::Link));
+  a_.add_to(aa::x16, aa::x20, (slots + Frame::Link) * 8);
+  a_.ldr(aa::x14, field(aa::x17, at::fiber_base));
+  a_.sub(aa::x16, aa::x14, aa::x16);
+  a_.lsr(aa::x16, aa::x16, 3);
+  a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+  a_.str(aa::xzr, slot(Frame::Resume));
+  a_.ldr(aa::x16, context(at::tag));
+  a_.str(aa::x16, slot(Frame::Tag));
+  a_.ldr(aa::x16, context(at::epoch));
+  a_.str(aa::x16, slot(Frame::Epoch));
+  fresh_tag();
+}
+
+void Codegen::fresh_tag() {
+  a_.ldr(aa::x16, context(at::next_tag));
+  a_.str(aa::x16, context(at::tag));
+  a_.add(aa::x16, aa::x16, 1);
+  a_.str(aa::x16, context(at::next_tag));
+}
+
+// As the instruction CLAUSE_END.
+void Codegen::clause_leave(Node* n) {
+  using Frame = vm::ClauseFrame;
+  int slots = static_cast<int>(n->imm) + static_cast<int>(rt::kFrameHeaderWords);
+  auto slot = [&](int i) { return home_slot(slots + i); };
+  asmjit::Label moved = a_.newLabel(), done = a_.newLabel();
+  if (!n->inputs.empty()) {
+    // The clause may have settled on dropping the body. The frames are still written down as for its call.
+    int value = input(n->inputs[0]);
+    asmjit::Label aborts = a_.newLabel();
+    a_.ldr(aa::x16, slot(Frame::Resume));
+    a_.compare(aa::x16, static_cast<int64_t>(Frame::kAborts));
+    a_.branch_if(CondCode::kEQ, aborts);
+    int below = static_cast<int>(n->imm) - 1;
+    deferred_.push_back([this, aborts, value, below] {
+      a_.bind(aborts);
+      a_.mov(aa::x1, gp(value));
+      a_.add_to(aa::x20, aa::x20, below * 8);
+      a_.pop_return();
+      a_.constant(aa::x16, reinterpret_cast<void*>(&calls::clause_aborts));
+      a_.jump_to(stubs_.jump_action);
+    });
+  }
+  a_.ldr(aa::x17, context(at::fiber));
+  a_.ldr(aa::w16, a_.slot(aa::x20, (slots + Frame::Link) * 8, 4));
+  a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+  a_.ldr(aa::x16, slot(Frame::Top));
+  a_.str(aa::x16, context(at::top));
+  a_.ldr(aa::x16, slot(Frame::Epoch));
+  a_.ldr(aa::x17, slot(Frame::Tag));
+  a_.ldr(aa::x14, context(at::epoch));
+  a_.cmp(aa::x16, aa::x14);
+  a_.branch_if(CondCode::kNE, moved);
+  a_.str(aa::x17, context(at::tag));
+  a_.bind(done);
+  deferred_.push_back([this, moved, done] {
+    a_.bind(moved);
+    fresh_tag();
+    a_.b(done);
+  });
+}
+
+bool Codegen::emit_effect(Node* n) {
+  auto action = [&](void* helper) {
+    call_helper(stubs_.call_action, helper, n->state);
+    call_result(n);
+    return true;
+  };
+  switch (n->op) {
+    case NodeOp::Perform:
+    case NodeOp::PerformNamed: {
+      bool named = n->op == NodeOp::PerformNamed;
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, named ? 0 : 1);
+      a_.constant(aa::x1, n->aux);
+      if (named) return action(reinterpret_cast<void*>(&calls::perform_named));
+      call_stub(stubs_.perform, n->state);
+      call_result(n);
+      return true;
+    }
+    case NodeOp::Resume:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
+      call_result(n);
+      return true;
+    case NodeOp::FiberCall:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      return action(reinterpret_cast<void*>(&calls::fiber_call));
+    case NodeOp::Drop:
+    case NodeOp::DropUnused:
+      save_inline(n->state);
+      to_context_args(n->inputs, 0, 0);
+      return action(n->op == NodeOp::Drop ? reinterpret_cast<void*>(&calls::drop) : reinterpret_cast<void*>(&calls::drop_unused));
+    case NodeOp::AbortNow:
+      save_inline(n->state);
+      write_function(n->state);
+      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
+      call_result(n);
+      return true;
+    case NodeOp::Handle:
+      save_inline(n->state);
+      value_to(aa::x1, n->inputs[0]);
+      a_.constant(aa::x2, n->aux);
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
+      call_result(n);
+      return true;
+    case NodeOp::HandleEnd: {
+      auto* site = static_cast<rt::Site*>(n->aux);
+      int node = input(n->inputs[0]);
+      asmjit::Label no = leave_label(n);
+      a_.ldrb(aa::w16, aa::ptr(gp(node), 3));
+      a_.cmp(aa::w16, asmjit::Imm(static_cast<int>(rt::Kind::Node)));
+      a_.branch_if(CondCode::kNE, no);
+      a_.ldr(aa::x16, field(gp(node), at::node_outer));
+      a_.str(aa::x16, context(at::top));
+      if (!site->effects.empty()) {
+        auto offset = static_cast<int64_t>(site->effects[0] * sizeof(rt::EffectCell));
+        a_.ldr(aa::x17, context(at::cells));
+        if (offset > 500) a_.add_to(aa::x17, aa::x17, offset);
+        a_.ldp(aa::x14, aa::x16, aa::ptr(gp(node), offsetof(rt::Node, previous)));
+        a_.stp(aa::x14, aa::x16, aa::ptr(aa::x17, static_cast<int32_t>(offset > 500 ? 0 : offset)));
+      }
+      return true;
+    }
+    case NodeOp::CellEnv: {
+      int out = output(n);
+      a_.ldr(gp(out), field(aa::x16, at::node_env));
+      return true;
+    }
+    case NodeOp::ClauseEnter: clause_enter(n); return true;
+    case NodeOp::ClauseLeave: clause_leave(n); return true;
+    case NodeOp::Record:
+      save_inline(n->state);
+      if (!n->inputs.empty()) value_to(aa::x2, n->inputs[0]);
+      a_.constant(aa::x1, n->aux);
+      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::record), n->state);
+      call_result(n);
+      return true;
+    case NodeOp::Safepoint: {
+      asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+      a_.ldr(aa::x16, context(at::stack_limit));
+      a_.cmp(aa::x20, aa::x16);
+      a_.branch_if(CondCode::kLO, slow);
+      slow_path(n, slow, [this, n] {
+        call_helper(stubs_.call_action, reinterpret_cast<void*>(&calls::safepoint), n->state);
+      }, back);
+      a_.bind(back);
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit::a64

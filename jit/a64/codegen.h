@@ -1,0 +1,84 @@
+// Emission for AArch64, through asmjit.
+#pragma once
+#include "jit/a64/macros.h"
+#include "jit/codegen/codegen.h"
+
+namespace eddy::jit::a64 {
+
+class Codegen : public CodegenBase {
+ public:
+  Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier, void* code_record,
+          Reach reach, RegisterSet registers);
+
+ private:
+  // --- what the walk asks for (moves.cpp, codegen.cpp)
+  Label new_label() override { return a_.newLabel(); }
+  void bind(Label label) override { a_.bind(label); }
+  size_t offset() const override { return a_.offset(); }
+  size_t offset_of(Label label) const override { return static_cast<size_t>(a_.code()->labelOffset(label)); }
+  void jump_to(Label label) override { a_.b(label); }
+  void load_home(int reg, int home) override;
+  void load_constant(int reg, int64_t bits) override;
+  void move(int to, int from) override;
+  void exchange(int a, int b) override;
+  void store_home(int home, int reg) override;
+  void store_constant(int home, int64_t bits) override { store_word(a_.slot(aa::x20, home * 8), bits); }
+  void store_argument(unsigned index, Node* n) override;
+  void load_argument(int home, unsigned index) override;
+  void entry() override;
+  void leave(int base, int64_t told) override;
+  void safepoint_index(uint32_t index) override;
+  void take_result(int reg) override { a_.mov(gp(reg), aa::x16); }
+  bool emit_node(Node* n) override;
+  bool emit_end(Node* n) override;
+  void finish() override { a_.literals(); }
+
+  // --- moves
+  void value_to(const aa::Gp& to, Node* n);       // wherever it is
+  void operand_to(const aa::Gp& to, Node* n);     // from its home or as a constant
+  void store_word(const aa::Mem& to, int64_t bits);
+  aa::Mem home_slot(int home) { return a_.slot(aa::x20, home * 8); }
+  aa::Mem field(const aa::Gp& object, int64_t offset, unsigned size = 8) { return a_.slot(object, offset, size); }
+  aa::Mem context(int offset, unsigned size = 8) { return a_.slot(aa::x19, offset, size); }
+  aa::Mem argument_slot(unsigned index) { return context(at::args + 8 * static_cast<int>(index)); }
+  static aa::Gp gp(int reg) { return aa::x(static_cast<uint32_t>(kAllocatable[reg])); }
+  static aa::Gp gp32(int reg) { return aa::w(static_cast<uint32_t>(kAllocatable[reg])); }
+  static aa::Vec vec(int reg) { return aa::d(static_cast<uint32_t>(reg - kFirstFloat)); }
+
+  // --- calls of stubs
+  void call_stub(void* stub, const FrameState* s);
+  void call_helper(void* stub, void* helper, const FrameState* s);
+  void enter_base(const FrameState* s);
+  void leave_base(const FrameState* s);
+  void write_function(const FrameState* s);
+  void increment(int64_t address);                // a counter
+  void pop_frame();                               // the return address is in x30 again
+
+  // --- emission by topic
+  bool emit_number(Node* n);
+  bool emit_float(Node* n);
+  bool emit_data(Node* n);
+  bool emit_call(Node* n);
+  bool emit_effect(Node* n);
+  void integer(Node* n);
+  void divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure);
+  void check_small(const aa::Gp& r, asmjit::Label otherwise) { a_.branch_if_clear(r, 0, otherwise); }
+  void truth_of(CondCode cc, int out);            // the Bool
+  asmjit::Label int_failure(Node* n, int out);
+  void barrier(Node* n, int holder, Node* value, const std::function<void(const aa::Gp&)>& address_to);
+  void allocate(Node* n, int out);
+  void object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit::Label no);
+  void index_check(const aa::Gp& array, Node* index, bool small, asmjit::Label no);
+  void compare_words(Node* n, asmjit::Label slow);
+  bool branch(CondCode cc);
+  void closure_call(Node* n, bool tail);
+  void clause_enter(Node* n);
+  void clause_leave(Node* n);
+  void fresh_tag();
+  void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
+
+  Assembler a_;
+  asmjit::Label slow_back_, start_;
+};
+
+}  // namespace eddy::jit::a64

@@ -1,0 +1,38 @@
+#include "jit/a64/listing.h"
+
+#include <cstring>
+
+#include <capstone/capstone.h>
+#include <fmt/format.h>
+
+#include "jit/a64/registers.h"
+
+namespace eddy::jit::a64 {
+
+std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier) {
+  csh handle;
+  if (cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &handle) != CS_ERR_OK) return "no disassembler\n";
+  std::string out;
+  const auto* bytes = static_cast<const uint8_t*>(code);
+  for (size_t at = 0; at + 4 <= size; at += 4) {
+    uint32_t word;
+    std::memcpy(&word, bytes + at, 4);
+    // The no-op behind a call says where the frame is.
+    if ((word & kSafepointMask) == kSafepointWord) {
+      const vm::Safepoint& s = tier.safepoints[(word >> 5 & 0x7ffff) << 2 | (word >> 29 & 3)];
+      out += fmt::format("  {:5x}  ; {} at {}\n", at, s.function->name, s.function->pc_of(s.pc));
+      continue;
+    }
+    cs_insn* insn;
+    if (cs_disasm(handle, bytes + at, 4, address + at, 1, &insn) == 1) {
+      out += fmt::format("  {:5x}  {} {}\n", at, insn->mnemonic, insn->op_str);
+      cs_free(insn, 1);
+    } else {
+      out += fmt::format("  {:5x}  .word 0x{:08x}\n", at, word);
+    }
+  }
+  cs_close(&handle);
+  return out;
+}
+
+}  // namespace eddy::jit::a64

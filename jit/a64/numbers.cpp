@@ -1,0 +1,307 @@
+// Ints and Floats.
+#include "jit/a64/codegen.h"
+#include "jit/runtime_calls.h"
+
+namespace eddy::jit::a64 {
+
+namespace {
+int64_t small_of(const Node* n) { return n->imm >> 1; }
+bool small_const(const Node* n) { return n->is_const() && (n->imm & 1); }
+
+calls::IntOp runtime_op(NodeOp op) {
+  return static_cast<calls::IntOp>(static_cast<int>(op) - static_cast<int>(NodeOp::Add));
+}
+static_assert(static_cast<int>(NodeOp::Abs) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::Abs));
+
+// a ± k, setting the flags; |k| < 4096.
+void step(Assembler& a, bool add, const aa::Gp& to, const aa::Gp& from, int64_t k) {
+  if (k < 0) {
+    add = !add;
+    k = -k;
+  }
+  add ? a.adds(to, from, asmjit::Imm(k)) : a.subs(to, from, asmjit::Imm(k));
+}
+}  // namespace
+
+// Where an operation goes that small Ints do not cover. With `out`, the label is for after the result's register is
+// known: the slow path comes back behind the fast one, with its result there.
+asmjit::Label Codegen::int_failure(Node* n, int out) {
+  if (n->speculative) return leave_label(n);
+  asmjit::Label from = a_.newLabel(), back = a_.newLabel();
+  slow_back_ = back;
+  slow_path(n, from, [this, n, out] {
+    operand_to(aa::x1, n->inputs[0]);
+    if (n->inputs.size() > 1) operand_to(aa::x2, n->inputs[1]);
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(calls::int_function(runtime_op(n->op))), n->state);
+    a_.mov(gp(out), aa::x16);
+  }, back);
+  return from;
+}
+
+// The result's register is another than the operands': those are untouched until the last check.
+void Codegen::integer(Node* n) {
+  Node *a = n->inputs[0], *b = n->inputs.size() > 1 ? n->inputs[1] : nullptr;
+  int ra = input(a);
+  bool constant = b && small_const(b);
+  int64_t k = constant ? small_of(b) : 0;
+  bool additive = n->op == NodeOp::Add || n->op == NodeOp::Sub;
+  bool shift = n->op == NodeOp::Shl || n->op == NodeOp::Shr;
+  bool immediate = constant && (additive ? Assembler::comparable(k * 2) : shift || n->op == NodeOp::Mul || n->op == NodeOp::Div || n->op == NodeOp::Rem);
+  int rb = b && !immediate ? input(b) : kNone;
+  bool in_place = n->speculative && !a->remade() && a != b && dead_after(a) && additive;
+  int out = in_place ? ra : output(n);
+  // Everything has its register before a way out is described.
+  asmjit::Label failure;
+  bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
+  bool has_failure = checked || overflows;
+  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
+  asmjit::Label back = slow_back_;
+  slow_back_ = asmjit::Label();
+  if (!(n->known & 1)) check_small(gp(ra), failure);
+  if (b && !(n->known & 2) && !constant) check_small(gp(rb), failure);
+
+  if (in_place) {
+    // Undone where it overflows.
+    asmjit::Label undo = a_.newLabel();
+    bool add = n->op == NodeOp::Add;
+    if (rb == kNone) {
+      step(a_, add, gp(ra), gp(ra), k * 2);
+    } else if (add) {
+      a_.sub(aa::x16, gp(rb), 1);
+      a_.adds(gp(ra), gp(ra), aa::x16);
+    } else {
+      a_.subs(gp(ra), gp(ra), gp(rb));
+    }
+    a_.branch_if(CondCode::kVS, undo);
+    if (rb != kNone && !add) a_.add(gp(ra), gp(ra), 1);
+    asmjit::Label left = leave_label(n);
+    deferred_.push_back([=, this] {
+      a_.bind(undo);
+      if (rb == kNone) {
+        step(a_, !add, gp(ra), gp(ra), k * 2);
+      } else if (add) {
+        a_.sub(aa::x16, gp(rb), 1);
+        a_.sub(gp(ra), gp(ra), aa::x16);
+      } else {
+        a_.add(gp(ra), gp(ra), gp(rb));
+      }
+      a_.b(left);
+    });
+    drop(ra);
+    assign(n, ra);
+    at(n).memory = false;
+    return;
+  }
+
+  switch (n->op) {
+    case NodeOp::Add:
+      if (rb == kNone) {
+        step(a_, true, gp(out), gp(ra), k * 2);
+      } else {
+        a_.sub(aa::x16, gp(ra), 1);
+        a_.adds(gp(out), aa::x16, gp(rb));
+      }
+      a_.branch_if(CondCode::kVS, failure);
+      break;
+    case NodeOp::Sub:
+      if (rb == kNone) step(a_, false, gp(out), gp(ra), k * 2);
+      else a_.subs(gp(out), gp(ra), gp(rb));
+      a_.branch_if(CondCode::kVS, failure);
+      if (rb != kNone) a_.add(gp(out), gp(out), 1);
+      break;
+    case NodeOp::Mul:
+      a_.sub(aa::x16, gp(ra), 1);
+      if (rb == kNone) a_.constant(aa::x17, k);
+      else a_.asr(aa::x17, gp(rb), 1);
+      a_.smulh(aa::x14, aa::x16, aa::x17);
+      a_.mul(aa::x17, aa::x16, aa::x17);
+      a_.cmp(aa::x14, aa::x17, aa::asr(63));
+      a_.branch_if(CondCode::kNE, failure);
+      a_.add(gp(out), aa::x17, 1);
+      break;
+    case NodeOp::And: a_.and_(gp(out), gp(ra), gp(rb)); break;
+    case NodeOp::Or: a_.orr(gp(out), gp(ra), gp(rb)); break;
+    case NodeOp::Xor:
+      a_.eor(gp(out), gp(ra), gp(rb));
+      a_.orr(gp(out), gp(out), 1);
+      break;
+    case NodeOp::Neg:
+      a_.movz(aa::x16, 2);
+      a_.subs(gp(out), aa::x16, gp(ra));
+      a_.branch_if(CondCode::kVS, failure);
+      break;
+    case NodeOp::Abs:
+      a_.movz(aa::x16, 2);
+      a_.subs(aa::x16, aa::x16, gp(ra));
+      a_.branch_if(CondCode::kVS, failure);
+      a_.cmp(gp(ra), 0);
+      a_.csel(gp(out), gp(ra), aa::x16, CondCode::kGE);
+      break;
+    case NodeOp::Shl:
+      if (constant && k >= 0 && k < 62) {
+        a_.sub(aa::x16, gp(ra), 1);
+        a_.lsl(aa::x17, aa::x16, static_cast<uint32_t>(k));
+        a_.asr(aa::x14, aa::x17, static_cast<uint32_t>(k));
+        a_.cmp(aa::x14, aa::x16);
+        a_.branch_if(CondCode::kNE, failure);
+        a_.add(gp(out), aa::x17, 1);
+      } else {
+        a_.b(failure);
+      }
+      break;
+    case NodeOp::Shr:
+      if (constant && k >= 0) {
+        a_.asr(aa::x16, gp(ra), static_cast<uint32_t>(std::min<int64_t>(k, 63)));
+        a_.orr(gp(out), aa::x16, 1);
+      } else {
+        a_.b(failure);
+      }
+      break;
+    default: divide(n, ra, rb, k, out, failure); break;
+  }
+  if (back.isValid()) a_.bind(back);
+}
+
+void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure) {
+  if (rb == kNone && (k == 0 || k == -1)) {
+    a_.b(failure);
+    return;
+  }
+  if (rb == kNone) {
+    a_.constant(aa::x14, k);
+  } else {
+    a_.asr(aa::x14, gp(rb), 1);
+    a_.add(aa::x16, aa::x14, 1);
+    a_.cmp(aa::x16, 1);
+    a_.branch_if(CondCode::kLS, failure);
+  }
+  a_.asr(aa::x16, gp(ra), 1);
+  a_.sdiv(aa::x17, aa::x16, aa::x14);
+  if (n->op == NodeOp::Rem) a_.msub(aa::x17, aa::x17, aa::x14, aa::x16);
+  a_.lsl(aa::x17, aa::x17, 1);
+  a_.orr(gp(out), aa::x17, 1);
+}
+
+void Codegen::truth_of(CondCode cc, int out) {
+  static_assert(rt::kTrue.bits == rt::kFalse.bits + 256);
+  a_.cset(aa::x16, cc);
+  a_.movz(aa::x17, static_cast<uint32_t>(rt::kFalse.bits));
+  a_.add(gp(out), aa::x17, aa::x16, aa::lsl(8));
+}
+
+bool Codegen::emit_number(Node* n) {
+  switch (n->op) {
+    case NodeOp::Add:
+    case NodeOp::Sub:
+    case NodeOp::Mul:
+    case NodeOp::Div:
+    case NodeOp::Rem:
+    case NodeOp::And:
+    case NodeOp::Or:
+    case NodeOp::Xor:
+    case NodeOp::Shl:
+    case NodeOp::Shr:
+    case NodeOp::Neg:
+    case NodeOp::Abs: integer(n); return true;
+    case NodeOp::Not: {
+      int ra = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, ra);
+      // Of anything: bytecode may be ill-typed.
+      a_.compare(gp(ra), static_cast<int64_t>(rt::kTrue.bits));
+      truth_of(CondCode::kNE, out);
+      return true;
+    }
+    case NodeOp::GuardSmall: {
+      int a = input(n->inputs[0]);
+      check_small(gp(a), leave_label(n));
+      return true;
+    }
+    case NodeOp::Compare: {
+      auto c = static_cast<Condition>(n->imm);
+      asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+      int out = output(n);
+      compare_words(n, slow);
+      slow_path(n, slow, [this, n, out] {
+        operand_to(aa::x1, n->inputs[0]);
+        operand_to(aa::x2, n->inputs[1]);
+        a_.constant(aa::x3, n->imm);
+        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
+        a_.mov(gp(out), aa::x16);
+      }, back);
+      static constexpr CondCode codes[] = {CondCode::kEQ, CondCode::kNE, CondCode::kLT,
+                                           CondCode::kLE, CondCode::kGT, CondCode::kGE};
+      truth_of(codes[static_cast<int>(c)], out);
+      a_.bind(back);
+      return true;
+    }
+    default: return false;
+  }
+}
+
+bool Codegen::emit_float(Node* n) {
+  auto two = [&](auto op) {
+    int a = input(n->inputs[0]), b = input(n->inputs[1]);
+    release_dead(n);
+    int out = output(n, a);
+    op(vec(out), vec(a), vec(b));
+    return true;
+  };
+  switch (n->op) {
+    case NodeOp::FAdd: return two([&](auto o, auto x, auto y) { a_.fadd(o, x, y); });
+    case NodeOp::FSub: return two([&](auto o, auto x, auto y) { a_.fsub(o, x, y); });
+    case NodeOp::FMul: return two([&](auto o, auto x, auto y) { a_.fmul(o, x, y); });
+    case NodeOp::FDiv: return two([&](auto o, auto x, auto y) { a_.fdiv(o, x, y); });
+    case NodeOp::FRem: {
+      save_inline(n->state);
+      auto to = [&](const aa::Vec& x, Node* v) {
+        value_to(aa::x16, v);
+        a_.fmov(x, aa::x16);
+      };
+      to(aa::d30, n->inputs[0]);
+      to(aa::d31, n->inputs[1]);
+      a_.fmov(aa::d0, aa::d30);
+      a_.fmov(aa::d1, aa::d31);
+      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::remainder), n->state);
+      forget_registers(n);
+      if (dead_after(n)) return true;
+      int out = output(n);
+      a_.fmov(vec(out), aa::d0);
+      return true;
+    }
+    case NodeOp::FSqrt:
+    case NodeOp::FNeg:
+    case NodeOp::FAbs: {
+      int a = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, a);
+      if (n->op == NodeOp::FSqrt) a_.fsqrt(vec(out), vec(a));
+      else if (n->op == NodeOp::FNeg) a_.fneg(vec(out), vec(a));
+      else a_.fabs(vec(out), vec(a));
+      return true;
+    }
+    case NodeOp::IntToFloat: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      if (!(n->known & 1)) check_small(gp(a), leave_label(n));
+      a_.asr(aa::x16, gp(a), 1);
+      a_.scvtf(vec(out), aa::x16);
+      return true;
+    }
+    case NodeOp::CompareFloat: {
+      int a = input(n->inputs[0]), b = input(n->inputs[1]);
+      int out = output(n);
+      a_.fcmp(vec(a), vec(b));
+      switch (static_cast<Condition>(n->imm)) {
+        case Condition::Equal: truth_of(CondCode::kEQ, out); break;
+        case Condition::Less: truth_of(CondCode::kMI, out); break;
+        default: truth_of(CondCode::kLS, out); break;
+      }
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit::a64

@@ -1,0 +1,8 @@
+#pragma once
+#include "jit/codegen/target.h"
+
+namespace eddy::jit::a64 {
+
+std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, Leaving left);
+
+}  // namespace eddy::jit::a64
