@@ -26,6 +26,9 @@ constexpr int fiber_state = offsetof(rt::Fiber, state), fiber_dirty = offsetof(r
 constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
+constexpr int node_records = offsetof(rt::Node, records), node_frame = offsetof(rt::Node, frame_offset);
+constexpr int site_returns = offsetof(rt::Site, returns), site_owner = offsetof(rt::Site, owner);
+constexpr int frame_size = offsetof(rt::Function, frame_size);
 constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
 constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
 constexpr int k_node = offsetof(rt::Continuation, node),

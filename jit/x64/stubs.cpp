@@ -212,8 +212,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
     align(16);
     table.perform = const_cast<uint8_t*>(getCurr());
     {
-      Xbyak::Label other, no_room, moved, ready;
-      Xbyak::Label found, far;
+      Xbyak::Label other, no_room, moved, ready, found, in_place;
       mov(rdi, ptr[rsi + at::cell_seen]);
       mov(rcx, ptr[rsi + at::cell_clause]);
       // The nearest node, or what the effect's cell says.
@@ -233,10 +232,10 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       jne(other, T_NEAR);
       L(found);
       movzx(r8d, byte[rcx + at::clause_kind]);
-      cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
-      jb(other, T_NEAR);
       cmp(qword[ctx + at::on_effect], 0);
       jne(other, T_NEAR);
+      cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
+      jb(in_place, T_NEAR);
       mov(r13, ptr[rbx + at::node_home]);
       mov(r12, ptr[r13 + at::fiber_parent]);
       cmp(byte[r12 + at::fiber_dirty], 0);
@@ -278,6 +277,29 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       L(moved);
       fresh_tag(rdx);
       jmp(ready);
+      // An abort with nothing to do on its way: the clause takes the place of the region's frame.
+      L(in_place);
+      cmp(r8d, static_cast<int>(rt::ClauseKind::Abort));
+      jne(other);
+      cmp(byte[rdi + at::site_returns], 0);
+      je(other);
+      mov(rdx, ptr[rbx + at::node_home]);
+      cmp(rdx, ptr[ctx + at::fiber]);
+      jne(other);
+      mov(eax, dword[rdx + at::fiber_records]);
+      cmp(eax, dword[rbx + at::node_records]);
+      jne(other);
+      inc(qword[rsi + at::cell_count]);
+      mov(rdx, ptr[rdx + at::fiber_base]);
+      mov(eax, dword[rbx + at::node_frame]);
+      shl(rax, 3);
+      sub(rdx, rax);
+      mov(rax, ptr[rdi + at::site_owner]);
+      mov(eax, dword[rax + at::frame_size]);
+      lea(rsp, ptr[rdx + rax * 8 - 8]);
+      mov(rdx, ptr[rbx + at::node_outer]);
+      mov(ptr[ctx + at::top], rdx);
+      jmp(moved);
       L(no_room);
       mov(alloc, rax);
       L(other);
