@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lang/checker.h"
+#include "lang/tree_walk.h"
 
 namespace eddy::lang {
 
@@ -16,14 +17,24 @@ void Checker::note_name(Symbol name, bool method) {
   dep_node_->edges.push_back(node);
 }
 
+// A local of this name hides the module's until unshadow.
+void Checker::shadow(Symbol name) {
+  if (name.id >= shadow_.size()) return;
+  shadow_[name.id]++;
+  shadowed_.push_back(name);
+}
+
+void Checker::unshadow(size_t mark) {
+  while (shadowed_.size() > mark) {
+    shadow_[shadowed_.back().id]--;
+    shadowed_.pop_back();
+  }
+}
+
 void Checker::collect_pattern(Pattern* p) {
   std::vector<std::pair<Symbol, Span>> names;
   pattern_variables(p, names);
-  for (auto& [name, span] : names) {
-    if (name.id >= shadow_.size()) continue;
-    shadow_[name.id]++;
-    shadowed_.push_back(name);
-  }
+  for (auto& [name, span] : names) shadow(name);
 }
 
 void Checker::collect_fn(const Slice<Param>& params, Expr* body) {
@@ -32,11 +43,8 @@ void Checker::collect_fn(const Slice<Param>& params, Expr* body) {
     if (p.default_value) collect_names(p.default_value);
     if (p.pattern) collect_pattern(p.pattern);
   }
-  if (body) collect_names(body);
-  while (shadowed_.size() > mark) {
-    shadow_[shadowed_.back().id]--;
-    shadowed_.pop_back();
-  }
+  collect_names(body);
+  unshadow(mark);
 }
 
 void Checker::collect_stmt(Stmt* s) {
@@ -48,10 +56,7 @@ void Checker::collect_stmt(Stmt* s) {
     case StmtKind::kVar: {
       VarStmt* var = as<VarStmt>(s);
       collect_names(var->value);
-      if (var->name.name.id < shadow_.size()) {
-        shadow_[var->name.name.id]++;
-        shadowed_.push_back(var->name.name);
-      }
+      shadow(var->name.name);
       break;
     }
     case StmtKind::kFn:
@@ -68,159 +73,51 @@ void Checker::collect_stmt(Stmt* s) {
 
 void Checker::collect_names(Expr* e) {
   if (!e) return;
-  auto all = [this](const Slice<Expr*>& items) {
-    for (Expr* item : items) collect_names(item);
-  };
-  auto args = [this](const Slice<Arg>& items) {
-    for (const Arg& a : items) collect_names(a.value);
-  };
-  auto close = [this](size_t mark) {
-    while (shadowed_.size() > mark) {
-      shadow_[shadowed_.back().id]--;
-      shadowed_.pop_back();
-    }
-  };
+  size_t mark = shadowed_.size();
   switch (e->kind) {
     case ExprKind::kName:
       note_name(as<NameExpr>(e)->name, false);
-      break;
-    case ExprKind::kInterpolation:
-      for (const StringPart& p : as<InterpolationExpr>(e)->parts) collect_names(p.value);
-      break;
-    case ExprKind::kTuple:
-      all(as<TupleExpr>(e)->items);
-      break;
-    case ExprKind::kList:
-      all(as<ListExpr>(e)->items);
-      collect_names(as<ListExpr>(e)->rest);
-      break;
-    case ExprKind::kArray:
-      all(as<ArrayExpr>(e)->items);
-      break;
-    case ExprKind::kField:
-      collect_names(as<FieldExpr>(e)->object);
-      break;
-    case ExprKind::kTupleIndex:
-      collect_names(as<TupleIndexExpr>(e)->object);
-      break;
-    case ExprKind::kIndex:
-      collect_names(as<IndexExpr>(e)->object);
-      collect_names(as<IndexExpr>(e)->index);
-      break;
-    case ExprKind::kCall:
-      collect_names(as<CallExpr>(e)->callee);
-      args(as<CallExpr>(e)->args);
-      break;
+      return;
     case ExprKind::kMethodCall:
-      collect_names(as<MethodCallExpr>(e)->object);
       note_name(as<MethodCallExpr>(e)->name.name, true);
-      args(as<MethodCallExpr>(e)->args);
-      break;
-    case ExprKind::kPipe:
-      collect_names(as<PipeExpr>(e)->first);
-      for (const PipeStage& s : as<PipeExpr>(e)->stages) collect_names(s.value);
-      break;
-    case ExprKind::kUnary:
-      collect_names(as<UnaryExpr>(e)->operand);
-      break;
-    case ExprKind::kArith:
-      collect_names(as<ArithExpr>(e)->first);
-      for (const ArithStep& s : as<ArithExpr>(e)->steps) collect_names(s.operand);
-      break;
-    case ExprKind::kCompare:
-      collect_names(as<CompareExpr>(e)->left);
-      collect_names(as<CompareExpr>(e)->right);
-      break;
-    case ExprKind::kLogical:
-      all(as<LogicalExpr>(e)->operands);
-      break;
-    case ExprKind::kConcat:
-      all(as<ConcatExpr>(e)->operands);
-      break;
-    case ExprKind::kRange:
-      collect_names(as<RangeExpr>(e)->from);
-      collect_names(as<RangeExpr>(e)->to);
-      break;
-    case ExprKind::kAssign:
-      collect_names(as<AssignExpr>(e)->target);
-      collect_names(as<AssignExpr>(e)->value);
       break;
     case ExprKind::kLambda:
-      collect_fn(as<LambdaExpr>(e)->params, as<LambdaExpr>(e)->body);
-      break;
+      return collect_fn(as<LambdaExpr>(e)->params, as<LambdaExpr>(e)->body);
     case ExprKind::kBlock: {
       BlockExpr* block = as<BlockExpr>(e);
-      size_t mark = shadowed_.size();
       for (Stmt* s : block->stmts) {
-        if (s->kind != StmtKind::kFn) continue;
-        Symbol name = as<FnStmt>(s)->fn->name.name;
-        if (name.id < shadow_.size()) {
-          shadow_[name.id]++;
-          shadowed_.push_back(name);
-        }
+        if (s->kind == StmtKind::kFn) shadow(as<FnStmt>(s)->fn->name.name);
       }
       for (Stmt* s : block->stmts) collect_stmt(s);
       collect_names(block->value);
-      close(mark);
-      break;
+      return unshadow(mark);
     }
-    case ExprKind::kIf:
-      for (const IfBranch& b : as<IfExpr>(e)->branches) {
-        collect_names(b.condition);
-        collect_names(b.body);
-      }
-      collect_names(as<IfExpr>(e)->otherwise);
-      break;
     case ExprKind::kMatch:
       collect_names(as<MatchExpr>(e)->subject);
       for (const MatchArm& a : as<MatchExpr>(e)->arms) {
-        size_t mark = shadowed_.size();
         collect_pattern(a.pattern);
         collect_names(a.guard);
         collect_names(a.body);
-        close(mark);
+        unshadow(mark);
       }
-      break;
-    case ExprKind::kWhile:
-      collect_names(as<WhileExpr>(e)->condition);
-      collect_names(as<WhileExpr>(e)->body);
-      break;
-    case ExprKind::kFor: {
-      ForExpr* loop = as<ForExpr>(e);
-      collect_names(loop->iterable);
-      size_t mark = shadowed_.size();
-      collect_pattern(loop->pattern);
-      collect_names(loop->body);
-      close(mark);
-      break;
-    }
-    case ExprKind::kLoop:
-      collect_names(as<LoopExpr>(e)->body);
-      break;
-    case ExprKind::kBreak:
-      collect_names(as<BreakExpr>(e)->value);
-      break;
-    case ExprKind::kReturn:
-      collect_names(as<ReturnExpr>(e)->value);
-      break;
+      return;
+    case ExprKind::kFor:
+      collect_names(as<ForExpr>(e)->iterable);
+      collect_pattern(as<ForExpr>(e)->pattern);
+      collect_names(as<ForExpr>(e)->body);
+      return unshadow(mark);
     case ExprKind::kHandle: {
       HandleExpr* handle = as<HandleExpr>(e);
-      size_t mark = shadowed_.size();
-      if (handle->name.name && handle->name.name.id < shadow_.size()) {
-        shadow_[handle->name.name.id]++;
-        shadowed_.push_back(handle->name.name);
-      }
+      if (handle->name.name) shadow(handle->name.name);
       collect_names(handle->body);
-      close(mark);
+      unshadow(mark);
       for (const Clause& c : handle->clauses) collect_fn(c.params, c.body);
-      break;
+      return;
     }
-    case ExprKind::kMask:
-      collect_names(as<MaskExpr>(e)->body);
-      break;
     default:
       break;
   }
+  for_each_child(e, [this](Expr* child) { collect_names(child); });
 }
 
 // Strongly connected components, each after those it mentions (Tarjan, without recursion).

@@ -254,6 +254,8 @@ class Checker {
   void collect_pattern(Pattern* p);
   void collect_fn(const Slice<Param>& params, Expr* body);
   void note_name(Symbol name, bool method);
+  void shadow(Symbol name);
+  void unshadow(size_t mark);
 
   // --- check_module.cpp
   void check_module(ModuleInfo* m);
@@ -362,6 +364,8 @@ class Checker {
   ModuleInfo* method_module(Type* receiver);
   void report_no_method(const Pending& p, Type* receiver);
   // --- infer_field.cpp
+  Type* known_object(Expr* object);
+  Type* wait_for_object(Pending::Kind kind, Expr* e, Expr* object, Type* type, Span at, bool is_lvalue);
   Type* infer_field(FieldExpr* e, bool is_lvalue);
   Type* field_type(Type* object, const Ident& name, CallNote* note);
   Type* access_field(FieldExpr* e, Type* object, bool is_lvalue);

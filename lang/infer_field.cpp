@@ -86,6 +86,29 @@ Type* Checker::access_field(FieldExpr* e, Type* object, bool is_lvalue) {
   return error_;
 }
 
+// The type of what a field or an item is taken of; a variable only where nothing tells it yet.
+Type* Checker::known_object(Expr* object) {
+  Type* type = prune(infer(object));
+  if (!is_var(type) || pending_.empty()) return type;
+  settle(pending_.size() > 64 ? pending_.size() - 64 : 0, level_, false, true);
+  return prune(type);
+}
+
+Type* Checker::wait_for_object(Pending::Kind kind, Expr* e, Expr* object, Type* type, Span at,
+                               bool is_lvalue) {
+  Pending p{};
+  p.kind = kind;
+  p.expr = e;
+  p.subject = type;
+  p.result = fresh();
+  p.span = at;
+  if (kind == Pending::kField) p.name = as<FieldExpr>(e)->name;
+  p.is_lvalue = is_lvalue;
+  p.receiver = object;
+  add_pending(p);
+  return p.result;
+}
+
 Type* Checker::infer_field(FieldExpr* e, bool is_lvalue) {
   e->note = new_note();
   if (Binding* scope = qualifier(e->object)) {
@@ -100,23 +123,9 @@ Type* Checker::infer_field(FieldExpr* e, bool is_lvalue) {
       return name_type(b, e->name.span);
     }
   }
-  Type* object = prune(infer(e->object));
-  if (is_var(object) && !pending_.empty()) {
-    settle(pending_.size() > 64 ? pending_.size() - 64 : 0, level_, false, true);
-    object = prune(object);
-  }
+  Type* object = known_object(e->object);
   if (is_var(object)) {
-    Pending p{};
-    p.kind = Pending::kField;
-    p.expr = e;
-    p.subject = object;
-    p.result = fresh();
-    p.span = e->name.span;
-    p.name = e->name;
-    p.is_lvalue = is_lvalue;
-    p.receiver = e->object;
-    add_pending(p);
-    return p.result;
+    return wait_for_object(Pending::kField, e, e->object, object, e->name.span, is_lvalue);
   }
   return access_field(e, object, is_lvalue);
 }
@@ -135,18 +144,8 @@ Type* Checker::access_tuple(TupleIndexExpr* e, Type* object) {
 }
 
 Type* Checker::infer_tuple_index(TupleIndexExpr* e) {
-  Type* object = prune(infer(e->object));
-  if (is_var(object)) {
-    Pending p{};
-    p.kind = Pending::kTupleField;
-    p.expr = e;
-    p.subject = object;
-    p.result = fresh();
-    p.span = e->span;
-    p.receiver = e->object;
-    add_pending(p);
-    return p.result;
-  }
+  Type* object = known_object(e->object);
+  if (is_var(object)) return wait_for_object(Pending::kTupleField, e, e->object, object, e->span, false);
   return access_tuple(e, object);
 }
 
@@ -201,24 +200,9 @@ Type* Checker::access_index(IndexExpr* e, Type* object, bool is_lvalue) {
 
 Type* Checker::infer_index(IndexExpr* e, bool is_lvalue) {
   e->note = new_note();
-  Type* object = prune(infer(e->object));
+  Type* object = known_object(e->object);
   infer(e->index);
-  if (is_var(object) && !pending_.empty()) {
-    settle(pending_.size() > 64 ? pending_.size() - 64 : 0, level_, false, true);
-    object = prune(object);
-  }
-  if (is_var(object)) {
-    Pending p{};
-    p.kind = Pending::kIndex;
-    p.expr = e;
-    p.subject = object;
-    p.result = fresh();
-    p.span = e->span;
-    p.is_lvalue = is_lvalue;
-    p.receiver = e->object;
-    add_pending(p);
-    return p.result;
-  }
+  if (is_var(object)) return wait_for_object(Pending::kIndex, e, e->object, object, e->span, is_lvalue);
   return access_index(e, object, is_lvalue);
 }
 

@@ -118,8 +118,7 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
         }
         break;
       }
-      Diagnostic& d = diags_.error(
-          at, fmt::format("the effects of {} do not fit", what));
+      Diagnostic& d = diags_.error(at, fmt::format("the effects of {} do not fit", what));
       d.here(fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row)));
       d.note("they would have to contain themselves");
       d.help("annotate the effects of the functions involved");

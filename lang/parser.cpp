@@ -6,6 +6,26 @@ namespace eddy::lang {
 
 namespace {
 constexpr size_t kMostErrors = 1000;  // then the rest is not read: nobody reads as many reports
+
+// How deep in brackets what follows the token stands.
+void count_bracket(const Token& token, size_t& depth) {
+  using K = TokenKind;
+  switch (token.kind) {
+    case K::kLeftParen:
+    case K::kLeftBracket:
+    case K::kHashBracket:
+    case K::kLeftBrace:
+      depth++;
+      break;
+    case K::kRightParen:
+    case K::kRightBracket:
+    case K::kRightBrace:
+      if (depth > 0) depth--;
+      break;
+    default:
+      break;
+  }
+}
 }  // namespace
 
 Parser::Parser(const SourceFile& file, Tokens tokens, Symbols& symbols, Arena& arena,
@@ -212,21 +232,7 @@ void Parser::skip_statement(bool moved) {
           (starts_expression(*tok_) || at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_defer)))
         return;
     }
-    switch (tok_->kind) {
-      case K::kLeftParen:
-      case K::kLeftBracket:
-      case K::kHashBracket:
-      case K::kLeftBrace:
-        depth++;
-        break;
-      case K::kRightParen:
-      case K::kRightBracket:
-      case K::kRightBrace:
-        if (depth > 0) depth--;
-        break;
-      default:
-        break;
-    }
+    count_bracket(*tok_, depth);
     moved = true;
     advance();
   }
@@ -246,21 +252,7 @@ void Parser::skip_item(K close) {
       if (tok_->newline_before() && (at(K::kKeyword_let) || at(K::kKeyword_var) || at(K::kKeyword_return)))
         return;
     }
-    switch (tok_->kind) {
-      case K::kLeftParen:
-      case K::kLeftBracket:
-      case K::kHashBracket:
-      case K::kLeftBrace:
-        depth++;
-        break;
-      case K::kRightParen:
-      case K::kRightBracket:
-      case K::kRightBrace:
-        if (depth > 0) depth--;
-        break;
-      default:
-        break;
-    }
+    count_bracket(*tok_, depth);
     advance();
   }
 }

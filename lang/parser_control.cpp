@@ -63,46 +63,38 @@ Expr* Parser::match_expr() {
   advance();
   In in(*this, Context{false, false});
   Gather<MatchArm> arms(*this);
-  while (!at(K::kRightBrace) && !at(K::kEnd)) {
-    if (accept(K::kComma) || accept(K::kSemicolon)) continue;
-    if (leaves_block(opener)) break;
-    const Token* before = tok_;
-    MatchArm arm;
-    Pos arm_begin = tok_->begin;
-    if (is_word(*tok_, "case") && peek().kind != K::kArrow && peek().kind != K::kKeyword_if) {
-      report_here("arms are not marked with `case`").help("write `pattern => expression`");
-      advance();
-      recovered();
-    }
-    if (at(K::kKeyword_else) && peek().kind == K::kArrow) {
-      report_here("the last arm of a `match` is not `else`").help("write `_ => …`");
-      advance();
-      recovered();
-      arm.pattern = make_pattern<Pattern>(PatternKind::kWildcard, arm_begin);
-    } else {
-      arm.pattern = pattern();
-    }
-    if (accept(K::kKeyword_if)) arm.guard = condition("a guard");
-    if (at(K::kThinArrow) || at(K::kColon) || at(K::kAssign)) {
-      report_here(fmt::format("expected `=>` after a pattern, found {}", describe_token(*tok_)));
-      advance();
-      recovered();
-      arm.body = expression();
-    } else if (expect(K::kArrow, "after a pattern")) {
-      arm.body = expression();
-    } else {
-      arm.body = error_expr(tok_->begin);
-    }
-    arm.span = span_from(arm_begin);
-    arms.add(arm);
-    if (panicking_) {
-      skip_statement(tok_ != before);
-      recovered();
-      if (tok_ == before) advance();
-    }
-  }
-  if (at(K::kRightBrace)) recovered();
-  expect_close(K::kRightBrace, opener);
+  braced(
+      opener, [&] { return leaves_block(opener); },
+      [&] {
+        MatchArm arm;
+        Pos arm_begin = tok_->begin;
+        if (is_word(*tok_, "case") && peek().kind != K::kArrow && peek().kind != K::kKeyword_if) {
+          report_here("arms are not marked with `case`").help("write `pattern => expression`");
+          advance();
+          recovered();
+        }
+        if (at(K::kKeyword_else) && peek().kind == K::kArrow) {
+          report_here("the last arm of a `match` is not `else`").help("write `_ => …`");
+          advance();
+          recovered();
+          arm.pattern = make_pattern<Pattern>(PatternKind::kWildcard, arm_begin);
+        } else {
+          arm.pattern = pattern();
+        }
+        if (accept(K::kKeyword_if)) arm.guard = condition("a guard");
+        if (at(K::kThinArrow) || at(K::kColon) || at(K::kAssign)) {
+          report_here(fmt::format("expected `=>` after a pattern, found {}", describe_token(*tok_)));
+          advance();
+          recovered();
+          arm.body = expression();
+        } else if (expect(K::kArrow, "after a pattern")) {
+          arm.body = expression();
+        } else {
+          arm.body = error_expr(tok_->begin);
+        }
+        arm.span = span_from(arm_begin);
+        arms.add(arm);
+      });
   node->arms = arms.slice();
   node->span = span_from(begin);
   return node;

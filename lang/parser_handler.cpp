@@ -29,19 +29,7 @@ Expr* Parser::handle_expr() {
   advance();
   In in(*this, Context{false, false});
   Gather<Clause> clauses(*this);
-  while (!at(K::kRightBrace) && !at(K::kEnd)) {
-    if (accept(K::kComma) || accept(K::kSemicolon)) continue;
-    if (leaves_block(opener)) break;
-    const Token* before = tok_;
-    clauses.add(clause());
-    if (panicking_) {
-      skip_statement(tok_ != before);
-      recovered();
-      if (tok_ == before) advance();
-    }
-  }
-  if (at(K::kRightBrace)) recovered();
-  expect_close(K::kRightBrace, opener);
+  braced(opener, [&] { return leaves_block(opener); }, [&] { clauses.add(clause()); });
   node->clauses = clauses.slice();
   node->span = span_from(begin);
   return node;

@@ -229,6 +229,8 @@ class Parser {
   template <typename T>
   T* make_stmt(StmtKind kind, Pos begin);
   bool leaves_block(Span opener);
+  template <typename Ends, typename Item>
+  void braced(Span opener, Ends ends, Item item);
 
   const SourceFile& file_;
   Tokens tokens_;
@@ -285,6 +287,25 @@ void Parser::list(K close, Span opener, const char* what, Item item) {
   }
   if (at(close)) recovered();
   expect_close(close, opener);
+}
+
+/// Arms, clauses, constructors, operations: behind their `{` and up to its `}`, or to where `ends` says that
+/// it must have been forgotten. After an error in one the next line goes on.
+template <typename Ends, typename Item>
+void Parser::braced(Span opener, Ends ends, Item item) {
+  while (!at(K::kRightBrace) && !at(K::kEnd)) {
+    if (accept(K::kComma) || accept(K::kSemicolon)) continue;
+    if (ends()) break;
+    const Token* before = tok_;
+    item();
+    if (panicking_) {
+      skip_statement(tok_ != before);
+      recovered();
+      if (tok_ == before) advance();
+    }
+  }
+  if (at(K::kRightBrace)) recovered();
+  expect_close(K::kRightBrace, opener);
 }
 
 template <typename T>

@@ -79,37 +79,30 @@ Decl* Parser::type_decl() {
     Span opener = tok_->span();
     advance();
     Gather<ConstructorDecl> constructors(*this);
-    while (!at(K::kRightBrace) && !at(K::kEnd)) {
-      if (accept(K::kComma) || accept(K::kSemicolon)) continue;
+    auto ends = [&] {
       if (at(K::kPipe)) {
         report_here("constructors are not separated by `|`")
             .help("write them one after the other, or with `,` between");
         advance();
         recovered();
-        continue;
       }
-      if (tok_->newline_before() && starts_declaration(*tok_)) break;
+      return tok_->newline_before() && starts_declaration(*tok_);
+    };
+    braced(opener, ends, [&] {
       ConstructorDecl constructor;
       constructor.doc = doc_before(*tok_);
       Pos constructor_begin = tok_->begin;
       if (at(K::kLower) && peek().kind == K::kColon) {
         report_here("fields stand in parentheses").help("write `type Point(x: Int, y: Int)`");
-        skip_statement(false);
-        break;
+        while (!at(K::kRightBrace) && !at(K::kEnd) && !(tok_->newline_before() && starts_declaration(*tok_)))
+          advance();
+        return;
       }
-      const Token* before = tok_;
       constructor.name = expect_upper("a constructor");
       if (at(K::kLeftParen)) constructor.fields = fields();
       constructor.span = span_from(constructor_begin);
       if (constructor.name.name) constructors.add(constructor);
-      if (panicking_) {
-        skip_statement(tok_ != before);
-        recovered();
-        if (tok_ == before) advance();
-      }
-    }
-    if (at(K::kRightBrace)) recovered();
-    expect_close(K::kRightBrace, opener);
+    });
     node->constructors = constructors.slice();
   } else {
     node->form = TypeDeclKind::kOpaque;
@@ -129,11 +122,11 @@ Decl* Parser::effect_decl() {
   Span opener = tok_->span();
   Gather<OperationDecl> operations(*this);
   if (expect(K::kLeftBrace, "and operations after the effect's name")) {
-    while (!at(K::kRightBrace) && !at(K::kEnd)) {
-      if (accept(K::kComma) || accept(K::kSemicolon)) continue;
-      if (tok_->newline_before() && starts_declaration(*tok_) && !at(K::kKeyword_fn)) break;
-      if (at(K::kKeyword_fn) && starts_line(*tok_)) break;
-      const Token* before = tok_;
+    auto ends = [&] {
+      if (at(K::kKeyword_fn)) return starts_line(*tok_);
+      return tok_->newline_before() && starts_declaration(*tok_);
+    };
+    braced(opener, ends, [&] {
       OperationDecl operation;
       operation.doc = doc_before(*tok_);
       Pos operation_begin = tok_->begin;
@@ -168,14 +161,7 @@ Decl* Parser::effect_decl() {
       }
       operation.span = span_from(operation_begin);
       if (operation.name.name) operations.add(operation);
-      if (panicking_) {
-        skip_statement(tok_ != before);
-        recovered();
-        if (tok_ == before) advance();
-      }
-    }
-    if (at(K::kRightBrace)) recovered();
-    expect_close(K::kRightBrace, opener);
+    });
   }
   node->operations = operations.slice();
   node->span = span_from(begin);

@@ -80,6 +80,28 @@ Type* TypeFactory::row_cons(Type* effect, Type* rest) {
 
 namespace {
 
+// A type like `t` of what `part` makes of its parts; `t` itself where that is all the same.
+template <typename Part>
+Type* rebuild(TypeFactory& types, Type* t, Part part) {
+  Type* inline_args[8];
+  std::vector<Type*> many;
+  Type** args = inline_args;
+  if (t->count > 8) {
+    many.resize(t->count);
+    args = many.data();
+  }
+  bool changed = false;
+  for (unsigned i = 0; i < t->count; i++) {
+    Type* from = t->arg(i);
+    args[i] = part(from);
+    changed |= args[i] != from;
+  }
+  if (!changed) return t;
+  if (t->tag == TypeTag::Con) return types.con(t->def, args, t->count);
+  if (t->tag == TypeTag::RowCons) return types.row_cons(args[0], args[1]);
+  return types.fn(args, t->param_count(), args[t->count - 2], args[t->count - 1]);
+}
+
 // Copies the parts of a type for which `leaf` answers with something else.
 template <typename Leaf>
 class Copier {
@@ -106,23 +128,7 @@ class Copier {
       too_large_ = true;
       return types_.error();
     }
-    Type* inline_args[8];
-    std::vector<Type*> many;
-    Type** args = inline_args;
-    if (t->count > 8) {
-      many.resize(t->count);
-      args = many.data();
-    }
-    bool changed = false;
-    for (unsigned i = 0; i < t->count; i++) {
-      Type* from = t->arg(i);
-      args[i] = copy(from, depth + 1);
-      changed |= args[i] != from;
-    }
-    if (!changed) return t;
-    if (t->tag == TypeTag::Con) return types_.con(t->def, args, t->count);
-    if (t->tag == TypeTag::RowCons) return types_.row_cons(args[0], args[1]);
-    return types_.fn(args, t->param_count(), args[t->count - 2], args[t->count - 1]);
+    return rebuild(types_, t, [&](Type* part) { return copy(part, depth + 1); });
   }
   bool too_large() const { return too_large_; }
 
@@ -196,22 +202,7 @@ Type* Generaliser::walk(Type* type, unsigned depth) {
     too_large_ = true;
     return types_.error();
   }
-  Type* inline_args[8];
-  std::vector<Type*> many;
-  Type** args = inline_args;
-  if (t->count > 8) {
-    many.resize(t->count);
-    args = many.data();
-  }
-  bool changed = false;
-  for (unsigned i = 0; i < t->count; i++) {
-    args[i] = walk(t->arg(i), depth + 1);
-    changed |= args[i] != t->arg(i);
-  }
-  if (!changed) return t;
-  if (t->tag == TypeTag::Con) return types_.con(t->def, args, t->count);
-  if (t->tag == TypeTag::RowCons) return types_.row_cons(args[0], args[1]);
-  return types_.fn(args, t->param_count(), args[t->count - 2], args[t->count - 1]);
+  return rebuild(types_, t, [&](Type* part) { return walk(part, depth + 1); });
 }
 
 Scheme Generaliser::scheme(Type* closed) {

@@ -3,6 +3,12 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(SOURCE ${PROJECT_SOURCE_DIR})
 set(PYTHON ${Python3_EXECUTABLE})
+set(EDDY $<TARGET_FILE:eddy>)
+if(CMAKE_CROSSCOMPILING)
+  set(EDDY ${PROJECT_BINARY_DIR}/eddy-emulated)
+  file(GENERATE OUTPUT ${EDDY} CONTENT "#!/bin/sh\nexec ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:eddy> \"$@\"\n"
+    FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(FULL ON)
 endif()
@@ -28,40 +34,40 @@ file(GLOB SECTIONS CONFIGURE_DEPENDS ${SOURCE}/tests/conformance/*)
 foreach(MODE ${MODES})
   foreach(SECTION ${SECTIONS})
     get_filename_component(NAME ${SECTION} NAME)
-    command_test(conformance_${NAME}_${MODE} ${PYTHON} tests/run_suite.py --eddy $<TARGET_FILE:eddy> --jobs 1
+    command_test(conformance_${NAME}_${MODE} ${PYTHON} tests/run_suite.py --eddy ${EDDY} --jobs 1
       "--mode=${MODE_${MODE}}" tests/conformance/${NAME})
   endforeach()
 endforeach()
 
 # Programs that once went wrong, most of them found by random programs.
 foreach(MODE ${MODES})
-  command_test(regressions_${MODE} ${PYTHON} tests/run_suite.py --eddy $<TARGET_FILE:eddy> --jobs 1
+  command_test(regressions_${MODE} ${PYTHON} tests/run_suite.py --eddy ${EDDY} --jobs 1
     "--mode=${MODE_${MODE}}" tests/regressions)
 endforeach()
 
 # The library's own tests.
 file(GLOB MODULES CONFIGURE_DEPENDS ${SOURCE}/std/*.eddy)
-command_test(std_tests $<TARGET_FILE:eddy> test std)
+command_test(std_tests ${EDDY} test std)
 if(FULL)
-  command_test(std_tests_stress $<TARGET_FILE:eddy> test --gc-stress=1009 std)
+  command_test(std_tests_stress ${EDDY} test --gc-stress=1009 std)
 endif()
 
-command_test(examples ${PYTHON} tests/run_programs.py examples --eddy $<TARGET_FILE:eddy>)
+command_test(examples ${PYTHON} tests/run_programs.py examples --eddy ${EDDY})
 if(FULL)
-  command_test(examples_stress ${PYTHON} tests/run_programs.py examples --eddy $<TARGET_FILE:eddy> "--mode=--gc-stress=11")
-  command_test(benchmarks ${PYTHON} tests/run_programs.py benchmarks --eddy $<TARGET_FILE:eddy>)
+  command_test(examples_stress ${PYTHON} tests/run_programs.py examples --eddy ${EDDY} "--mode=--gc-stress=11")
+  command_test(benchmarks ${PYTHON} tests/run_programs.py benchmarks --eddy ${EDDY})
 endif()
 
 file(GLOB DOCS CONFIGURE_DEPENDS ${SOURCE}/docs/*.md ${SOURCE}/README.md)
-command_test(doc_blocks ${PYTHON} tests/doc_blocks.py --eddy $<TARGET_FILE:eddy> ${DOCS})
+command_test(doc_blocks ${PYTHON} tests/doc_blocks.py --eddy ${EDDY} ${DOCS})
 
 # Its time limits allow for the other tests that run meanwhile.
 set(CLI_FLAGS --slow=3)
 if(EDDY_SANITIZE)
   set(CLI_FLAGS --slow=8 --sanitized)
 endif()
-command_test(cli ${PYTHON} tests/cli/run.py --eddy $<TARGET_FILE:eddy> ${CLI_FLAGS})
-command_test(cli_insight ${PYTHON} tests/cli/insight.py --eddy $<TARGET_FILE:eddy> ${CLI_FLAGS})
-command_test(limits ${PYTHON} tests/limits.py --eddy $<TARGET_FILE:eddy> ${CLI_FLAGS})
-command_test(std_doc ${PYTHON} tests/std_doc.py $<TARGET_FILE:eddy>)
+command_test(cli ${PYTHON} tests/cli/run.py --eddy ${EDDY} ${CLI_FLAGS})
+command_test(cli_insight ${PYTHON} tests/cli/insight.py --eddy ${EDDY} ${CLI_FLAGS})
+command_test(limits ${PYTHON} tests/limits.py --eddy ${EDDY} ${CLI_FLAGS})
+command_test(std_doc ${PYTHON} tests/std_doc.py ${EDDY})
 command_test(diagnostics_covered ${PYTHON} tests/diagnostics_covered.py)

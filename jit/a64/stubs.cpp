@@ -293,11 +293,8 @@ class Generator : public StubCode {
     a_.cmp(alloc, x14);
     a_.b_hi(no_room);
     increment(x1, at::cell_count);
-    increment(x1, at::cell_slow);
     a_.ldr(x16, context(at::stats));
     increment(x16, at::captures);
-    a_.add(x16, x16, x7, lsl(3));
-    increment(x16, at::performs);
     a_.constant(x14, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
     a_.str(x14, ptr(x8));
     a_.ldr(x9, context(at::fiber));

@@ -121,47 +121,40 @@ fn main(args: List<String>) {
         self.expect(self.run("asm", "b.eas", "-o", "b.ebc"), USAGE, "", "b.eas")
 
 
-class Tests:
-    eddy = "eddy"
-    sanitized = False
-    slow = 1.0  # how much slower than a release build this one may be
+class Test(Tests):
+    FILE = "@test fn good() { assert(1 + 1 == 2) }\n@test fn bad() {\n  assert(1 == 2)\n}\nfn main() { }\n"
 
-    def __init__(self, folder):
-        self.folder = folder
+    def test_files_and_folders(self):
+        self.write("t/a.eddy", self.FILE)
+        self.write("t/deep/b.eddy", "@test fn other() { }")
+        result = self.expect(self.run("test", "t"), PANIC, err=["ok     good", "FAILED bad", "assertion failed", "t/a.eddy:3:3", "ok     other", "2 passed, 1 failed"])
+        result = self.expect(self.run("test", "t/deep/b.eddy"), OK, err=["1 passed, 0 failed"])
+        self.expect(self.run("test"), PANIC, err=["2 passed, 1 failed"])
 
-    def run(self, *args, stdin="", **how):
-        started = time.monotonic()
-        data = stdin if isinstance(stdin, bytes) else stdin.encode()
-        how.setdefault("stdout", subprocess.PIPE)
-        how.setdefault("timeout", 120)
-        result = subprocess.run([self.eddy, *args], input=data, stderr=subprocess.PIPE, cwd=self.folder, **how)
-        out = (result.stdout or b"").decode(errors="replace")
-        return Result(result.returncode, out, result.stderr.decode(errors="replace"), time.monotonic() - started)
+    def test_failures_show_the_source(self):
+        self.write("a.eddy", self.FILE)
+        self.expect(self.run("test", "a.eddy"), PANIC, err=["assert(1 == 2)"])
 
-    def start(self, *args, **how):
-        return subprocess.Popen([self.eddy, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                cwd=self.folder, **how)
+    def test_filter(self):
+        self.write("a.eddy", self.FILE)
+        result = self.expect(self.run("test", "--filter", "goo", "a.eddy"), OK, err=["1 passed, 0 failed"])
+        assert "bad" not in result.err, result
 
-    def write(self, name, content):
-        path = os.path.join(self.folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as f:
-            f.write(content if isinstance(content, bytes) else content.encode())
-        return name
+    def test_broken_files(self):
+        self.write("a.eddy", "@test fn t() { nope }")
+        self.write("b.eddy", "@test fn fine() { }")
+        self.expect(self.run("test", "a.eddy", "b.eddy"), USAGE, err=["unknown name", "1 passed", "1 file does not compile"])
 
-    def read(self, name):
-        with open(os.path.join(self.folder, name), "rb") as f:
-            return f.read()
+    def test_nothing_there(self):
+        self.expect(self.run("test", "nope"), USAGE, err="nope")
 
-    def expect(self, result, status=OK, out=None, err=None, no_err=False):
-        assert result.status == status, f"expected status {status}\n{result}"
-        if out is not None:
-            assert result.out == out, f"expected output {out!r}\n{result}"
-        for text in [err] if isinstance(err, str) else err or []:
-            assert text in result.err, f"standard error lacks {text!r}\n{result}"
-        if no_err:
-            assert result.err == "", f"expected nothing on standard error\n{result}"
-        return result
+    def test_limits(self):
+        self.write("a.eddy", "@test fn slow() { var i = 0; loop { i += 1 } }\n@test fn fine() { }")
+        self.expect(self.run("test", "--timeout=0.2", "a.eddy"), PANIC, err=["FAILED slow", "timeout", "ok     fine"])
+
+    def test_with_stress(self):
+        self.write("a.eddy", "@test fn t() { assert([1, 2].map(fn(x) => x + 1) == [2, 3]) }")
+        self.expect(self.run("test", "--gc-stress", "--verify-heap", "a.eddy"), OK)
 
 
 class Format(Tests):

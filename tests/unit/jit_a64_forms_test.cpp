@@ -5,6 +5,7 @@
 
 #include <capstone/capstone.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <random>
@@ -55,7 +56,7 @@ Code assemble(const std::function<void(Assembler&)>& emit, Reach reach = Reach::
   cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &handle);
   cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
   cs_insn* insns;
-  size_t count = cs_disasm(handle, out.bytes.data(), instructions, kBase, 0, &insns);
+  size_t count = cs_disasm(handle, out.bytes.data(), std::min<size_t>(instructions, 64), kBase, 0, &insns);
   for (size_t i = 0; i < count; ++i) {
     std::string operands = insns[i].op_str;
     out.lines.push_back({insns[i].address, insns[i].mnemonic, operands});
