@@ -10,6 +10,7 @@ target_compile_options(eddy_options INTERFACE
   $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=none>)
 target_compile_definitions(eddy_options INTERFACE
   $<$<BOOL:${EDDY_PORTABLE_DISPATCH}>:EDDY_PORTABLE_DISPATCH>
+  $<$<BOOL:${EDDY_PLANTS}>:EDDY_PLANTS>
   $<$<CONFIG:Debug>:EDDY_DEBUG>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(eddy_options INTERFACE -fuse-ld=lld)
