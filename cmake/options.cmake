@@ -25,6 +25,11 @@ if(EDDY_SANITIZE)
   target_compile_definitions(eddy_options INTERFACE EDDY_SANITIZE)
 endif()
 
+if(EDDY_COVERAGE)
+  target_compile_options(eddy_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(eddy_options INTERFACE -fprofile-instr-generate)
+endif()
+
 # eddy_library(NAME [LINK …]): every source of the current folder and its subfolders.
 function(eddy_library NAME)
   cmake_parse_arguments(ARG "" "" "LINK;EXCLUDE" ${ARGN})
