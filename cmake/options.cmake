@@ -10,6 +10,7 @@ target_compile_options(eddy_options INTERFACE
   $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=none>)
 target_compile_definitions(eddy_options INTERFACE
   $<$<BOOL:${EDDY_PORTABLE_DISPATCH}>:EDDY_PORTABLE_DISPATCH>
+  $<$<BOOL:${EDDY_PLANTS}>:EDDY_PLANTS>
   $<$<CONFIG:Debug>:EDDY_DEBUG>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(eddy_options INTERFACE -fuse-ld=lld)
@@ -22,6 +23,11 @@ if(EDDY_SANITIZE)
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g)
   target_link_options(eddy_options INTERFACE -fsanitize=address,undefined)
   target_compile_definitions(eddy_options INTERFACE EDDY_SANITIZE)
+endif()
+
+if(EDDY_COVERAGE)
+  target_compile_options(eddy_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(eddy_options INTERFACE -fprofile-instr-generate)
 endif()
 
 # eddy_library(NAME [LINK …]): every source of the current folder and its subfolders.

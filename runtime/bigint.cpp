@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/bigint_internal.h"
+#include "runtime/plants.h"
 
 namespace eddy::rt {
 
@@ -17,7 +18,7 @@ Value big::make(Context& ctx, const mp_limb_t* limbs, mp_size_t size, bool negat
   if (size == 1) {
     // kSmallMin has one more in magnitude than kSmallMax.
     mp_limb_t n = limbs[0];
-    if (n <= static_cast<mp_limb_t>(kSmallMax) + (negative ? 1 : 0))
+    if (n <= static_cast<mp_limb_t>(kSmallMax) + (negative ? 1 : 0) - (PLANTED(small_max) ? 1 : 0))
       return small_int(negative ? -static_cast<int64_t>(n) : static_cast<int64_t>(n));
   }
   uint64_t bytes = sizeof(BigInt) + static_cast<uint64_t>(size) * 8;
@@ -155,10 +156,12 @@ Value int_rem(Context& ctx, Value a, Value b) {
   }
   if (!both_ints(a, b)) return big::not_an_int(ctx);
   if (b == small_int(0)) return panic(ctx, "division by zero");
+  if (PLANTED(big_remainder_sign)) return int_abs(ctx, divide(ctx, a, b, false));
   return divide(ctx, a, b, false);
 }
 
 Value int_neg(Context& ctx, Value a) {
+  if (PLANTED(int_edge) && a == small_int(kSmallMin)) return a;
   if (a.is_small()) return int_from_i64(ctx, -a.small());
   if (!is_int(a)) return big::not_an_int(ctx);
   Operand x(a);

@@ -1,10 +1,12 @@
 #include "runtime/collector.h"
 #include "runtime/resources.h"
+#include "runtime/plants.h"
 
 namespace eddy::rt {
 
 void Collector::each_root(void* data, Heap::RootVisitor visit) {
-  for (unsigned i = 0; i < ctx.args_live; ++i) visit(data, &ctx.args[i]);
+  if (!PLANTED(arguments_no_roots))
+    for (unsigned i = 0; i < ctx.args_live; ++i) visit(data, &ctx.args[i]);
   visit(data, &ctx.result);
   visit(data, &ctx.top);
   visit(data, &ctx.panic_message);
@@ -24,7 +26,7 @@ void Collector::clear_weak(bool (*alive)(Collector&, Value*)) {
   };
   for (Node* node : weak_nodes_) settle(node->previous);
   weak_nodes_.clear();
-  if (ctx.cells)
+  if (ctx.cells && !PLANTED(cells_kept))
     for (size_t i = 0; i < ctx.effect_names.size(); ++i) settle(ctx.cells[i]);
   settle_resources(ctx, [&](Value* holder) { return alive(*this, holder); });
 }

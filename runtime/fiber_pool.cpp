@@ -10,6 +10,7 @@
 #include "runtime/context.h"
 #include "runtime/heap.h"
 #include "runtime/system_memory.h"
+#include "runtime/plants.h"
 
 namespace eddy::rt {
 
@@ -204,7 +205,7 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
 Fiber* FiberPool::copy(const Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
   // With a little room, for it is going to run.
-  Fiber* twin = make(used + kStackSlackWords + room);
+  Fiber* twin = make(used + kStackSlackWords + (PLANTED(room_lost) ? 0 : room));
   if (!twin) return nullptr;
   twin->sp = twin->base - used;
   std::memcpy(twin->sp, fiber->sp, used * sizeof(Word));

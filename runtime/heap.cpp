@@ -12,6 +12,7 @@
 #include "runtime/collector.h"
 #include "runtime/fiber_pool.h"
 #include "runtime/system_memory.h"
+#include "runtime/plants.h"
 
 namespace eddy::rt {
 
@@ -98,11 +99,12 @@ Object* Heap::allocate_large(Word header, size_t bytes) {
 }
 
 void Heap::remember(Object* holder, Value* field) {
+  if (PLANTED(barrier_lost)) return;
   if (holder->kind() == Kind::Array && size_of_object(holder) > kLargeBytes) {
     auto card = static_cast<uint32_t>(static_cast<size_t>(reinterpret_cast<char*>(field) -
                                                           reinterpret_cast<char*>(holder)) / OldSpace::kCardBytes);
     unsigned char& set = LargeObject::of(holder)->cards[card];
-    if (set) return;
+    if (set || PLANTED(card_lost)) return;
     set = 1;
     impl_->cards.push_back({static_cast<Array*>(holder), card});
     return;
@@ -114,7 +116,7 @@ void Heap::remember(Object* holder, Value* field) {
 
 void Heap::add_dirty(Fiber* fiber) {
   fiber->dirty = true;
-  impl_->dirty.push_back(fiber);
+  if (!PLANTED(dirty_lost)) impl_->dirty.push_back(fiber);
 }
 
 void Heap::exhausted() {

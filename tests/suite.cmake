@@ -49,7 +49,7 @@ endforeach()
 file(GLOB MODULES CONFIGURE_DEPENDS ${SOURCE}/std/*.eddy)
 command_test(std_tests ${EDDY} test std)
 if(FULL)
-  command_test(std_tests_stress ${EDDY} test --gc-stress=1009 std)
+  command_test(std_tests_stress ${EDDY} test --gc-stress=1009 std tests/std)
 endif()
 
 command_test(examples ${PYTHON} tests/run_programs.py examples --eddy ${EDDY})

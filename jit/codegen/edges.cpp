@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "jit/codegen/codegen.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit {
 
@@ -70,7 +71,7 @@ void CodegenBase::emit_edge(const EdgeCode& code) {
   for (size_t i = 0; i < code.stores.size(); ++i) {
     if (code.stores[i].reg == kNone)
       store_constant(code.store_homes[i], code.stores[i].node->imm);
-    else
+    else if (!PLANTED(jit_edge_store_lost))
       store_home(code.store_homes[i], code.stores[i].reg);
   }
   parallel_moves(code.moves);
@@ -93,7 +94,10 @@ void CodegenBase::parallel_moves(std::vector<Move> moves) {
     // A cycle: exchange two, and what was to be read from either is now in the other.
     Move m = moves.back();
     moves.pop_back();
-    exchange(m.to, m.from);
+    if (PLANTED(jit_cycle))
+      move(m.to, m.from);
+    else
+      exchange(m.to, m.from);
     for (Move& other : moves) {
       if (other.from == m.to)
         other.from = m.from;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "jit/codegen/codegen.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit {
 
@@ -41,6 +42,7 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
 // Before a call: everything that lives across it is in its slot.
 void CodegenBase::save_inline(const FrameState* state) {
   Saves saves = capture(state);
+  if (PLANTED(jit_slot_lost) && saves.items.size() > 1) saves.items.pop_back();
   for (const FrameState* s = state; s; s = s->parent)
     for (const FrameState::Entry& e : s->values)
       if (!e.node->remade()) at(e.node).memory = true;
@@ -50,6 +52,7 @@ void CodegenBase::save_inline(const FrameState* state) {
 Label CodegenBase::leave_label(const Node* n) {
   Label label = new_label();
   Saves saves = capture(n->state);
+  if (PLANTED(jit_leave_loses_value) && saves.items.size() > 1) saves.items.pop_back();
   int64_t told = reinterpret_cast<int64_t>(code_record_) | (n->op == NodeOp::Leave && n->imm);
   deferred_.push_back([this, label, saves, told] {
     bind(label);
@@ -61,7 +64,8 @@ Label CodegenBase::leave_label(const Node* n) {
 
 void CodegenBase::metadata(const FrameState* s) {
   auto index = static_cast<uint32_t>(tier_.safepoints.size());
-  tier_.safepoints.push_back({s->function, s->pc, s->destination});
+  bool wrong = PLANTED(jit_position) && s->pc != s->function->code;
+  tier_.safepoints.push_back({s->function, wrong ? s->function->code : s->pc, s->destination});
   safepoint_index(index);
 }
 
@@ -80,6 +84,7 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
     else if (!dead_after(v))
       failure_ = "a value does not survive a slow path";
   }
+  if (PLANTED(jit_reload_lost) && !reload.empty()) reload.pop_back();
   deferred_.push_back([=, this] {
     bind(from);
     write(saves, false);

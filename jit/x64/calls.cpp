@@ -2,6 +2,7 @@
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
 #include "vm/control/pseudo.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit::x64 {
 
@@ -192,7 +193,7 @@ void Codegen::clause_leave(Node* n) {
   a_.mov(ax::eax, ax::dword_ptr(ax::rsp, (slots + Frame::Link) * 8));
   a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
   a_.mov(ax::rax, slot(Frame::Top));
-  a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
+  if (!PLANTED(jit_clause_keeps_top)) a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
   a_.mov(ax::rax, slot(Frame::Epoch));
   a_.mov(ax::rdx, slot(Frame::Tag));
   a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::epoch));
@@ -260,7 +261,7 @@ bool Codegen::emit_effect(Node* n) {
         int offset = static_cast<int>(site->effects[0] * sizeof(rt::EffectCell));
         a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
         a_.movups(ax::xmm15, ax::xmmword_ptr(gp(node), offsetof(rt::Node, previous)));
-        a_.movups(ax::xmmword_ptr(ax::rdx, offset), ax::xmm15);
+        if (!PLANTED(jit_handle_end_keeps_cell)) a_.movups(ax::xmmword_ptr(ax::rdx, offset), ax::xmm15);
       }
       return true;
     }

@@ -3,6 +3,7 @@
 
 #include "jit/runtime_calls.h"
 #include "vm/registers.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit::x64 {
 
@@ -193,6 +194,10 @@ bool Codegen::emit_end(Node* n) {
           a_.jp(edge_label(yes, 0));
           return branch(ax::CondCode::kNE);
         case Condition::Less:
+          if (PLANTED(jit_nan_less)) {
+            a_.ucomisd(a, b);
+            return branch(ax::CondCode::kB);
+          }
           a_.ucomisd(b, a);
           return branch(ax::CondCode::kA);
         case Condition::LessEqual:

@@ -1,6 +1,7 @@
 // Objects: allocation, fields, barriers, arrays.
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit::x64 {
 
@@ -57,7 +58,7 @@ void Codegen::allocate(Node* n, int out) {
 // After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the
 // field's address.
 void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void(const ax::Gp&)>& address_to) {
-  if (value->is_const()) return;  // constants are no objects
+  if (value->is_const() || PLANTED(jit_barrier_lost)) return;  // constants are no objects
   asmjit::Label slow = a_.newLabel(), done = a_.newLabel();
   a_.mov(ax::eax, ax::dword_ptr(gp(holder)));
   a_.and_(ax::eax, static_cast<int32_t>(rt::kHeaderOld | rt::kHeaderRemembered));
@@ -96,7 +97,8 @@ bool Codegen::emit_data(Node* n) {
     }
     a_.mov(ax::edx, ax::dword_ptr(array, kCount));
     a_.cmp(ax::rax, ax::rdx);
-    a_.jae(no);
+    if (PLANTED(jit_bound_lost)) a_.ja(no);
+    else a_.jae(no);
   };
   switch (n->op) {
     case NodeOp::Alloc: {

@@ -1,6 +1,7 @@
 // Ints and Floats.
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit::x64 {
 
@@ -67,7 +68,7 @@ void Codegen::integer(Node* n) {
     } else if (add) {
       a_.lea(ax::rax, ax::ptr(gp(rb), -1));
       a_.add(gp(ra), ax::rax);
-      a_.jo(undo);
+      if (!PLANTED(jit_add_unchecked)) a_.jo(undo);
     } else {
       a_.sub(gp(ra), gp(rb));
       a_.jo(undo);
@@ -83,7 +84,7 @@ void Codegen::integer(Node* n) {
       } else if (add) {
         a_.lea(ax::rax, ax::ptr(gp(rb), -1));
         a_.sub(gp(ra), ax::rax);
-      } else {
+      } else if (!PLANTED(jit_sub_not_undone)) {
         a_.add(gp(ra), gp(rb));
       }
       a_.jmp(left);
@@ -103,7 +104,7 @@ void Codegen::integer(Node* n) {
         a_.lea(gp(out), ax::ptr(gp(ra), -1));
         a_.add(gp(out), gp(rb));
       }
-      a_.jo(failure);
+      if (!PLANTED(jit_add_unchecked)) a_.jo(failure);
       break;
     case NodeOp::Sub:
       a_.mov(gp(out), gp(ra));
@@ -121,7 +122,7 @@ void Codegen::integer(Node* n) {
         a_.sar(ax::rax, 1);
         a_.imul(ax::rdx, ax::rax);
       }
-      a_.jo(failure);
+      if (!PLANTED(jit_mul_unchecked)) a_.jo(failure);
       a_.lea(gp(out), ax::ptr(ax::rdx, 1));
       break;
     case NodeOp::And:

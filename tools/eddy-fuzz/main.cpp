@@ -47,6 +47,7 @@ eddy-fuzz --file F …   judges the program in a file
   --reduce-seconds N   for making a program small (60); 0: as it is
   --mode-seconds N     processor time that one mode of one program may take (20)
   --known FILE         classes of problems, one a line, that are counted and otherwise passed over
+  --first              stop at the first finding
   --quiet              no progress
 
 Exit status 0: nothing found, 1: something, 2: wrong flags.
@@ -60,7 +61,7 @@ struct Flags {
   int per_class = 3;
   std::vector<std::string> known;
   std::string state, findings = "fuzz-findings", file;
-  bool quiet = false, print = false, digest = false;
+  bool quiet = false, print = false, digest = false, first = false;
 };
 
 // Shared by the workers.
@@ -153,6 +154,7 @@ void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
       ++shared.known;
     } else if (!verdict.problem.empty()) {
       ++shared.found;
+      if (flags.first) shared.stop = true;
       std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed),
                    verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ", verdict.mode.c_str());
       keep(flags, seed, std::move(program), verdict);
@@ -240,8 +242,8 @@ bool parse(int argc, char** argv, Flags& flags) {
   for (const Mode& m : all_modes()) flags.settings.modes.push_back(&m);
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i], value;
-    if (flag == "--quiet" || flag == "--digest") {
-      (flag == "--quiet" ? flags.quiet : flags.digest) = true;
+    if (flag == "--quiet" || flag == "--digest" || flag == "--first") {
+      (flag == "--quiet" ? flags.quiet : flag == "--digest" ? flags.digest : flags.first) = true;
       continue;
     }
     size_t equals = flag.find('=');

@@ -2,6 +2,7 @@
 
 #include "vm/liveness.h"
 #include "vm/tier.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -39,7 +40,9 @@ void each_live_slot(Context&, const rt::FrameView& view, void* data, void (*visi
   int waits = destination == rt::kInPlace     ? Liveness::kInPlace
               : destination == rt::kUnwinding ? Liveness::kUnwinding
                                               : static_cast<int>(destination);
-  for (uint16_t slot : f->liveness->live_at(f->pc_of(view.pc), waits)) visit(data, &slots[slot]);
+  auto live = f->liveness->live_at(f->pc_of(view.pc), waits);
+  size_t left_out = PLANTED(slot_lost) && live.size() ? 1 : 0;
+  for (size_t i = 0; i + left_out < live.size(); ++i) visit(data, &slots[live[i]]);
 }
 
 }  // namespace eddy::vm

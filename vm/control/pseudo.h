@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/frame.h"
 #include "vm/control/records.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -46,7 +47,7 @@ inline void lay_clause_frame(Context& ctx, Value* s, Value object, Value outer) 
   s[ClauseFrame::Tag].bits = ctx.tag;
   s[ClauseFrame::Epoch].bits = ctx.move_epoch;
   s[-3].bits = ctx.stubs.interp_return;
-  ctx.top = outer;
+  if (!PLANTED(clause_sees_performer)) ctx.top = outer;
   ctx.tag = ctx.fresh_tag();
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/statistics.h"
 #include "vm/control/pseudo.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -70,7 +71,7 @@ Value walk_handlers(Context& ctx, uint32_t effect) {
     }
     auto* node = rt::as<rt::Node>(at);
     if (node->site->handles(effect)) {
-      if (node->site->mask) ++skip;
+      if (node->site->mask) skip += PLANTED(mask_ignored) ? 0 : PLANTED(mask_twice) ? 2 : 1;
       else if (skip-- == 0) return at;
     }
     at = node->outer;

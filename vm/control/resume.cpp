@@ -5,6 +5,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -85,7 +86,7 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
       return false;
     }
     f->copied = copy->copied = true;
-    copy->tag = ctx.fresh_tag();  // what the cells know under the old one are the original's nodes
+    if (!PLANTED(copy_shares_tag)) copy->tag = ctx.fresh_tag();  // what the cells know under the old one are the original's nodes
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
     work.copies.push_back(copy);
@@ -141,9 +142,10 @@ bool copy_continuation(Context& ctx) {
     auto* twin = rt::as<rt::Node>(v);
     twin->home = work.copy_of(twin->home);
     ctx.heap->write(twin, &twin->outer, twin_of(twin->outer));
-    twin->frame()->slots[twin->site->node_slot] = v;
+    if (!PLANTED(copy_shares_node)) twin->frame()->slots[twin->site->node_slot] = v;
   }
-  for (Fiber* copy : work.copies) adopt_records(copy);
+  if (!PLANTED(copies_share_records))
+    for (Fiber* copy : work.copies) adopt_records(copy);
   k->top = twin_of(k->top);
   k->node = twin_of(k->node);
   for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
@@ -189,13 +191,13 @@ void relink(Context& ctx) {
   bool same_context = node->outer == ctx.top && top_fiber->epoch == ctx.move_epoch;
   if (!same_context) {
     ++ctx.move_epoch;
-    ctx.heap->write(node, &node->outer, ctx.top);
+    if (!PLANTED(resume_keeps_outer)) ctx.heap->write(node, &node->outer, ctx.top);
   }
   node->home->parent = ctx.fiber;
-  k->top_fiber = nullptr;
+  if (!PLANTED(resume_twice)) k->top_fiber = nullptr;
   ctx.top = k->top;
   make_current(ctx, top_fiber);
-  ctx.tag = same_context ? top_fiber->tag : ctx.fresh_tag();
+  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.fresh_tag();
 }
 
 }  // namespace
@@ -224,7 +226,7 @@ void resume(Context& ctx, ResumeMode mode) {
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
   // A copy of the frame that gives it up here may still hold it.
-  if (rt::as<rt::Continuation>(ctx.args[0])->multi && (mode == ResumeMode::Keep || ctx.fiber->copied)) {
+  if (rt::as<rt::Continuation>(ctx.args[0])->multi && (mode == ResumeMode::Keep || (ctx.fiber->copied && !PLANTED(last_copy_moves)))) {
     if (!resume_small_copy(ctx)) {
       if (!copy_continuation(ctx)) return;
       skip_finished(ctx);

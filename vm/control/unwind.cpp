@@ -10,6 +10,7 @@
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/tier.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -52,7 +53,7 @@ void land_at_region(Context& ctx, rt::Frame* frame, const rt::Site* site, Value 
   if (site->returns) ctx.fiber->sp = frame->words() + frame->function->frame_words() - 1;
   else cut_to(ctx, frame, site->resume);
   ctx.top = outer;
-  ctx.tag = ctx.fresh_tag();
+  if (!PLANTED(abort_keeps_tag)) ctx.tag = ctx.fresh_tag();
 }
 
 void finish_at_region(Context& ctx, Unwind& u, rt::Frame* frame, const rt::Site* site, Value env, Value outer) {
@@ -124,6 +125,7 @@ Unwind start_drop(Context& ctx) {
 
 // What a panic passes over without being caught: whatever lies inside the region of the clause that panicked.
 bool passes(Context& ctx, Unwind& u) {
+  if (PLANTED(panic_caught_inside)) u.target = rt::kNull;
   if (u.target == rt::kNull) return false;
   if (rt::is_kind(u.target, rt::Kind::Node)) {
     auto* node = rt::as<rt::Node>(u.target);
@@ -182,13 +184,17 @@ void run(Context& ctx, Unwind u) {
     if (object == rt::kAttemptMark) {
       if (!panicking || u.target != rt::kNull || ctx.interrupted) continue;
       rt::Word where = record.resume();
-      ctx.top = *record.top();
+      if (!PLANTED(attempt_keeps_top)) ctx.top = *record.top();
       ctx.tag = ctx.fresh_tag();
       *record.object() = u.payload;
       *record.top() = u.trace;
       cut_to(ctx, record.frame(), where);
       return deliver(ctx, rt::kUnit);
     }
+    bool lost = (PLANTED(abort_loses_defer) && u.kind == UnwindKind::Clause) ||
+                (PLANTED(drop_loses_defer) && u.kind == UnwindKind::Drop) ||
+                (PLANTED(panic_loses_defer) && panicking);
+    if (lost) continue;
     if (rt::is_kind(object, rt::Kind::Closure)) return run_deferred(ctx, u, record);
     if (rt::is_kind(object, rt::Kind::Continuation)) {
       auto* k = rt::as<rt::Continuation>(object);
@@ -216,7 +222,7 @@ void run(Context& ctx, Unwind u) {
         continue;
       }
       rt::Word where = record.resume();
-      ctx.top = *record.top();
+      if (!PLANTED(jump_keeps_top)) ctx.top = *record.top();
       ctx.tag = ctx.fresh_tag();
       *record.top() = u.payload;  // register t + 1 takes the value
       cut_to(ctx, record.frame(), where);

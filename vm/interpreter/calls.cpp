@@ -5,6 +5,7 @@
 #include "vm/control/pseudo.h"
 #include "vm/interpreter/dispatch.h"
 #include "vm/tier.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -181,7 +182,7 @@ HANDLER(COUNT) {
   Tier* tier = tier_of(*ctx);
   f->heat -= tier->call_weight;
   if (f->heat > 0 || !tier->hot_function(*loaded(f))) GO(f->code);
-  if (ctx->fuel_limited) ++ctx->fuel;  // one call, though it is entered twice
+  if (ctx->fuel_limited && !PLANTED(fuel_twice)) ++ctx->fuel;  // one call, though it is entered twice
   for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = s[i];
   replace_frame(ctx, s);
   request_call(*ctx, f, f->params);

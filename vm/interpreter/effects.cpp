@@ -3,6 +3,7 @@
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/interpreter/dispatch.h"
+#include "runtime/plants.h"
 
 namespace eddy::vm {
 
@@ -47,7 +48,7 @@ HANDLER(HANDLE_END) {
   ctx->top = node->outer;
   const rt::Site* site = node->site;
   if (!site->effects.empty()) [[likely]] {
-    ctx->cells[site->effects[0]] = node->previous;
+    if (!PLANTED(handle_end_keeps_cell)) ctx->cells[site->effects[0]] = node->previous;
     for (size_t i = 1; i < site->effects.size(); ++i) ctx->cells[site->effects[i]].tag = 0;
   }
   NEXT(1);
@@ -94,7 +95,7 @@ HANDLER(HANDLE_NAMED) {
 HANDLER(NAMED_END) {
   Value v = RA;
   if (!rt::is_kind(v, rt::Kind::Named)) [[unlikely]] FAIL_WITH("expected a handler");
-  --rt::as<rt::Named>(v)->live;
+  if (!PLANTED(named_stays_live)) --rt::as<rt::Named>(v)->live;
   pop_record(*ctx, s, b_of(w));
   NEXT(1);
 }
@@ -245,7 +246,7 @@ HANDLER(CLAUSE_END) {
     CONTINUE();
   }
   pop_record(*ctx, s, ClauseFrame::Link);
-  ctx->top = s[ClauseFrame::Top];
+  if (!PLANTED(clause_end_keeps_top)) ctx->top = s[ClauseFrame::Top];
   ctx->tag = s[ClauseFrame::Epoch].bits == ctx->move_epoch ? s[ClauseFrame::Tag].bits : ctx->fresh_tag();
   Value returned = s[ClauseFrame::Result];
   Word* caller = frame_of(s)->words() + ClauseFrame::kWords;
