@@ -54,7 +54,7 @@ class Blame {
         note->row && row_has(note->row, effect_)) {
       closure = span;
       closure_path = path;
-      if (note->callee && note->callee->kind == ExprKind::kName)
+      if (note->kind == CallKind::kClosure && note->callee && note->callee->kind == ExprKind::kName)
         closure_name = as<NameExpr>(note->callee)->binding;
     }
     return mention(note->target, span);
@@ -88,6 +88,11 @@ class Blame {
     if (walk(body, 0, 0)) return true;
     handlers.resize(handlers_before);
     path.pop_back();
+    if (!closure) {
+      closure = span;
+      closure_path = path;
+      closure_name = target;
+    }
     return false;
   }
 
@@ -217,8 +222,9 @@ void Checker::check_main_effects() {
       Diagnostic& d = diags_.error(found ? blame.place : blame.closure,
                                    fmt::format("nobody handles the effect `{}`", name));
       const Binding* operation = found ? blame.operation : effect->operations[0];
-      d.here(found ? fmt::format("`{}` performs it here", text(operation->name))
-                   : std::string("the function called here may perform it"));
+      d.here(found                ? fmt::format("`{}` performs it here", text(operation->name))
+             : blame.closure_name ? fmt::format("`{}` may perform it", text(blame.closure_name->name))
+                                  : std::string("the function called here may perform it"));
       std::string way = entry;
       size_t shown = 0;
       for (const Blame::Step& s : found ? blame.path : blame.closure_path) {
@@ -233,6 +239,10 @@ void Checker::check_main_effects() {
         std::string list;
         for (std::string_view h : blame.handlers) list += fmt::format("{}`{}`", list.empty() ? "" : ", ", h);
         d.note("handlers on this path: " + list);
+      }
+      if (std::string library = library_handler(effect); !library.empty()) {
+        d.help(library);
+        continue;
       }
       std::string params;
       for (Symbol p : static_cast<const OperationBinding*>(operation)->params) {

@@ -12,7 +12,7 @@
 //   infer_*.cpp           expressions, by kind; infer_rows.cpp: what they perform
 //   open_rows.cpp         rows that are not known where they are performed
 //   check_effects.cpp     what `main` may perform, and where an unhandled effect comes from
-//   infer_errors.cpp      reports on types that do not fit
+//   infer_errors.cpp      reports on types that do not fit; hints.cpp: what they advise
 #pragma once
 #include <string>
 #include <string_view>
@@ -412,6 +412,11 @@ class Checker {
   void type_error(Span span, Type* actual, Type* expected, const std::string& message, const Reason& why);
   Span blame(Expr* e) const;
   void declared_at(Diagnostic& d, Span span, std::string_view remark, const Binding* b);
+  // --- hints.cpp
+  void hint_type(Diagnostic& d, Type* t);
+  void hint_rigid(Diagnostic& d, Type* t);
+  void hint_unknown(Diagnostic& d, Symbol symbol);
+  std::string library_handler(const TypeDef* effect) const;
   // --- check_effects.cpp
   void check_main_effects();
   void unhandled_inside(HandleExpr* e, Type* row);

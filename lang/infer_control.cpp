@@ -181,6 +181,9 @@ bool Checker::iterate(ForExpr* e, Type* t, Type* element, Unit* unit) {
     d.help("over the numbers up to it: `0..n`");
   else if (t->tag == TypeTag::Fn)
     d.help("annotate the type of this function");
+  else if (t == unit_type_ &&
+           (e->iterable->kind == ExprKind::kCall || e->iterable->kind == ExprKind::kMethodCall))
+    d.help("to run over what the call emits, give a function that makes it: `for x in fn() => f(…) { … }`");
   else
     d.note(
         "it runs over ranges, List, Array, String, Map, Set, and generators: `fn(): Unit / {Emit<a> | e}`");

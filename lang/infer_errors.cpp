@@ -243,6 +243,7 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
               : fmt::format(
                     "`{}` is a type variable of an annotation: it stands for any type, the caller's choice",
                     show(rigid)));
+      if (!rigid->abstract) hint_rigid(*d, rigid);
     } else if (l != actual && l != expected && r != actual && r != expected) {
       d->note(fmt::format("`{}` is not `{}`", show(l), show(r)));
     }

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "lang/checker.h"
-#include "std/embedded.h"
 
 namespace eddy::lang {
 
@@ -340,38 +339,7 @@ Type* Checker::undefined_name(NameExpr* e) {
   }
   Diagnostic& d = diags_.error(e->span, fmt::format("unknown name `{}`", name));
   d.here("not found in this scope");
-  if (!can_suggest()) return error_;
-  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
-    if (m.name != name) continue;
-    d.help(fmt::format("the library's module of this name has to be imported: `import std/{}`", name));
-    return error_;
-  }
-  for (auto& entry : scope_of(module_).modules.slots()) {
-    if (!entry.key || !entry.value || !exported_value(entry.value, e->name)) continue;
-    d.help(fmt::format("`{0}.{1}` is in a module that is imported: call it so, or `import {2} {{ {1} }}`",
-                       text(entry.key), name, entry.value->name));
-    return error_;
-  }
-  std::string_view near = closest(name, visible_values());
-  if (!near.empty() && near != name) {
-    d.help(fmt::format("did you mean `{}`?", near));
-    return error_;
-  }
-  // Perhaps a function of one of the modules that are always at hand.
-  for (const char* module : {"list", "string", "int", "float", "array", "option", "char", "result"}) {
-    ModuleInfo* m = std_module(module);
-    if (!m) continue;
-    Names names;
-    for (auto& entry : scope_of(m).values.slots()) {
-      if (entry.key && !is_private(entry.value)) names.push_back(text(entry.key));
-    }
-    Binding* exact = exported_value(m, e->name);
-    near = exact ? name : closest(name, names);
-    if (near.empty()) continue;
-    d.help(
-        fmt::format("`{}.{}` is in the library: call it so, or as a method, `x.{}(…)`", module, near, near));
-    break;
-  }
+  if (can_suggest()) hint_unknown(d, e->name);
   return error_;
 }
 

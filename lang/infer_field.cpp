@@ -193,7 +193,8 @@ Type* Checker::access_index(IndexExpr* e, Type* object, bool is_lvalue) {
   coerce(e->index, e->index->type, key, Reason{Reason::kIndex, 0, e->object->span, nullptr});
   if (is_lvalue && note->kind != CallKind::kIndexArray) {
     diags_.error(e->span, fmt::format("the elements of `{}` cannot be assigned", show(object)))
-        .help("only an Array's elements change in place");
+        .help(note->kind == CallKind::kIndexMap ? "a Map does not change: `m = m.insert(key, value)`"
+                                                : "only an Array's elements change in place");
   }
   return value;
 }

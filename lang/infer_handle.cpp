@@ -304,6 +304,8 @@ void Checker::infer_clause(HandleExpr* e, Clause& c, Type* effect, Type* result)
     Span from = e->body->kind == ExprKind::kBlock && as<BlockExpr>(e->body)->value
                     ? as<BlockExpr>(e->body)->value->span
                     : e->body->span;
+    if (e->note->return_clause && !is_return && e->note->return_clause->body)
+      from = e->note->return_clause->body->span;
     check(c.body, result, Reason{Reason::kClauseResult, is_return ? 1u : 0u, from, o});
   }
   c.note->resume = resume && resume->mentioned ? resume : nullptr;

@@ -48,6 +48,7 @@ bool Checker::check_number(Type* t, ArithOp op, Span at, Expr* e) {
   } else {
     d.note("arithmetic works on two Ints or two Floats");
   }
+  hint_type(d, t);
   return false;
 }
 
@@ -148,6 +149,10 @@ Type* Checker::infer_compare(CompareExpr* e) {
       if ((prune(a) == int_ && prune(b) == float_) || (prune(a) == float_ && prune(b) == int_)) {
         d.help("convert the Int: `.to_float()`");
       }
+      for (Expr* side : {e->left, e->right}) {
+        Type* other = prune(side == e->left ? b : a);
+        if (side->kind == ExprKind::kString && other == char_) d.help("a Char is written in `'…'`");
+      }
     }
   }
   if (fit && e->op >= CompareOp::kLt) {
@@ -182,7 +187,9 @@ Type* Checker::infer_concat(ConcatExpr* e) {
     if (!is_var(t) && t != string_ && outermost(t) != list_def_) {
       Diagnostic& d =
           diags_.error(x->span, fmt::format("`++` joins Strings, or Lists; this is `{}`", show(t)));
-      if (first && prune(first) == string_)
+      if (t->tag == TypeTag::Rigid || t->def == option_def_ || t->def == result_def_)
+        hint_type(d, t);
+      else if (first && prune(first) == string_)
         d.help("put it in a string: `\"${…}\"`, or use `show`");
       else if (t == int_ || t == float_)
         d.help("`+` adds numbers");

@@ -237,6 +237,8 @@ class Lexer {
       error.help("write straight quotes: `\"` around a String, `'` around a Char");
     } else if (*at_ == '$') {
       error.help("`$` only means something in a string: \"${expression}\"");
+    } else if (*at_ == '\\') {
+      error.help("a lambda is written `fn(x) => …`");
     } else if (*at_ == '~') {
       error.help("Int has no `~`; `-x - 1` or `x ^ -1` flips the bits of x");
     } else if (d.code == 0xA0 || d.code == 0x3000 || d.code == 0xFEFF || d.code == 0x200B) {

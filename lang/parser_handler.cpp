@@ -85,6 +85,13 @@ Clause Parser::clause() {
       if (at(K::kArrow)) recovered();
     }
   }
+  if (at(K::kColon)) {
+    report_here("a clause gives its result no type")
+        .help("the operation's declaration does: write `op(x) => …`");
+    advance();
+    type();
+    recovered();
+  }
   if (at(K::kLeftBrace) || at(K::kThinArrow) || at(K::kAssign)) {
     report_here(fmt::format("expected `=>` {}, found {}", arrow_place, describe_token(*tok_)));
     if (!at(K::kLeftBrace)) advance();

@@ -119,6 +119,8 @@ class Parser {
   Span gap() const { return {last_end_, last_end_ + 1 <= file_.end() ? last_end_ + 1 : last_end_}; }
 
   // Errors
+  /// How Eddy says what another language writes with this token; null: nothing known.
+  const char* foreign(const Token& token) const;
   Diagnostic& report(Span span, std::string message);
   Diagnostic& report_here(std::string message) { return report(here(), std::move(message)); }
   /// The current token; at the end of the file the last one's end.
@@ -273,9 +275,10 @@ void Parser::list(K close, Span opener, const char* what, Item item) {
     }
     if (at(close)) break;
     if (!panicking_) {
-      report_here(
-          fmt::format("expected `,` or {} after {}, found {}", describe(close), what, describe_token(*tok_)))
-          .label(opener, "opened here");
+      Diagnostic& error = report_here(
+          fmt::format("expected `,` or {} after {}, found {}", describe(close), what, describe_token(*tok_)));
+      error.label(opener, "opened here");
+      if (const char* help = foreign(*tok_)) error.help(help);
     }
     skip_item(close);
     if (accept(K::kComma)) {

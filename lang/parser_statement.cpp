@@ -97,6 +97,9 @@ Stmt* Parser::statement() {
         advance();
         recovered();
         node->value = expression();
+      } else if (node->type && at(K::kThinArrow)) {
+        report_here("function types are not written with `->`").help("write `fn(Int): Int`");
+        node->value = error_expr(tok_->begin);
       } else if (expect(K::kAssign, "and a value after `let`")) {
         node->value = expression();
       } else {
@@ -167,6 +170,19 @@ void Parser::end_statement(Stmt* stmt, const Token* begin) {
   recovered();
 }
 
+const char* Parser::foreign(const Token& token) const {
+  auto word = [&](std::string_view text) { return is_word(token, text); };
+  if (word("elif") || word("elsif") || word("elseif")) return "write `else if`";
+  if (word("and")) return "write `&&`";
+  if (word("or")) return "write `||`";
+  if (word("mod") || word("rem")) return "write `%`";
+  if (&token > tokens_.tokens.data() && is_word((&token)[-1], "not")) return "write `!x`";
+  if (token.kind == K::kArrow) return "a lambda is written `fn(x) => …`";
+  if (token.kind == K::kThinArrow) return "results and arms follow `=>`, result types `:`";
+  if (token.kind == K::kQuestion) return "there is no `? :`; write `if c { a } else { b }`";
+  return nullptr;
+}
+
 /// The statement is complete, but something stands behind it on its line.
 void Parser::stray_after(Stmt* stmt) {
   const Token& token = *tok_;
@@ -194,6 +210,16 @@ void Parser::stray_after(Stmt* stmt) {
         return;
       }
     }
+    const std::pair<std::string_view, const char*> calls[] = {
+        {"yield", "a generator gives its values with `emit(…)`"},
+        {"await", "`await` is a function of `std/async`: `async.await(task)`"},
+        {"throw", "`throw` is an operation: `throw(message)`"},
+        {"raise", "an exception is thrown by `throw(message)`"}};
+    for (auto& [word, help] : calls) {
+      if (!is_name(word)) continue;
+      report(last->span, fmt::format("unknown keyword `{}`", word)).help(help);
+      return;
+    }
     std::vector<std::string_view> keywords = {"let",   "var",  "return", "defer", "match",
                                               "while", "loop", "handle", "break"};
     std::string_view meant = closest(file_.text(last->span), keywords);
@@ -205,23 +231,12 @@ void Parser::stray_after(Stmt* stmt) {
   }
   Diagnostic& error =
       report_here(fmt::format("expected a new line or `;` after this, found {}", describe_token(token)));
-  auto word = [&](std::string_view text) { return is_word(token, text); };
-  if (word("elif") || word("elsif") || word("elseif")) {
-    error.help("write `else if`");
-  } else if (word("and")) {
-    error.help("write `&&`");
-  } else if (word("or")) {
-    error.help("write `||`");
-  } else if (word("mod") || word("rem")) {
-    error.help("write `%`");
-  } else if (token.kind == K::kArrow) {
-    error.help("a lambda is written `fn(x) => …`");
-  } else if (token.kind == K::kThinArrow) {
-    error.help("results and arms follow `=>`, result types `:`");
-  } else if (token.kind == K::kQuestion) {
-    error.help("there is no `? :`; write `if c { a } else { b }`");
+  if (const char* help = foreign(token)) {
+    error.help(help);
   } else if (token.kind == K::kColon) {
     error.help("a declaration begins with `let` or `var`");
+  } else if (token.kind == K::kLeftBrace && tok_[-1].kind == K::kUpper && peek().kind == K::kLower) {
+    error.help(fmt::format("values are made by calls: `{0}(…)`, or `{0}(field: …)`", text(tok_[-1])));
   } else if (token.kind == K::kLeftBrace && last != nullptr &&
              (last->kind == ExprKind::kName || last->kind == ExprKind::kField)) {
     std::string_view callee = file_.text(last->span);

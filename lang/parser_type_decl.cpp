@@ -71,7 +71,7 @@ Decl* Parser::type_decl() {
   } else if (accept(K::kAssign)) {
     node->form = TypeDeclKind::kAlias;
     node->alias = type();
-    if (at(K::kPipe)) {
+    if (at(K::kPipe) || (at(K::kLeftParen) && !panicking_)) {
       report_here("alternatives stand in braces")
           .help("write `type Shape { Circle(r: Float)  Square(side: Float) }`");
     }
