@@ -20,7 +20,6 @@ enum class ResumeMode : uint8_t { Keep, Last };
 void resume(Context& ctx, ResumeMode mode);
 // Gives ctx.args[0] up where it has not been consumed.
 void drop(Context& ctx);
-void relink_to_drop(Context& ctx);
 
 // --- unwinding
 void start_panic(Context* ctx);                        // with ctx.panic_message

@@ -2,6 +2,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/control/relink.h"
 
 namespace eddy::vm {
 
@@ -46,20 +47,7 @@ void capture(Context& ctx, Value base, const rt::Clause* clause, unsigned args) 
   ctx.result = base;
   auto* k = static_cast<rt::Continuation*>(
       ctx.heap->allocate(rt::Kind::Continuation, 0, sizeof(rt::Continuation)));
-  auto* node = rt::as<rt::Node>(ctx.result);
-  Fiber* fiber = ctx.fiber;
-  k->top_fiber = fiber;
-  k->top = ctx.top;
-  k->node = ctx.result;
-  k->base_fiber = node->home;
-  k->resumed = 0;
-  k->multi = clause->kind == rt::ClauseKind::Multi;
-  ++ctx.stats->captures;
-  leave_current(ctx, rt::FiberState::Suspended);
-  Fiber* owner = node->home->parent;
-  ctx.top = node->outer;
-  make_current(ctx, owner);
-  ctx.tag = tag_of(ctx, owner);
+  detach(ctx, k, rt::as<rt::Node>(ctx.result), clause->kind == rt::ClauseKind::Multi);
   ctx.args[args + 1] = rt::ptr_value(k);
   ctx.result = rt::kNull;
   request_call(ctx, clause->function, args + 2);

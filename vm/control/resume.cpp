@@ -5,6 +5,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/control/relink.h"
 #include "runtime/plants.h"
 
 namespace eddy::vm {
@@ -183,23 +184,6 @@ bool resume_small_copy(Context& ctx) {
   return true;
 }
 
-// Puts k (in ctx.args[0]) on top of the current fiber, which has been left.
-void relink(Context& ctx) {
-  auto* k = rt::as<rt::Continuation>(ctx.args[0]);
-  auto* node = rt::as<rt::Node>(k->node);
-  Fiber* top_fiber = k->top_fiber;
-  bool same_context = node->outer == ctx.top && top_fiber->epoch == ctx.move_epoch;
-  if (!same_context) {
-    ++ctx.move_epoch;
-    if (!PLANTED(resume_keeps_outer)) ctx.heap->write(node, &node->outer, ctx.top);
-  }
-  node->home->parent = ctx.fiber;
-  if (!PLANTED(resume_twice)) k->top_fiber = nullptr;
-  ctx.top = k->top;
-  make_current(ctx, top_fiber);
-  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.fresh_tag();
-}
-
 }  // namespace
 
 void call_on_fiber(Context& ctx) {
@@ -230,23 +214,15 @@ void resume(Context& ctx, ResumeMode mode) {
     if (!resume_small_copy(ctx)) {
       if (!copy_continuation(ctx)) return;
       skip_finished(ctx);
-      leave_current(ctx, rt::FiberState::Waiting);
-      relink(ctx);
+      relink(ctx, rt::as<rt::Continuation>(ctx.args[0]));
     }
   } else {
     skip_finished(ctx);
-    leave_current(ctx, rt::FiberState::Waiting);
-    relink(ctx);
+    relink(ctx, rt::as<rt::Continuation>(ctx.args[0]));
   }
   if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Resume, nullptr, nullptr);
   ctx.args_live = 0;
   deliver(ctx, ctx.args[1]);
-}
-
-// Linked as by a resume, so that its pending defers see the context of whoever drops it; then unwound.
-void relink_to_drop(Context& ctx) {
-  leave_current(ctx, rt::FiberState::Waiting);
-  relink(ctx);
 }
 
 }  // namespace eddy::vm

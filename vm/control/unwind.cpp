@@ -9,6 +9,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/control/relink.h"
 #include "vm/tier.h"
 #include "runtime/plants.h"
 
@@ -118,7 +119,8 @@ Unwind start_drop(Context& ctx) {
   u.payload = u.target = k->node;
   u.base = k->base_fiber;
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
-  relink_to_drop(ctx);
+  // Linked as by a resume, so that its pending defers see the context of whoever drops it.
+  relink(ctx, k);
   if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
   return u;
 }

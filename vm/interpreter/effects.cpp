@@ -2,6 +2,7 @@
 #include "runtime/statistics.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
+#include "vm/control/relink.h"
 #include "vm/interpreter/dispatch.h"
 #include "runtime/plants.h"
 
@@ -122,6 +123,28 @@ HANDLER(perform_any) {
   CONTINUE();
 }
 
+// To a handler whose clause captures, where nothing is unusual: the clause starts on the owner's stack.
+HANDLER(perform_capture) {
+  auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
+  auto* node = rt::as<rt::Node>(cell->cached->node);
+  const rt::Clause* clause = cell->clause;
+  if (clause->kind == rt::ClauseKind::Abort) TAIL_TO(perform_any);
+  rt::Function* f = clause->function;
+  rt::Fiber* owner = node->home->parent;
+  auto* callee = reinterpret_cast<Value*>(owner->sp + 1 - f->frame_size + rt::kFrameHeaderWords);
+  bool room = ctx->alloc_ptr + sizeof(rt::Continuation) <= ctx->alloc_limit &&
+              reinterpret_cast<Word*>(callee) - rt::kFrameHeaderWords >= owner->limit && ctx->stack_limit != kAlwaysSlow;
+  if (!room || !owner->dirty || ctx->on_effect) TAIL_TO(perform_any);
+  unsigned count = b_of(w);
+  SUSPEND(2 + list_words(count), a_of(w));
+  auto* k = static_cast<rt::Continuation*>(allocate_object(ctx, rt::Kind::Continuation, sizeof(rt::Continuation)));
+  callee[0] = node->env;
+  copy_list(callee + 1, s, pc + 2, count);
+  callee[count + 1] = rt::ptr_value(k);
+  detach(*ctx, k, node, clause->kind == rt::ClauseKind::Multi);
+  ENTER(callee, f);
+}
+
 // To the handler met last: its clause runs in place, above a frame that keeps the performer's context.
 HANDLER(perform_in_place) {
   auto* cell = reinterpret_cast<PerformCell*>(pc[1]);
@@ -130,7 +153,8 @@ HANDLER(perform_in_place) {
   rt::Function* f = cell->clause->function;
   Value* clause_frame = s - ClauseFrame::kWords;
   Value* callee = clause_frame - f->frame_size;
-  if (!cell->clause->in_place || !fits(ctx, callee)) TAIL_TO(perform_any);
+  if (!cell->clause->in_place) TAIL_TO(perform_capture);
+  if (!fits(ctx, callee)) TAIL_TO(perform_any);
   WRITE_RETURN(2 + list_words(count), a_of(w));
   callee[0] = node->env;
   copy_list(callee + 1, s, pc + 2, count);
@@ -170,9 +194,24 @@ static inline void profile_resume(const Word* pc) { ++reinterpret_cast<ResumeCel
 
 HANDLER(RESUME) {
   profile_resume(pc);
-  ctx->args[0] = RB;
-  ctx->args[1] = RC;
+  Value k = RB, value = RC;
   SUSPEND(2, a_of(w));
+  if (rt::is_kind(k, rt::Kind::Continuation)) [[likely]] {
+    auto* continuation = rt::as<rt::Continuation>(k);
+    if (continuation->top_fiber && !continuation->multi && !ctx->on_effect) {
+      relink(*ctx, continuation);
+      if (*ctx->fiber->sp == ctx->stubs.interp_return) [[likely]] {
+        s = current_slots(ctx);
+        Word resume_word = frame_of(s)->resume;
+        s[rt::resume_destination(resume_word)] = value;
+        GO(rt::resume_pc(resume_word));
+      }
+      deliver(*ctx, value);
+      CONTINUE();
+    }
+  }
+  ctx->args[0] = k;
+  ctx->args[1] = value;
   resume(*ctx, ResumeMode::Keep);
   CONTINUE();
 }
