@@ -346,6 +346,7 @@ class Compiler : public vm::Tier {
     stats.longest_compile_ns = std::max(stats.longest_compile_ns, took);
     if (!code) {
       ++stats.refused;
+      for (debug::CodeListener* listener : options_.listeners) listener->refused(f, state.why);
       trace("refuse", f, osr, [&] { return ": " + state.why; });
       return nullptr;
     }

@@ -52,6 +52,7 @@ class CodeListener {
  public:
   virtual ~CodeListener() = default;
   virtual void added(const CodeRegion& region) = 0;
+  virtual void refused(const vm::LoadedFunction&, const std::string& /*why*/) {}
 };
 
 }  // namespace eddy::jit::debug

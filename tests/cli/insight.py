@@ -344,6 +344,182 @@ fn main() { println(odd(100000)) }
         assert os.path.exists(os.path.join(self.folder, "out"))
 
 
+class Traces(run.Tests):
+    def effects(self, text, *flags):
+        self.write("a.eddy", text)
+        return self.expect(self.run("--trace=effects", *flags, "a.eddy"), OK).err
+
+    def test_effects_are_the_same_in_every_tier(self):
+        for program in [STATE.replace("10000", "50"), GENERATOR.replace("5000", "20"), Gdb.PROGRAM]:
+            traces = [self.effects(program, *flags) for flags in
+                      [["--tier=interp"], ["--tier=jit"], ["--jit-threshold=1", "--osr-threshold=1"], ["--gc-stress=3"]]]
+            assert traces.count(traces[0]) == len(traces) and "perform " in traces[0], traces
+
+    def test_to_a_file(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("--trace=effects", "--trace-file=out", "a.eddy"), OK, "10000\n", no_err=True)
+        assert len(self.read("out").splitlines()) == 20000
+        self.expect(self.run("--trace=effects", "--trace-file=no/where", "a.eddy"), OK, "10000\n", "no/where")
+        self.expect(self.run("--trace=effects", "--trace-file=/dev/full", "a.eddy"), OK, "10000\n", "could not be written")
+
+    def chrome(self, text, *flags):
+        self.write("a.eddy", text)
+        self.expect(self.run("--trace-format=chrome", "--trace-file=out.json", *flags, "a.eddy"), OK, no_err=True)
+        return json.loads(self.read("out.json"))
+
+    def test_chrome(self):
+        for tier in TIERS:
+            events = self.chrome(GENERATOR.replace("5000", "20"), "--trace=effects", tier)
+            stamps = [e["ts"] for e in events]
+            assert stamps == sorted(stamps) and len(set(stamps)) == len(stamps), tier
+            open_ = None  # one fiber runs at a time
+            arrows = {}
+            for e in events:
+                if e["ph"] == "B":
+                    assert open_ is None
+                    open_ = e["tid"]
+                elif e["ph"] == "E":
+                    assert open_ == e["tid"]
+                    open_ = None
+                else:
+                    assert e["tid"] == open_, e
+                if e["ph"] in "sf":
+                    arrows.setdefault(e["id"], []).append((e["ph"], e["tid"], e["name"]))
+            assert open_ is None
+            for ends in arrows.values():
+                assert [end for end, _, _ in ends] == ["s", "f"] and ends[0][1] != ends[1][1] and ends[0][2] == ends[1][2], ends
+            names = [ends[0][2] for ends in arrows.values()]
+            assert names.count("perform") == 20 and names.count("resume") == 20, (tier, names)
+            performs = [e for e in events if e.get("name") == "perform Yield.yield"]
+            assert len(performs) == 20 and performs[0]["args"]["kind"] == "once" and "a.eddy:3:" in performs[0]["args"]["at"], performs[:1]
+
+    def test_chrome_takes_everything(self):
+        events = self.chrome(STATE, "--trace=effects,calls,jit,gc", "--gc-stress")
+        assert any(e.get("name", "").startswith("minor collection") for e in events) and any(e.get("name") == "call count(10000)" for e in events)
+        events = self.chrome('fn main() { println("q\\"uo\\\\te\\n"); f("q\\"uo\\\\te\\n") }\nfn f(s: String) => s\n', "--trace=calls,jit")
+        assert any("q" in e.get("name", "") for e in events), events
+
+    def test_calls(self):
+        self.write("a.eddy", "fn add(a: Int, b: String): Int { let f = fn(x) { x + 1 }; f(a) }\nfn main() {\n  println(add(1, \"two\"))\n}\n")
+        for tier in TIERS:
+            lines = self.expect(self.run("--trace=calls", tier, "a.eddy"), OK, "2\n").err.splitlines()
+            assert lines[0] == "call main() in fiber 1 from outside", lines
+            assert lines[1] == 'call add(1, "two") in fiber 1 from main (a.eddy:3:11)', lines
+            assert len(lines) == 3 and lines[2].endswith("(1) in fiber 1 from main (a.eddy:3:11)"), lines
+
+    def test_a_million_events_take_linear_time_and_no_memory(self):
+        # Peak memory of the process with ten times the events.
+        import resource
+        peaks = []
+        for n in ["50000", "500000"]:
+            self.write("a.eddy", STATE.replace("10000", n))
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            self.expect(self.run("--trace=effects", "--trace-format=chrome", "--trace-file=/dev/null", "a.eddy"), OK)
+            peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        assert peaks[1] - peaks[0] < 20000, peaks  # KiB
+
+
+class Explain(run.Tests):
+    ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    # What the design's table implies for each clause of the benchmark programs.
+    KINDS = {
+        "ackermann": {},
+        "concurrent_search": {"Yield.yield": "once"},
+        "countdown": {"State.get": "tail", "State.set": "tail"},
+        "fibonacci_recursive": {},
+        "generator": {"Yield.yield": "once"},
+        "handler_sieve": {"Prime.prime": "tail"},
+        "interruptible_iterator": {"Replace.replace": "tail", "Behead.behead": "tail", "Yield.yield": "tail"},
+        "iterator": {"Emitter.put": "tail"},
+        "list_map": {},
+        "many_fibers": {"Yield.yield": "once"},
+        "nqueens": {"Search.fail": "abort", "Search.pick": "multi"},
+        "parsing_dollars": {"Emitter.put": "tail", "Stop.stop": "abort", "Read.read": "tail"},  # `stop()` never comes back
+        "product_early": {"Abort.done": "abort"},
+        "resume_nontail": {"Operator.operator": "once"},
+        "resume_nontail_2": {"Operator.operator": "once"},
+        "scheduler": {"Process.yield": "once", "Process.fork": "once", "Tick.tick": "tail"},
+        "state_reader": {"Reader.ask": "tail", "State.get": "tail", "State.put": "tail"},
+        "tree_explore": {"Choose.choose": "multi"},
+        "triples": {"Choice.fail": "abort", "Choice.flip": "multi"},
+    }
+
+    def explain(self, *args):
+        return json.loads(self.expect(self.run("explain", "--json", *args), OK).out)
+
+    def test_kinds_of_the_benchmark_programs(self):
+        folder = os.path.join(self.ROOT, "bench/programs")
+        for name in sorted(os.listdir(folder)):
+            e = self.explain(os.path.join(folder, name))
+            kinds = {c["name"]: c["kind"] for c in e["clauses"]}
+            name = name.removesuffix(".eddy")
+            assert kinds == self.KINDS[name], (name, kinds)
+            assert all(c["why"] and c["place"]["line"] and c["handler"]["line"] for c in e["clauses"]), name
+            assert all(p["candidates"] for p in e["performs"]), (name, e["performs"])
+
+    def test_cache_states_of_the_benchmark_programs(self):
+        folder = os.path.join(self.ROOT, "bench/programs")
+        for name in sorted(os.listdir(folder)):
+            for p in self.explain("--run", os.path.join(folder, name), "6")["performs"]:
+                assert p["cache"] in ("one handler", "2 handlers", "3 handlers", "many handlers", "never performed"), (name, p)
+                assert (p["count"] == 0) == (p["cache"] == "never performed") and p["machine_code"], (name, p)
+
+    def test_golden(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("explain", "a.eddy"), OK, """a.eddy:4:5  perform State.put in count
+    One clause can answer: tail at a.eddy:12:21.
+
+a.eddy:4:9  perform State.get in count
+    One clause can answer: tail at a.eddy:11:21.
+
+a.eddy:11:21  clause State.get of the handler at a.eddy:10:3: tail, plain
+    It resumes as the last thing on every path, and performs, calls and fails nowhere: it is called
+    in place like a function, without a change of context.
+
+a.eddy:12:21  clause State.put of the handler at a.eddy:10:3: tail, plain
+    It resumes as the last thing on every path, and performs, calls and fails nowhere: it is called
+    in place like a function, without a change of context.
+""")
+
+    def test_after_a_run(self):
+        self.write("a.eddy", STATE)
+        result = self.expect(self.run("explain", "--run", "--json", "a.eddy"), OK, None, "10000\n")
+        e = json.loads(result.out)
+        for p in e["performs"]:
+            assert p["count"] == 10000 and p["cache"] == "one handler" and p["met"] == ["a.eddy:10:3"], p
+            assert p["machine_code"] == "inlined" and 0 < p["in_line"] < 10000, p
+        for p in self.explain("--run", "--tier=interp", "a.eddy")["performs"]:
+            assert p["machine_code"] == "interpreted" and p["count"] == 10000 and p["why"], p
+        self.write("b.eddy", GENERATOR)
+        perform, = self.explain("--run", "b.eddy")["performs"]
+        assert perform["machine_code"] == "by the runtime" and "captures" in perform["why"] and perform["count"] == 5000, perform
+        text = self.expect(self.run("explain", "--run", "a.eddy"), OK).out
+        assert "Performed 10000 times; met one handler (a.eddy:10:3); " in text and "In machine code: inlined, " in text, text
+
+    def test_many_handlers(self):
+        handlers = "".join(f"handle {{ f() }} with {{ ask() => resume({i}) }}; " for i in range(5))
+        self.write("a.eddy", "effect Ask { ask(): Int }\nfn f() => ask()\nfn main() { " + handlers + "() }")
+        perform, = self.explain("--run", "a.eddy")["performs"]
+        assert perform["cache"] == "many handlers" and len(perform["candidates"]) == 5 and len(perform["met"]) == 3, perform
+
+    def test_arguments_and_problems(self):
+        self.write("a.eddy", 'effect Ask { ask(): Int }\nfn main(args: List<String>) { println(args); handle { ask() } with { ask() => resume(1) }; () }')
+        result = self.expect(self.run("explain", "--run", "a.eddy", "x", "--json"), OK, None, '["x", "--json"]\n')
+        assert "Performed 1 times" in result.out, result
+        self.expect(self.run("explain", "nope.eddy"), USAGE, "", "nope.eddy")
+        self.expect(self.run("explain"), USAGE)
+        self.write("b.eddy", "fn f() => 1\n")
+        self.expect(self.run("explain", "b.eddy"), OK, "No clauses and no performs.\n")
+        self.expect(self.run("explain", "--run", "-e"), USAGE)
+        self.write("c.eddy", 'fn main() { panic("x") }')
+        self.expect(self.run("explain", "--run", "c.eddy"), PANIC, None, "panic: x")
+
+    def test_modules(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("build", "a.eddy", "-o", "a.ebc"), OK)
+        assert self.explain("a.ebc") == self.explain("a.eddy")
+
+
 if __name__ == "__main__":
     import sys
     sys.exit(run.main(lambda cls: cls.__module__ == "__main__"))

@@ -26,6 +26,8 @@ struct RunFlags {
   std::string jit_filter;
   std::string stats;               // "", "table", "json"
   std::vector<std::string> trace;  // "effects", "calls", "jit", "gc"
+  std::string trace_format = "text";  // "chrome"
+  std::string trace_file;             // "": standard error
   std::string perf;                // "", "map", "jitdump"
   bool gdb = false;
   std::string profile;             // the file; "": no profile

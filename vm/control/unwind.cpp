@@ -118,8 +118,9 @@ Unwind start_drop(Context& ctx) {
   u.payload = u.target = k->node;
   u.base = k->base_fiber;
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
+  const Fiber* from = ctx.fiber;
   relink_to_drop(ctx);
-  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr, from);
   return u;
 }
 
