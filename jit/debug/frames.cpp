@@ -89,6 +89,9 @@ class Follower {
     const cs_insn& insn = insns_[i];
     if (insn.id == 0) return;  // no instruction
     int32_t cfa = after(insn, before_[i]);
+    // A return address that is pushed: control comes back there with the word gone.
+    if (insn.id == X86_INS_LEA && insn.detail->x86.operands[1].mem.base == X86_REG_RIP && i + 1 < count_ && insns_[i + 1].id == X86_INS_PUSH)
+      come(static_cast<uint64_t>(static_cast<int64_t>(insn.address + insn.size - base_) + insn.detail->x86.operands[1].mem.disp), cfa);
     bool jump = cs_insn_group(handle_, &insn, CS_GRP_JUMP);
     if (jump && insn.detail->x86.op_count == 1 && insn.detail->x86.operands[0].type == X86_OP_IMM)
       come(static_cast<uint64_t>(insn.detail->x86.operands[0].imm) - base_, cfa);

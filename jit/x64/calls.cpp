@@ -57,6 +57,10 @@ void Codegen::closure_call(Node* n, bool tail) {
       a_.jnz(no);
       a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Continuation));
       a_.jne(no);
+      if (g_.count) {
+        constant_to(ax::rax, reinterpret_cast<int64_t>(&g_.ctx->stats->resumes[static_cast<size_t>(rt::ResumeShape::Escaped)]));
+        a_.inc(ax::qword_ptr(ax::rax));
+      }
       if (count == 0) constant_to(gp(1), static_cast<int64_t>(rt::kUnit.bits));
       if (tail) {
         a_.jmp(stubs_.resume_keep);
