@@ -287,11 +287,11 @@ fn spin(n: Int): Int { var s = 0; for i in 0..n { s = (s + i * 7) % 1000003 }; s
 fn work(n: Int) { for i in 0..n { yield(i); tick(spin(3000)) } }
 fn serve(n: Int): Int {
   var t = 0
-  handle { work(n) } with { yield(v) => { t = t + spin(1000); let r = resume(()); r } }
+  handle { work(n) } with { yield(v) => { t = t + spin(3000); let r = resume(()); r } }
   t
 }
 fn main() {
-  println(handle { serve(2000) } with { tick(n) => resume(spin(3000) + n) })
+  println(handle { serve(5000) } with { tick(n) => resume(spin(3000) + n) })
 }
 """
 
