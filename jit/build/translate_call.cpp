@@ -16,6 +16,8 @@ namespace {
 constexpr unsigned kMaxInlineDepth = 4;
 constexpr size_t kMaxInlineWords = 48;       // of one function
 constexpr unsigned kMaxInlinedInUnit = 600;  // words
+constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined into itself
+constexpr unsigned kMaxUnrolled = 2;         // so many times, one below the other
 
 // A frame that carries handlers or unwind records is not inlined.
 bool can_be_inlined(const vm::LoadedFunction& f) {
@@ -35,8 +37,9 @@ bool Builder::may_inline(rt::Function* function, bool clause) const {
   auto* f = vm::loaded(function);
   if (frame_->depth >= kMaxInlineDepth || f->linked.empty()) return false;
   if (f->linked.size() > (clause ? 3 : 1) * kMaxInlineWords || inlined_words_ + f->linked.size() > kMaxInlinedInUnit) return false;
-  for (Frame* frame = frame_; frame; frame = frame->parent)
-    if (frame->f == f) return false;
+  unsigned recursion = 0;
+  for (Frame* frame = frame_; frame; frame = frame->parent) recursion += frame->f == f;
+  if (recursion > (f->linked.size() <= kMaxUnrolledWords ? kMaxUnrolled : 0)) return false;
   return can_be_inlined(*f);
 }
 
@@ -208,7 +211,7 @@ bool Builder::translate_call(Op op) {
     }
     case Op::RET: give_back(use(a_of(w))); return true;
     case Op::RET_UNIT: give_back(constant(rt::kUnit.bits)); return true;
-    case Op::PANIC: leave(); return true;
+    case Op::PANIC: leave(Reason::Request); return true;
     default: return false;
   }
 }
