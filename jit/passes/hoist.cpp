@@ -67,13 +67,19 @@ class Hoist {
     for (Block* b : g_.blocks) {
       for (Node* n : b->phis)
         for (Node* i : n->inputs) use(i);
-      if (loop_.has(b)) continue;
+      if (loop_.has(b) || only_leaves(b)) continue;
       for (Node* n : b->nodes) {
         for (Node* i : n->inputs) use(i);
         for (const FrameState* s = n->state; s; s = s->parent)
           each_value(s, use);
       }
     }
+  }
+
+  // Code that is left behind the loop at once counts as the loop's: nothing is called in between.
+  bool only_leaves(const Block* b) const {
+    return b->nodes.size() == 1 && b->end()->op == NodeOp::Leave &&
+           std::all_of(b->preds.begin(), b->preds.end(), [&](const Block* p) { return loop_.has(p); });
   }
 
   bool field_is_there(const Node* n) const {
