@@ -4,7 +4,15 @@ namespace eddy::jit {
 
 using vm::Op;
 
-Departure reason_to_leave(vm::Word instruction) {
+Departure why_left(Reason reason, vm::Word instruction) {
+  switch (reason) {
+    case Reason::Unseen: return Departure::Unseen;
+    case Reason::Handler: return Departure::OtherHandler;
+    case Reason::Moved: return Departure::Moved;
+    case Reason::Order: return Departure::Order;
+    case Reason::Request: return Departure::Request;
+    default: break;
+  }
   Op op = vm::op_of(instruction);
   if (op >= Op::ADD && op <= Op::ABS) return Departure::Number;
   if (op >= Op::EQ && op <= Op::LE) return Departure::Number;

@@ -275,8 +275,14 @@ class Compiler : public vm::Tier {
   // Machine code was left for the interpreter.
   void left(Code& code, Reason reason) {
     left_ = true;
+    auto* frame = reinterpret_cast<rt::Frame*>(ctx_.fiber->sp + 1);
+    const vm::Word* pc = rt::resume_pc(frame->resume);
+    auto why = static_cast<size_t>(why_left(reason, *pc));
+    ++ctx_.stats->deopts[why];
+    trace("leave", *vm::loaded(frame->function), pc, [&] { return std::string(": ") + kDepartures[why]; });
     if (reason == Reason::Request || ++code.leaves < kMaxLeaves) return;
     code.leaves = 0;
+    trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
     FunctionState& state = state_of(*code.function);
     if (reason == Reason::Numbers) state.speculate = false;
     if (reason == Reason::Handler) state.one_handler = false;

@@ -87,6 +87,15 @@ class Statistics(run.Tests):
             handlers = self.stats(nest, tier)["handlers"]["peak"]
             assert handlers == 500, (tier, handlers)
 
+    def test_leaving_machine_code_has_reasons(self):
+        grow = "fn grow(a: Int, n: Int): Int => if n == 0 { a } else { grow(a + a, n - 1) }\nfn main() { for i in 0..100 { grow(1, 100) } }"
+        deopts = self.stats(grow, "--tier=jit")["deoptimisations"]
+        assert deopts["a_number_that_is_no_small_Int"] > 0, deopts
+        self.write("a.eddy", grow)
+        err = self.expect(self.run("--trace=jit", "--tier=jit", "a.eddy"), OK).err
+        assert "leave grow (a.eddy:1:" in err and ": a number that is no small Int\n" in err, err
+        assert sum(self.stats("fn main() { println(1) }", "--tier=jit")["deoptimisations"].values()) == 0
+
     def test_table_is_aligned(self):
         self.write("a.eddy", STATE)
         lines = self.expect(self.run("--stats", "a.eddy"), OK).err.splitlines()
@@ -270,7 +279,7 @@ fn main() {
         assert lines.index(next(line for line in lines if "main () at " + body in line)) < len(lines) - 3, out
 
     def test_breakpoints(self):
-        deep = "fn deep(n: Int): Int => if n == 0 { 0 } else { 1 + deep(n - 1) }\nfn main() {\n  println(deep(5))\n}\n"
+        deep = "fn deep(n: Int): Int => if n == 0 { 0 } else { 1 + deep(n - 1) }\nfn main() {\n  println(deep(500))\n}\n"
         out = self.gdb("break deep\nrun\nbt 1\ndelete\nbreak a.eddy:1\ncontinue\ndelete\ncontinue\n", "--tier=jit", program=deep)
         assert re.search(r"#0 .*deep \(\) at .*a.eddy:1", out) and "exited normally" in out, out
 
@@ -284,14 +293,14 @@ class Profile(run.Tests):
     WORK = """effect Tick { tick(n: Int): Int }
 effect Yield { yield(value: Int): Unit }
 fn spin(n: Int): Int { var s = 0; for i in 0..n { s = (s + i * 7) % 1000003 }; s }
-fn work(n: Int) { for i in 0..n { yield(i); tick(spin(3000)) } }
+fn work(n: Int) { for i in 0..n { yield(i); tick(spin(10000)) } }
 fn serve(n: Int): Int {
   var t = 0
-  handle { work(n) } with { yield(v) => { t = t + spin(3000); let r = resume(()); r } }
+  handle { work(n) } with { yield(v) => { t = t + spin(10000); let r = resume(()); r } }
   t
 }
 fn main() {
-  println(handle { serve(5000) } with { tick(n) => resume(spin(3000) + n) })
+  println(handle { serve(1500) } with { tick(n) => resume(spin(10000) + n) })
 }
 """
 
