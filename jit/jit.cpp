@@ -334,7 +334,7 @@ class Compiler : public vm::Tier {
     graph.osr = osr;
     graph.count = ctx_.stats->detailed;
     graph.positions = !options_.listeners.empty();
-    graph.speculate = state.speculate && !options_.no_opt;
+    graph.speculate = state.speculate && options_.runs(Pass::Speculate);
     graph.one_handler = state.one_handler;
     graph.move_checks = state.move_checks;
     graph.compare_ints = state.compare_ints;
@@ -346,21 +346,23 @@ class Compiler : public vm::Tier {
     if (!builder.build() || !check(graph, "build")) return false;
     simplify_phis(graph);
     if (!check(graph, "phis")) return false;
-    if (!options_.no_opt) {
-      find_small_ints(graph);
-      if (!check(graph, "small ints")) return false;
-      make_clauses_lazy(graph);
-      if (!check(graph, "lazy clauses")) return false;
-      hoist(graph);
-      if (!check(graph, "hoist")) return false;
-      promote_fields(graph);
-      if (!check(graph, "promote")) return false;
-      find_small_ints(graph);
-      simplify_phis(graph);
+    struct Step {
+      Pass pass;
+      void (*run)(Graph&);
+    };
+    // Fields in registers make more Ints known.
+    static constexpr Step kSteps[] = {{Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
+                                      {Pass::Hoist, hoist},          {Pass::Promote, promote_fields},
+                                      {Pass::Ints, find_small_ints}};
+    for (const Step& step : kSteps) {
+      if (!options_.runs(step.pass)) continue;
+      step.run(graph);
+      if (!check(graph, flag_of(step.pass))) return false;
     }
+    simplify_phis(graph);
     remove_anchors(graph);
     remove_dead(graph);
-    lay_out(graph);
+    if (options_.runs(Pass::Layout)) lay_out(graph);
     return check(graph, "dead");
   }
 

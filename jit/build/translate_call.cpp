@@ -33,7 +33,7 @@ bool can_be_inlined(const vm::LoadedFunction& f) {
 
 bool Builder::may_inline(rt::Function* function, bool clause) const {
   // Each call takes fuel, in every tier the same.
-  if (options_.no_opt || g_.ctx->fuel_limited || function->fiber_base) return false;
+  if (!options_.runs(Pass::Inline) || g_.ctx->fuel_limited || function->fiber_base) return false;
   auto* f = vm::loaded(function);
   if (frame_->depth >= kMaxInlineDepth || f->linked.empty()) return false;
   if (f->linked.size() > (clause ? 3 : 1) * kMaxInlineWords || inlined_words_ + f->linked.size() > kMaxInlinedInUnit) return false;

@@ -15,7 +15,7 @@ using vm::Op;
 // performs or calls has the handler's context, which a frame between it and the performer keeps apart.
 bool Builder::inline_perform(unsigned destination) {
   auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
-  if (options_.no_opt || g_.ctx->on_effect) return false;
+  if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect) return false;
   if (frame_->chain) {
     ask_on(list_nodes(pc_ + 2, b_of(*pc_)));
     return true;

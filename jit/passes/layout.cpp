@@ -1,6 +1,7 @@
 // The order in which blocks are emitted: a loop's blocks stand together, what it leaves for comes behind them.
 #include <algorithm>
 
+#include "jit/options.h"
 #include "jit/passes/passes.h"
 
 namespace eddy::jit {
@@ -32,6 +33,15 @@ std::vector<char> blocks_of(const Graph& graph, size_t header, const std::vector
   return inside;
 }
 }  // namespace
+
+const char* flag_of(Pass pass) {
+  static constexpr const char* flags[] = {
+#define PASS(name, flag, doc) flag,
+#include "jit/passes/passes.def"
+#undef PASS
+  };
+  return flags[static_cast<size_t>(pass)];
+}
 
 void lay_out(Graph& graph) {
   // What is not expected to run stands out of the way.

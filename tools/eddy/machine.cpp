@@ -71,6 +71,9 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (flags.jit_threshold >= 0) compiler.jit_threshold = flags.jit_threshold;
     if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
     compiler.filter = flags.jit_filter;
+    for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
+      for (const std::string& name : flags.no_opt)
+        if (name == jit::flag_of(static_cast<jit::Pass>(i))) compiler.without |= 1u << i;
     std::string problem;
     // Breakpoints, too, can only be set in memory of the process itself.
     compiler.anonymous_code = flags.perf == "map" || flags.gdb;

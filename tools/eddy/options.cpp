@@ -29,6 +29,13 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->default_str(std::to_string(jit::Options{}.osr_threshold));
   option("--jit-filter", flags.jit_filter, "Compiler", "TEXT",
          "Compile only functions whose name contains this");
+  std::vector<std::string> passes;
+  for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
+    passes.push_back(jit::flag_of(static_cast<jit::Pass>(i)));
+  option("--no-opt", flags.no_opt, "Compiler", "PASS,...", "Leave out passes of the compiler, to find what they do")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(passes));
   // A value is optional only behind `=`, so that these never take FILE for theirs.
   command.add_flag("--stats{table}", flags.stats, "Print what was counted, at exit; also --stats=json")
       ->check(CLI::IsMember({"table", "json"}).description(""))
