@@ -7,11 +7,30 @@
 
 namespace eddy::jit {
 
-enum class Departure : uint8_t { Unseen, OtherHandler, Number, Order, Shape, Index, Handler, Panic, Moved, Request, Other };
-inline constexpr const char* kDepartures[] = {
-    "code that had never run", "another handler",      "a number that is no small Int", "a comparison of no Ints",
-    "data of another shape",   "an index out of range", "the end of a handler",          "panics",
-    "a check moved out of a loop", "requests",          "other"};
+enum class Departure : uint8_t {
+  Unseen,
+  OtherHandler,
+  Number,
+  Order,
+  Shape,
+  Index,
+  Handler,
+  Panic,
+  Moved,
+  Request,
+  Other
+};
+inline constexpr const char* kDepartures[] = {"code that had never run",
+                                              "another handler",
+                                              "a number that is no small Int",
+                                              "a comparison of no Ints",
+                                              "data of another shape",
+                                              "an index out of range",
+                                              "the end of a handler",
+                                              "panics",
+                                              "a check moved out of a loop",
+                                              "requests",
+                                              "other"};
 
 // By what the code says, and by the instruction that the interpreter goes on with.
 Departure why_left(Reason reason, vm::Word instruction);

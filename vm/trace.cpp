@@ -14,8 +14,10 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", c);
-    else out += c;
+    if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", c);
+    else
+      out += c;
   }
   return out + '"';
 }
@@ -23,7 +25,8 @@ std::string quoted(std::string_view text) {
 // What can be shown in a few letters, whatever the heap holds.
 std::string brief(rt::Context& ctx, rt::Value v) {
   constexpr size_t kLongest = 40;
-  if (v.is_ptr() && (!rt::is_kind(v, rt::Kind::String) || rt::string_view_of(v).size() > kLongest)) return "…";
+  if (v.is_ptr() && (!rt::is_kind(v, rt::Kind::String) || rt::string_view_of(v).size() > kLongest))
+    return "…";
   std::string text;
   return rt::append_show(ctx, text, v) ? text : "…";
 }
@@ -77,12 +80,16 @@ void Trace::run_on(rt::Context&, uint32_t fiber) {
   running_ = fiber;
 }
 
-void Trace::chrome_effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site* site, const rt::Clause* clause, const rt::Fiber* other) {
+void Trace::chrome_effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site* site,
+                          const rt::Clause* clause, const rt::Fiber* other) {
   auto arrow = [&](char end, uint64_t id, uint32_t fiber, const char* name) {
-    event(fmt::format(R"({{"name":"{}","cat":"control","ph":"{}","bp":"e","id":{},"pid":1,"tid":{},"ts":{:.3f}}})", name, end, id, fiber, now()));
+    event(fmt::format(
+        R"({{"name":"{}","cat":"control","ph":"{}","bp":"e","id":{},"pid":1,"tid":{},"ts":{:.3f}}})", name,
+        end, id, fiber, now()));
   };
   auto point = [&](const std::string& name, uint32_t fiber, const std::string& arguments) {
-    event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{{}}}}})", quoted(name), fiber, now(), arguments));
+    event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{{}}}}})",
+                      quoted(name), fiber, now(), arguments));
   };
   uint32_t here = ctx.fiber->id;
   std::string at = "\"at\":" + quoted(current_place(ctx));
@@ -108,24 +115,30 @@ void Trace::chrome_effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site
   point(name, here, at);
 }
 
-void Trace::effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site* site, const rt::Clause* clause, const rt::Fiber* other) {
-  if (format_ == Format::Text) line(effect_line(ctx, what, site, clause));
-  else chrome_effect(ctx, what, site, clause, other);
+void Trace::effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site* site, const rt::Clause* clause,
+                   const rt::Fiber* other) {
+  if (format_ == Format::Text)
+    line(effect_line(ctx, what, site, clause));
+  else
+    chrome_effect(ctx, what, site, clause, other);
 }
 
 void Trace::call(rt::Context& ctx, const LoadedFunction& function, const rt::Value* arguments) {
   if (function.hidden) return;
   std::string text = "call " + function.name + "(";
-  for (unsigned i = function.takes_self ? 1 : 0, n = 0; i < function.params; ++i, ++n) text += (n ? ", " : "") + brief(ctx, arguments[i]);
+  for (unsigned i = function.takes_self ? 1 : 0, n = 0; i < function.params; ++i, ++n)
+    text += (n ? ", " : "") + brief(ctx, arguments[i]);
   text += ")";
   std::string from = caller_place(ctx);
   uint32_t fiber = ctx.fiber->id;
   if (format_ == Format::Text) return line(text + " in fiber " + std::to_string(fiber) + " from " + from);
   run_on(ctx, fiber);
-  event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{"from":{}}}}})", quoted(text), fiber, now(), quoted(from)));
+  event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{"from":{}}}}})",
+                    quoted(text), fiber, now(), quoted(from)));
 }
 
-void trace_effect(rt::Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause, const rt::Fiber* other) {
+void trace_effect(rt::Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause,
+                  const rt::Fiber* other) {
   static_cast<Trace*>(ctx.trace)->effect(ctx, event, site, clause, other);
 }
 

@@ -11,19 +11,23 @@ namespace {
 
 std::vector<std::pair<uint32_t, int32_t>> moves(std::vector<uint8_t> code, std::vector<Entry> entries) {
   std::vector<std::pair<uint32_t, int32_t>> out;
-  for (const FrameMove& m : follow_frames(code.data(), code.size(), entries)) out.push_back({m.offset, m.cfa});
+  for (const FrameMove& m : follow_frames(code.data(), code.size(), entries))
+    out.push_back({m.offset, m.cfa});
   return out;
 }
 using Moves = std::vector<std::pair<uint32_t, int32_t>>;
 
 TEST(JitDebugFrames, CountsTheStackPointer) {
   // sub rsp,16; push rax; add rsp,24; ret
-  EXPECT_EQ(moves({0x48, 0x83, 0xec, 0x10, 0x50, 0x48, 0x83, 0xc4, 0x18, 0xc3}, {{0, 8}}), (Moves{{0, 8}, {4, 24}, {5, 32}, {9, 8}}));
+  EXPECT_EQ(moves({0x48, 0x83, 0xec, 0x10, 0x50, 0x48, 0x83, 0xc4, 0x18, 0xc3}, {{0, 8}}),
+            (Moves{{0, 8}, {4, 24}, {5, 32}, {9, 8}}));
 }
 
 TEST(JitDebugFrames, FollowsJumpsNotTheText) {
   // sub rsp,16; je +5; add rsp,16; ret; nop (the jump's target, with the frame still there); add rsp,16; ret
-  EXPECT_EQ(moves({0x48, 0x83, 0xec, 0x10, 0x74, 0x05, 0x48, 0x83, 0xc4, 0x10, 0xc3, 0x90, 0x48, 0x83, 0xc4, 0x10, 0xc3}, {{0, 8}}),
+  EXPECT_EQ(moves({0x48, 0x83, 0xec, 0x10, 0x74, 0x05, 0x48, 0x83, 0xc4, 0x10, 0xc3, 0x90, 0x48, 0x83, 0xc4,
+                   0x10, 0xc3},
+                  {{0, 8}}),
             (Moves{{0, 8}, {4, 24}, {10, 8}, {11, 24}, {16, 8}}));
 }
 
@@ -34,7 +38,8 @@ TEST(JitDebugFrames, TakesEveryEntry) {
 
 TEST(JitDebugFrames, ComesBackToAPushedAddress) {
   // lea rax,[rip+4]; push rax; jmp +1 (elsewhere); int3; nop: the address that was pushed
-  EXPECT_EQ(moves({0x48, 0x8d, 0x05, 0x04, 0, 0, 0, 0x50, 0xeb, 0x7f, 0xcc, 0x90}, {{0, 24}}), (Moves{{0, 24}, {8, 32}, {11, 24}}));
+  EXPECT_EQ(moves({0x48, 0x8d, 0x05, 0x04, 0, 0, 0, 0x50, 0xeb, 0x7f, 0xcc, 0x90}, {{0, 24}}),
+            (Moves{{0, 24}, {8, 32}, {11, 24}}));
 }
 
 TEST(JitDebugFrames, KnowsTheHostsStack) {
@@ -60,8 +65,11 @@ TEST(JitDebugObject, IsAnElfFileOfThatCode) {
   region.moves = {{0, 8}, {4, 24}};
   Bytes file = object_file(region);
   std::string text(reinterpret_cast<const char*>(file.data().data()), file.size());
-  EXPECT_EQ(text.substr(0, 4), "\x7f" "ELF");
-  for (const char* part : {"a name", ".text", ".symtab", ".eh_frame"}) EXPECT_NE(text.find(part), std::string::npos) << part;
+  EXPECT_EQ(text.substr(0, 4),
+            "\x7f"
+            "ELF");
+  for (const char* part : {"a name", ".text", ".symtab", ".eh_frame"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
   EXPECT_EQ(text.find(".debug_line"), std::string::npos);
 }
 

@@ -38,9 +38,12 @@ bool of_the_library(const std::string& file) { return file.rfind("std/", 0) == 0
 
 template <class Item>
 void put_in_order(std::vector<Item>& items, bool all) {
-  std::erase_if(items, [&](const Item& item) { return !item.place.known() || (!all && of_the_library(item.place.file)); });
+  std::erase_if(items, [&](const Item& item) {
+    return !item.place.known() || (!all && of_the_library(item.place.file));
+  });
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-    return std::tie(a.place.file, a.place.line, a.place.column, a.name) < std::tie(b.place.file, b.place.line, b.place.column, b.name);
+    return std::tie(a.place.file, a.place.line, a.place.column, a.name) <
+           std::tie(b.place.file, b.place.line, b.place.column, b.name);
   });
 }
 
@@ -67,9 +70,12 @@ void CompiledCode::added(const jit::debug::CodeRegion& region) {
       inlined.insert({region.functions[static_cast<size_t>(f.caller)].function, f.call_pc});
 }
 
-void CompiledCode::refused(const vm::LoadedFunction& function, const std::string& why) { refusals[&function] = why; }
+void CompiledCode::refused(const vm::LoadedFunction& function, const std::string& why) {
+  refusals[&function] = why;
+}
 
-int explain(const Source& source, RunFlags flags, const std::vector<std::string>& arguments, const ExplainFlags& wanted) {
+int explain(const Source& source, RunFlags flags, const std::vector<std::string>& arguments,
+            const ExplainFlags& wanted) {
   start_clock(flags.timeout);
   std::optional<Program> program = load_program(source, wanted.run ? Wanted::Program : Wanted::Listing);
   if (!program) return kUsage;

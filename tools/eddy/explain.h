@@ -19,7 +19,8 @@ class CompiledCode : public jit::debug::CodeListener {
   void refused(const vm::LoadedFunction& function, const std::string& why) override;
 
   std::set<const vm::LoadedFunction*> compiled;  // also those inlined into others
-  std::set<std::pair<const vm::LoadedFunction*, uint32_t>> inlined;  // performs (function, word) with the clause in line
+  std::set<std::pair<const vm::LoadedFunction*, uint32_t>>
+      inlined;  // performs (function, word) with the clause in line
   std::map<const vm::LoadedFunction*, std::string> refusals;
 };
 
@@ -37,9 +38,9 @@ struct PerformItem {
   std::vector<std::string> candidates;  // clauses of this program that can answer: "tail at a.eddy:3:4"
   // After a run:
   uint64_t count = 0, misses = 0, in_line = 0;
-  std::string cache;                    // "never performed", "one handler", "2 handlers", "many handlers"
+  std::string cache;  // "never performed", "one handler", "2 handlers", "many handlers"
   std::vector<std::string> met;
-  std::string machine_code, why;        // "inlined", "called in place", "by the runtime", "interpreted"
+  std::string machine_code, why;  // "inlined", "called in place", "by the runtime", "interpreted"
 };
 
 struct Explanation {
@@ -50,7 +51,8 @@ struct Explanation {
 
 ClauseItem explain_clause(const rt::Site& site, const rt::Clause& clause);
 // `code`: after a run.
-PerformItem explain_perform(const vm::LoadedModule& module, const vm::LoadedFunction& function, uint32_t pc, const CompiledCode* code);
+PerformItem explain_perform(const vm::LoadedModule& module, const vm::LoadedFunction& function, uint32_t pc,
+                            const CompiledCode* code);
 
 std::string as_text(const Explanation& e);
 std::string as_json(const Explanation& e);

@@ -38,15 +38,18 @@ std::string joined(const std::vector<std::string>& items) {
 }
 
 void perform_text(std::string& out, const PerformItem& p, bool ran) {
-  fmt::format_to(std::back_inserter(out), "{}  perform {}{} in {}\n", vm::to_string(p.place), p.name, p.named ? " of a named handler" : "",
-                 p.function);
-  if (p.candidates.empty()) wrapped(out, "No clause of this program answers.");
-  else if (p.candidates.size() == 1) wrapped(out, "One clause can answer: " + p.candidates[0] + ".");
-  else wrapped(out, fmt::format("{} clauses can answer: {}.", p.candidates.size(), joined(p.candidates)));
+  fmt::format_to(std::back_inserter(out), "{}  perform {}{} in {}\n", vm::to_string(p.place), p.name,
+                 p.named ? " of a named handler" : "", p.function);
+  if (p.candidates.empty())
+    wrapped(out, "No clause of this program answers.");
+  else if (p.candidates.size() == 1)
+    wrapped(out, "One clause can answer: " + p.candidates[0] + ".");
+  else
+    wrapped(out, fmt::format("{} clauses can answer: {}.", p.candidates.size(), joined(p.candidates)));
   if (!ran) return;
   if (p.count == 0) return wrapped(out, "Never performed in this run.");
-  wrapped(out, fmt::format("Performed {} times; met {}{}; {} by a walk, the others by the cache.", p.count, p.cache,
-                           p.met.empty() ? "" : " (" + joined(p.met) + ")", p.misses));
+  wrapped(out, fmt::format("Performed {} times; met {}{}; {} by a walk, the others by the cache.", p.count,
+                           p.cache, p.met.empty() ? "" : " (" + joined(p.met) + ")", p.misses));
   std::string code = p.machine_code == "inlined" || p.machine_code == "called in place"
                          ? fmt::format("In machine code: {}, {} times.", p.machine_code, p.in_line)
                      : p.machine_code == "interpreted" ? std::string("Interpreted.")
@@ -59,14 +62,17 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", c);
-    else out += c;
+    if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", c);
+    else
+      out += c;
   }
   return out + '"';
 }
 
 std::string place_json(const vm::SourcePlace& place) {
-  return fmt::format(R"({{"file": {}, "line": {}, "column": {}}})", quoted(place.file), place.line, place.column);
+  return fmt::format(R"({{"file": {}, "line": {}, "column": {}}})", quoted(place.file), place.line,
+                     place.column);
 }
 
 std::string list_json(const std::vector<std::string>& items) {
@@ -86,14 +92,16 @@ std::string as_text(const Explanation& e) {
   };
   while (c < e.clauses.size() || p < e.performs.size()) {
     if (!out.empty()) out += '\n';
-    bool clause = p == e.performs.size() || (c < e.clauses.size() && before(e.clauses[c].place, e.performs[p].place));
+    bool clause =
+        p == e.performs.size() || (c < e.clauses.size() && before(e.clauses[c].place, e.performs[p].place));
     if (!clause) {
       perform_text(out, e.performs[p++], e.ran);
       continue;
     }
     const ClauseItem& item = e.clauses[c++];
-    fmt::format_to(std::back_inserter(out), "{}  clause {} of the {}handler at {}: {}{}\n", vm::to_string(item.place), item.name,
-                   item.named ? "named " : "", vm::to_string(item.handler), item.kind, item.plain ? ", plain" : "");
+    fmt::format_to(std::back_inserter(out), "{}  clause {} of the {}handler at {}: {}{}\n",
+                   vm::to_string(item.place), item.name, item.named ? "named " : "",
+                   vm::to_string(item.handler), item.kind, item.plain ? ", plain" : "");
     wrapped(out, item.why);
   }
   return out.empty() ? "No clauses and no performs.\n" : out;
@@ -104,19 +112,24 @@ std::string as_json(const Explanation& e) {
   for (size_t i = 0; i < e.clauses.size(); ++i) {
     const ClauseItem& c = e.clauses[i];
     fmt::format_to(std::back_inserter(out),
-                   "{}\n  {{\"name\": {}, \"place\": {}, \"handler\": {}, \"kind\": {}, \"plain\": {}, \"named\": {}, \"fiber\": {}, \"why\": {}}}",
-                   i ? "," : "", quoted(c.name), place_json(c.place), place_json(c.handler), quoted(c.kind), c.plain, c.named, c.fiber,
-                   quoted(c.why));
+                   "{}\n  {{\"name\": {}, \"place\": {}, \"handler\": {}, \"kind\": {}, \"plain\": {}, "
+                   "\"named\": {}, \"fiber\": {}, \"why\": {}}}",
+                   i ? "," : "", quoted(c.name), place_json(c.place), place_json(c.handler), quoted(c.kind),
+                   c.plain, c.named, c.fiber, quoted(c.why));
   }
   out += "],\n \"performs\": [";
   for (size_t i = 0; i < e.performs.size(); ++i) {
     const PerformItem& p = e.performs[i];
-    fmt::format_to(std::back_inserter(out), "{}\n  {{\"name\": {}, \"place\": {}, \"function\": {}, \"named\": {}, \"candidates\": {}", i ? "," : "",
-                   quoted(p.name), place_json(p.place), quoted(p.function), p.named, list_json(p.candidates));
+    fmt::format_to(std::back_inserter(out),
+                   "{}\n  {{\"name\": {}, \"place\": {}, \"function\": {}, \"named\": {}, \"candidates\": {}",
+                   i ? "," : "", quoted(p.name), place_json(p.place), quoted(p.function), p.named,
+                   list_json(p.candidates));
     if (e.ran)
       fmt::format_to(std::back_inserter(out),
-                     ", \"count\": {}, \"in_line\": {}, \"misses\": {}, \"cache\": {}, \"met\": {}, \"machine_code\": {}, \"why\": {}", p.count,
-                     p.in_line, p.misses, quoted(p.cache), list_json(p.met), quoted(p.machine_code), quoted(p.why));
+                     ", \"count\": {}, \"in_line\": {}, \"misses\": {}, \"cache\": {}, \"met\": {}, "
+                     "\"machine_code\": {}, \"why\": {}",
+                     p.count, p.in_line, p.misses, quoted(p.cache), list_json(p.met), quoted(p.machine_code),
+                     quoted(p.why));
     out += "}";
   }
   return out + "]}\n";

@@ -76,7 +76,8 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
         if (name == jit::flag_of(static_cast<jit::Pass>(i))) compiler.without |= 1u << i;
     std::string problem;
     // Breakpoints, too, can only be set in memory of the process itself.
-    compiler.anonymous_code = flags.perf == "map" || flags.gdb;
+    // For call frames to be found behind code, as perf does, it starts on a page of its own.
+    compiler.anonymous_code = !flags.perf.empty() || flags.gdb;
     if (flags.perf == "map") listen(jit::debug::perf_map(&problem), problem);
     if (flags.perf == "jitdump") listen(jit::debug::jitdump(&problem), problem);
     if (flags.gdb) listen(jit::debug::gdb_interface(), "");
