@@ -44,7 +44,7 @@ struct Code {
 struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
-  bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, refused = false;
+  bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, refused = false;
   std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
   std::unordered_map<const vm::Word*, uint32_t> returns;
   std::string why;
@@ -288,6 +288,7 @@ class Compiler : public vm::Tier {
     if (reason == Reason::Handler) state.one_handler = false;
     if (reason == Reason::Moved) state.move_checks = false;
     if (reason == Reason::Order) state.compare_ints = false;
+    if (reason == Reason::Callee) state.one_callee = false;
     if (code.osr) {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
       return;
@@ -338,6 +339,7 @@ class Compiler : public vm::Tier {
     graph.one_handler = state.one_handler;
     graph.move_checks = state.move_checks;
     graph.compare_ints = state.compare_ints;
+    graph.one_callee = state.one_callee;
     if (f.linked.empty()) {
       graph.failure = "no code";
       return false;

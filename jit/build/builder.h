@@ -120,6 +120,7 @@ class Builder {
                 unsigned items);
   void leave(Reason reason = Reason::Numbers);
   void call(unsigned destination, rt::Function* f, std::vector<Node*> args);
+  rt::Function* expect_callee(Node* target, unsigned count);
   void tail_call(rt::Function* f, std::vector<Node*> args);
   void give_back(Node* value);
   bool may_inline(rt::Function* f, bool clause) const;

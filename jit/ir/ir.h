@@ -56,6 +56,7 @@ enum class Reason : uint8_t {
   Handler,  // another handler than the one seen
   Moved,    // a check that was moved out of its loop
   Order,    // what is compared is no Int
+  Callee,   // another function than the only one that was called there
   Request,  // interrupts, fuel, the collector: nothing is wrong
 };
 
@@ -135,6 +136,7 @@ struct Graph {
   bool speculate = true;
   bool one_handler = true;           // leave where a perform finds another handler than the one it has always met
   bool move_checks = true;           // out of loops
+  bool one_callee = true;            // leave where a call meets another function than the one it has always met
   bool compare_ints = true;          // leave where what is ordered is no Int
   std::string failure;               // why it cannot be compiled
 

@@ -96,6 +96,7 @@ class Hoist {
       case NodeOp::CheckKind:
       case NodeOp::CheckCon:
       case NodeOp::GuardSmall:
+      case NodeOp::CheckFunction:
       case NodeOp::ArrayLen:
       case NodeOp::Unbox: return true;
       case NodeOp::Load:
@@ -130,7 +131,7 @@ class Hoist {
       if (n->op != NodeOp::Load) n->known = 0;
       if (leaves) {
         n->state = loop_.anchor->state;
-        if (n->op != NodeOp::FindNode) n->reason = Reason::Moved;
+        if (n->op != NodeOp::FindNode && n->op != NodeOp::CheckFunction) n->reason = Reason::Moved;
       }
       if (n->type != Type::None) n->home = g_.spill_slot();
       n->block = loop_.before;
