@@ -13,7 +13,7 @@ namespace {
 
 class Describer {
  public:
-  explicit Describer(CodeRegion& region) : r_(region) {}
+  explicit Describer(CodeRegion& region) : r_(region) { known_[{region.functions[0].function, nullptr}] = 0; }
 
   // Index of the function that the instruction belongs to, as it was inlined there.
   uint32_t function_of(const Origin* origin) {
@@ -47,8 +47,7 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
     region.lines.push_back({0, 0, graph.osr ? graph.function->pc_of(graph.osr) : 0});
   for (const CodegenResult::Position& p : result.positions) {
     const Origin* origin = p.origin;
-    uint32_t function =
-        origin->function == graph.function && !origin->caller ? 0 : describer.function_of(origin);
+    uint32_t function = describer.function_of(origin);
     CodeRegion::Line line{static_cast<uint32_t>(p.offset), function, origin->function->pc_of(origin->pc)};
     if (!region.lines.empty() && region.lines.back().function == function &&
         region.lines.back().pc == line.pc)

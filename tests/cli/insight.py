@@ -160,6 +160,18 @@ class Perf(run.Tests):
         assert any(name.startswith("handler State.get ← count (a.eddy:11:") for name in names), names
         assert any(name.startswith("handler State.put ← count (a.eddy:12:") for name in names), names
 
+    def test_functions_inlined_into_themselves(self):
+        self.write("a.eddy", """fn leaf(n: Int, d: Int): Int => if d == 0 { n } else { 1 + leaf(n, d - 1) }
+fn odd(n: Int): Bool => if n == 0 { false } else { even(n - 1) }
+fn even(n: Int): Bool => if n == 0 { true } else { odd(n - 1) }
+fn main() { for i in 0..3000 { leaf(i, 20); odd(i % 20) }; println(leaf(1, 20)) }
+""")
+        for tier in ["--tier=jit", "--tier=auto"]:
+            pid, out, _ = self.child("--perf=map", tier, "a.eddy")
+            assert out == "21\n" and any(name.startswith("leaf (a.eddy:1:") for _, _, name in perf_map(pid))
+            self.expect(self.run("--gdb", tier, "a.eddy"), OK, "21\n", no_err=True)
+            self.expect(self.run("--perf=jitdump", tier, "a.eddy"), OK, "21\n", no_err=True)
+
     def test_jitdump(self):
         self.write("a.eddy", STATE)
         pid, out, _ = self.child("--perf=jitdump", "a.eddy")
@@ -286,7 +298,7 @@ fn main() {
     def test_between_tiers(self):
         # Frames of both kinds, and through the interpreter's.
         out = self.gdb("catch syscall write\nrun\nbt\n", "--tier=jit", "--jit-filter=number")
-        assert re.search(r"numbers \(\) at .*a.eddy:5", out) and "Vm::run_main" in out and "?? ()" not in out, out
+        assert re.search(r"report \(\) at .*a.eddy:5\n#\d+ +numbers \(\) at .*a.eddy:10", out) and "Vm::run_main" in out and "?? ()" not in out, out
 
 
 class Profile(run.Tests):
