@@ -20,7 +20,7 @@ class Hoist {
 
   void run() {
     if (!g_.speculate || !is_quiet_but_for_comparisons(loop_)) return;
-    check_operands();
+    if (g_.compare_ints) check_operands();
     if (!is_quiet(loop_)) return;
     for (Block* b : loop_.blocks)
       for (Node* n : b->nodes)
@@ -36,20 +36,33 @@ class Hoist {
   }
 
  private:
-  // What is compared with a small Int is an Int, and most Ints are small.
+  // What is compared with an Int is an Int, and most Ints are small.
   void check_operands() {
+    std::unordered_set<const Node*> ints;
+    for (Block* b : loop_.blocks)
+      for (Node* n : b->nodes)
+        if (n->op == NodeOp::GuardSmall) ints.insert(strip(n->inputs[0]));
+    auto is_int = [&](Node* n) { return is_small(n) || ints.count(strip(n)); };
     for (Block* b : loop_.blocks)
       for (size_t i = 0; i < b->nodes.size(); ++i) {
         Node* n = b->nodes[i];
         if ((n->op != NodeOp::Compare && n->op != NodeOp::Branch) || compares_words(n)) continue;
-        bool small_a = is_small(n->inputs[0]), small_b = is_small(n->inputs[1]);
-        if (small_a == small_b || n->inputs[small_a]->is_const()) continue;
-        Node* guard = g_.node(NodeOp::GuardSmall);
-        guard->inputs = {n->inputs[small_a]};
-        guard->block = b;
-        guard->state = n->state;
-        n->known = 3;
-        b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
+        if (!is_int(n->inputs[0]) && !is_int(n->inputs[1])) continue;
+        bool both = true;
+        for (Node* operand : n->inputs) {
+          if (is_small(operand)) continue;
+          if (operand->is_const()) {
+            both = false;
+            continue;
+          }
+          Node* guard = g_.node(NodeOp::GuardSmall);
+          guard->inputs = {operand};
+          guard->block = b;
+          guard->state = n->state;
+          guard->reason = Reason::Order;
+          b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
+        }
+        if (both) n->known = 3;
       }
   }
 
