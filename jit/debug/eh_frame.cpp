@@ -133,7 +133,8 @@ Bytes eh_frame(const CodeRegion& region, uint32_t start, uint32_t end, const Fra
   out.uleb(kRsp);
   out.uleb(8);
   offset_rule(out, kReturn, 1);
-  for (unsigned reg : {kRbx, kRbp, kR12, kR13}) {
+  // Not rbp, though it is no different: unwinders take a frame without one for the last.
+  for (unsigned reg : {kRbx, kR12, kR13}) {
     out.u8(kUndefined);
     out.uleb(reg);
   }

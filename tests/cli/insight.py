@@ -197,6 +197,8 @@ fn main() { for i in 0..3000 { leaf(i, 20); odd(i % 20) }; println(leaf(1, 20)) 
                 assert len(body) == 24 + (size + 7) // 8 * 8 and header == 20 and mapped == size
                 unwinding = body[24:24 + size - header]
                 index = body[24 + size - header:24 + size]
+                # A frame without rbp would be the last to some unwinders.
+                assert b"\x07\x06" not in unwinding[:self.description(unwinding)], "rbp is undefined"
                 assert index[:4] == bytes([1, 0x1b, 3, 0x3b]) and struct.unpack_from("<iI", index, 4) == (-(size - header + 4), 1)
             elif kind == 0:
                 _, _, vma, address, size, number = struct.unpack_from("<IIQQQQ", body)
