@@ -17,7 +17,8 @@ import run_suite
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-MODES = ["--tier=interp --gc-stress=3 --verify-heap", "--jit-threshold=1 --osr-threshold=1", "--tier=jit --gc-stress=3"]
+MODES = ["--tier=interp --gc-stress=3 --verify-heap", "--jit-threshold=1 --osr-threshold=1",
+         "--jit-threshold=3 --osr-threshold=3", "--tier=jit --gc-stress=3"]
 
 
 def plants():

@@ -17,11 +17,11 @@ jit::Options at_once() {
   return o;
 }
 
-jit::Options soon() {
+jit::Options soon(int after = 1) {
   jit::Options o;
   o.tier = jit::TierMode::Auto;
-  o.jit_threshold = 1;
-  o.osr_threshold = 1;
+  o.jit_threshold = after;
+  o.osr_threshold = after;
   return o;
 }
 
@@ -61,6 +61,7 @@ const std::vector<Mode>& all_modes() {
     if (jit::available()) {
       m.push_back({.name = "jit", .compiler = at_once()});
       m.push_back({.name = "auto", .compiler = soon()});
+      m.push_back({.name = "warm", .compiler = soon(4)});
       m.push_back({.name = "noopt", .compiler = plain()});
       m.push_back({.name = "jit-effects", .effects = true, .compiler = at_once()});
       m.push_back({.name = "jit-fuel", .fuel = true, .compiler = at_once()});
