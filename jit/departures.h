@@ -1,17 +1,38 @@
-// Why machine code was left for the interpreter, by the instruction that it goes on with: for --stats and traces.
+// Why machine code was left for the interpreter: for --stats and traces.
 #pragma once
 #include <cstdint>
 
+#include "jit/ir/ir.h"
 #include "vm/bytecode.h"
 
 namespace eddy::jit {
 
-enum class Departure : uint8_t { Unseen, Number, Shape, Index, Handler, Panic, Other };
-inline constexpr const char* kDepartures[] = {"a perform never seen before", "a number that is no small Int",
-                                              "data of another shape",       "an index out of range",
-                                              "a handler",                   "panics",
+enum class Departure : uint8_t {
+  Unseen,
+  OtherHandler,
+  Number,
+  Order,
+  Shape,
+  Index,
+  Handler,
+  Panic,
+  Moved,
+  Request,
+  Other
+};
+inline constexpr const char* kDepartures[] = {"code that had never run",
+                                              "another handler",
+                                              "a number that is no small Int",
+                                              "a comparison of no Ints",
+                                              "data of another shape",
+                                              "an index out of range",
+                                              "the end of a handler",
+                                              "panics",
+                                              "a check moved out of a loop",
+                                              "requests",
                                               "other"};
 
-Departure reason_to_leave(vm::Word instruction);
+// By what the code says, and by the instruction that the interpreter goes on with.
+Departure why_left(Reason reason, vm::Word instruction);
 
 }  // namespace eddy::jit

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <deque>
 #include <unordered_map>
+#include <utility>
 
 #include "jit/build/builder.h"
 #include "jit/codegen/target.h"
@@ -43,7 +44,7 @@ struct Code {
 struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
-  bool speculate = true, refused = false;
+  bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, refused = false;
   std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
   std::unordered_map<const vm::Word*, uint32_t> returns;
   std::string why;
@@ -79,11 +80,11 @@ class AlternateStack {
 
 class Compiler : public vm::Tier {
  public:
-  // What the stubs call where machine code is left: its Code, bit 0 set where it met what was unseen.
+  // What the stubs call where machine code is left: its Code, with the reason in its lowest bits.
   static void on_leaving(rt::Context*, void* code) {
     auto bits = reinterpret_cast<Word>(code);
-    auto* c = reinterpret_cast<Code*>(bits & ~Word{1});
-    c->owner->left(*c, bits & 1);
+    auto* c = reinterpret_cast<Code*>(bits & ~Word{alignof(Code) - 1});
+    c->owner->left(*c, static_cast<Reason>(bits & (alignof(Code) - 1)));
   }
 
   Compiler(vm::Vm& vm, const Options& options, const Target& target, std::unique_ptr<CodeMemory> memory,
@@ -129,7 +130,9 @@ class Compiler : public vm::Tier {
       switch (ctx.action) {
         case rt::Action::Stop: return;
         case rt::Action::Deliver: {
-          if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return && !enter_at_return(ctx)) return;
+          // After leaving, the interpreter has to go on first: the same way in would lead to the same way out.
+          bool left = std::exchange(left_, false);
+          if (vm::return_target(ctx, ctx.fiber->sp) == ctx.stubs.interp_return && (left || !enter_at_return(ctx))) return;
           enter(nullptr);
           break;
         }
@@ -269,12 +272,23 @@ class Compiler : public vm::Tier {
     return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
   }
 
-  // Machine code was left for the interpreter: `unseen`, where it met what had never happened before.
-  void left(Code& code, bool unseen) {
-    if (++code.leaves < kMaxLeaves) return;
+  // Machine code was left for the interpreter.
+  void left(Code& code, Reason reason) {
+    left_ = true;
+    auto* frame = reinterpret_cast<rt::Frame*>(ctx_.fiber->sp + 1);
+    const vm::Word* pc = rt::resume_pc(frame->resume);
+    auto why = static_cast<size_t>(why_left(reason, *pc));
+    ++ctx_.stats->deopts[why];
+    trace("leave", *vm::loaded(frame->function), pc, [&] { return std::string(": ") + kDepartures[why]; });
+    if (reason == Reason::Request || ++code.leaves < kMaxLeaves) return;
     code.leaves = 0;
+    trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
     FunctionState& state = state_of(*code.function);
-    if (!unseen) state.speculate = false;
+    if (reason == Reason::Numbers) state.speculate = false;
+    if (reason == Reason::Handler) state.one_handler = false;
+    if (reason == Reason::Moved) state.move_checks = false;
+    if (reason == Reason::Order) state.compare_ints = false;
+    if (reason == Reason::Callee) state.one_callee = false;
     if (code.osr) {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
       return;
@@ -321,7 +335,11 @@ class Compiler : public vm::Tier {
     graph.osr = osr;
     graph.count = ctx_.stats->detailed;
     graph.positions = !options_.listeners.empty();
-    graph.speculate = state.speculate && !options_.no_opt;
+    graph.speculate = state.speculate && options_.runs(Pass::Speculate);
+    graph.one_handler = state.one_handler;
+    graph.move_checks = state.move_checks;
+    graph.compare_ints = state.compare_ints;
+    graph.one_callee = state.one_callee;
     if (f.linked.empty()) {
       graph.failure = "no code";
       return false;
@@ -330,9 +348,23 @@ class Compiler : public vm::Tier {
     if (!builder.build() || !check(graph, "build")) return false;
     simplify_phis(graph);
     if (!check(graph, "phis")) return false;
+    struct Step {
+      Pass pass;
+      void (*run)(Graph&);
+    };
+    // Fields in registers make more Ints known.
+    static constexpr Step kSteps[] = {{Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
+                                      {Pass::Hoist, hoist},          {Pass::Promote, promote_fields},
+                                      {Pass::Ints, find_small_ints}};
+    for (const Step& step : kSteps) {
+      if (!options_.runs(step.pass)) continue;
+      step.run(graph);
+      if (!check(graph, flag_of(step.pass))) return false;
+    }
+    simplify_phis(graph);
+    remove_anchors(graph);
     remove_dead(graph);
-    // What is not expected to run stands out of the way.
-    std::stable_partition(graph.blocks.begin(), graph.blocks.end(), [](const Block* b) { return !b->cold; });
+    if (options_.runs(Pass::Layout)) lay_out(graph);
     return check(graph, "dead");
   }
 
@@ -346,6 +378,7 @@ class Compiler : public vm::Tier {
     stats.longest_compile_ns = std::max(stats.longest_compile_ns, took);
     if (!code) {
       ++stats.refused;
+      for (debug::CodeListener* listener : options_.listeners) listener->refused(f, state.why);
       trace("refuse", f, osr, [&] { return ": " + state.why; });
       return nullptr;
     }
@@ -408,6 +441,7 @@ class Compiler : public vm::Tier {
   const Target& target_;
   std::unique_ptr<CodeMemory> memory_;
   std::unique_ptr<StubCode> stubs_;
+  bool left_ = false;  // machine code, just now
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;
 };

@@ -168,6 +168,7 @@ struct OpenRow {
   Span span;
   Unit* unit;
   const Binding* callee;
+  HandleExpr* handle = nullptr;  // whose row it is
 };
 
 struct Callee {
@@ -396,7 +397,8 @@ class Checker {
                      const std::vector<std::string_view>& inner = {});
   Unit* closing_unit() const;
   // --- open_rows.cpp
-  void flow(Type* row, Type* around, Span at, const Binding* callee);
+  void flow(Type* row, Type* around, Span at, const Binding* callee, HandleExpr* handle = nullptr);
+  void row_error(const OpenRow& h);
   void merge_row(const OpenRow& h);
   void spread_rows(size_t from);
   void bound_row(Type* tail, const std::vector<OpenRow>& within);
@@ -475,6 +477,7 @@ class Checker {
   std::vector<std::unique_ptr<GroupMember>> members_;
   bool settling_ = false;
   Type* expected_ = nullptr;  // of the call about to be inferred
+  Span fit_at_;               // the expression that has to fit
   Symbol naming_;             // what a lambda in value position is called
   // Types as written.
   SymbolMap<Type*>* type_vars_ = nullptr;

@@ -153,7 +153,14 @@ bool Checker::fits(Type* actual, Type* expected) {
       }
       if (prune(actual->result()) != never_ && !unifier_.unify(actual->result(), expected->result()))
         return false;
-      return unifier_.subrow(actual->row(), expected->row());
+      Type* row = actual->row();
+      Type* into = expected->row();
+      if (row_tail(row)->tag != TypeTag::Rigid) return unifier_.subrow(row, into);
+      if (!unifier_.subrow_effects(row, into)) return false;
+      if (!row) return true;
+      if (!is_var(Unifier::past_io(into))) return unifier_.subrow(row, into);
+      flow(row, into, fit_at_, nullptr);
+      return true;
     }
     actual = open_row(actual);
   }
@@ -161,6 +168,7 @@ bool Checker::fits(Type* actual, Type* expected) {
 }
 
 bool Checker::coerce(Expr* e, Type* actual, Type* expected, const Reason& why) {
+  fit_at_ = e->span;
   if (fits(actual, expected)) return true;
   mismatch(e, actual, expected, why);
   return false;

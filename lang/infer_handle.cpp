@@ -234,10 +234,7 @@ Type* Checker::infer_handle(HandleExpr* e, Type* expected, const Reason* why) {
   Type* tail = row_tail(note->outer_row);
   if (is_var(tail) && tail->level > level_ && pending_.size() == pending && open_rows_.size() == open_rows)
     tail->link = types_.row_empty();
-  if (is_var(row_tail(note->outer_row)))
-    flow(note->outer_row, unit_->row, e->span, nullptr);
-  else if (!unifier_.subrow(note->outer_row, unit_->row))
-    unhandled_inside(e, note->outer_row);
+  flow(note->outer_row, unit_->row, e->span, nullptr, e);
   if (expected) return expected;
   // A handle whose body and clauses never come to an end has no value.
   return result;

@@ -17,7 +17,7 @@ void Checker::perform(Type* row, Span at, const Binding* callee) {
     if (!io) unit_->note->performs = true;
   }
   if (unit_->row == row) return;
-  if (is_var(row_tail(row)))
+  if (row_tail(row)->tag != TypeTag::RowEmpty)
     flow(row, unit_->row, at, callee);
   else if (!unifier_.subrow(row, unit_->row))
     perform_error(row, at, callee);
@@ -113,6 +113,8 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
           d.help(fmt::format(
               "write `mask<{}> {{ … }}` around the call, or let the function's type be `/ {{{} | {}}}`", name,
               show(effect), show(e)));
+        } else if (unit_->handle && other && other->tag == TypeTag::RowEmpty) {
+          d.note("the `handle` around it, or its `resume`, is used where nothing may be performed");
         } else {
           say_why(d, show(e));
         }

@@ -1,6 +1,7 @@
 // Rows that are not known yet where they are performed: `r ⊆ around`, decided when a type that mentions them
 // is about to be generalised. Deciding earlier would make the two rows one, and whatever else is performed
-// around would count as r's, too: a stored resumption would seem to perform what its callers do.
+// around would count as r's, too: a stored resumption would seem to perform what its callers do. A rigid row
+// that is performed where more may be waits, too, for what else will be.
 #include <algorithm>
 
 #include "lang/checker.h"
@@ -16,27 +17,36 @@ void await(Type* around) {
 
 }  // namespace
 
-void Checker::flow(Type* row, Type* around, Span at, const Binding* callee) {
-  Type* rest = row;
-  Type* into = around;
-  if (!unifier_.subrow_effects(rest, into)) return perform_error(row, at, callee);
-  if (!rest) return;
-  into = prune(into);
-  Type* tail = row_tail(rest);
+void Checker::flow(Type* row, Type* around, Span at, const Binding* callee, HandleExpr* handle) {
+  OpenRow open{row, around, at, unit_, callee, handle};
+  if (!unifier_.subrow_effects(open.row, open.around)) {
+    open.row = row;
+    return row_error(open);
+  }
+  if (!open.row) return;
+  Type* into = open.around = prune(open.around);
+  Type* tail = row_tail(open.row);
+  if (!is_var(tail) && !is_var(Unifier::past_io(into))) return merge_row(open);
   size_t back = open_rows_.size() > 8 ? open_rows_.size() - 8 : 0;
   for (size_t i = open_rows_.size(); i-- > back;) {
     if (row_tail(open_rows_[i].row) == tail && prune(open_rows_[i].around) == into) return;
   }
   await(into);
-  open_rows_.push_back({rest, into, at, unit_, callee});
+  open_rows_.push_back(open);
 }
 
 // Makes an open row part of the one around it, now.
 void Checker::merge_row(const OpenRow& h) {
-  if (unifier_.subrow(h.row, h.around)) return;
+  if (!unifier_.subrow(h.row, h.around)) row_error(h);
+}
+
+void Checker::row_error(const OpenRow& h) {
   Unit* saved = unit_;
   unit_ = h.unit;
-  perform_error(h.row, h.span, h.callee);
+  if (h.handle)
+    unhandled_inside(h.handle, h.row);
+  else
+    perform_error(h.row, h.span, h.callee);
   unit_ = saved;
 }
 
@@ -161,7 +171,9 @@ bool Checker::settle_rows(size_t from, uint32_t level, Type* const* types, size_
       OpenRow h = open_rows_[i];
       Type* tail = row_tail(h.row);
       Type* end = row_tail(h.around);
-      if (tail == end || !is_var(tail)) {
+      // A rigid row goes last: nothing can be added behind it.
+      bool rigid = tail->tag == TypeTag::Rigid && is_var(end);
+      if (tail == end || (!is_var(tail) && !rigid)) {
         if (tail != end) {
           merge_row(h);
           any = true;
@@ -169,7 +181,11 @@ bool Checker::settle_rows(size_t from, uint32_t level, Type* const* types, size_
         if (is_var(end)) end->awaits = false;
         continue;
       }
-      if (!outer(tail) && (tail->level <= level || RowEnds::has(ends.inside, tail))) {
+      if (rigid && !outer(end) && rank == UINT_MAX) {
+        rank = UINT_MAX - 1;
+        first = kept;
+      }
+      if (!rigid && !outer(tail) && (tail->level <= level || RowEnds::has(ends.inside, tail))) {
         unsigned r = !is_var(end) ? 0 : 1 + effect_count(h.around);
         if (r < rank) {
           rank = r;
@@ -191,11 +207,16 @@ bool Checker::settle_rows(size_t from, uint32_t level, Type* const* types, size_
           within.push_back(open_rows_[i]);
       }
       bound_row(tail, within);
-    } else if (RowEnds::has(ends.own, tail) && around->level > level) {
+    } else if (is_var(tail) && RowEnds::has(ends.own, tail) && around->level > level) {
       // Called outside of the handler as well as inside: what passes the handler is all that goes out anyway.
       unifier_.unify(around, tail);
     } else {
       merge_row(h);
+    }
+    // What could not be decided has been reported.
+    if (rank != 0 || row_tail(h.row) == tail) {
+      if (is_var(around)) around->awaits = false;
+      open_rows_.erase(open_rows_.begin() + static_cast<ptrdiff_t>(first));
     }
     spread_rows(from);
   }
@@ -208,10 +229,11 @@ void Checker::close_rows(size_t from, uint32_t level) {
   for (size_t i = from; i < open_rows_.size(); i++) {
     OpenRow h = open_rows_[i];
     Type* tail = row_tail(h.row);
-    if (level > 0 && is_var(tail) && tail->level <= level) {
+    Type* end = row_tail(h.around);
+    Type* decides = tail->tag == TypeTag::Rigid ? end : tail;
+    if (level > 0 && is_var(decides) && decides->level <= level) {
       open_rows_[kept++] = h;
     } else {
-      Type* end = row_tail(h.around);
       if (is_var(end)) end->awaits = false;
       if (is_var(tail) && tail != end) tail->link = types_.row_empty();
     }

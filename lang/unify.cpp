@@ -242,12 +242,16 @@ bool Unifier::subrow(Type* row, Type* into) {
   if (!subrow_effects(row, into)) return false;
   if (!row) return true;
   if (row->tag == TypeTag::Var) return bind(row, into);
-  // Nobody handles IO, so unknown effects cannot go astray where it is allowed besides them.
-  while (into->tag == TypeTag::RowCons && prune(into->effect())->tag == TypeTag::Con &&
-         prune(into->effect())->def->builtin == BuiltinType::kIO) {
-    into = prune(into->rest());
+  return unify_rows(row, past_io(into), 0);
+}
+
+Type* Unifier::past_io(Type* row) {
+  row = prune(row);
+  while (row->tag == TypeTag::RowCons && prune(row->effect())->tag == TypeTag::Con &&
+         prune(row->effect())->def->builtin == BuiltinType::kIO) {
+    row = prune(row->rest());
   }
-  return unify_rows(row, into, 0);
+  return row;
 }
 
 }  // namespace eddy::lang

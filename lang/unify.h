@@ -29,6 +29,9 @@ class Unifier {
   /// The first half of it: takes the effects that `row` names out of `into` and leaves the two rests, unless
   /// nothing is left to do: then both are null.
   bool subrow_effects(Type*& row, Type*& into);
+  /// What is left of a row behind `IO`: nobody handles that, so unknown effects cannot go astray where it is
+  /// allowed besides them.
+  static Type* past_io(Type* row);
   /// The rest of `row` without its first occurrence of `effect`, whose arguments are made equal; null:
   /// error().
   Type* remove_effect(Type* row, Type* effect);

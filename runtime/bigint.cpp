@@ -18,7 +18,7 @@ Value big::make(Context& ctx, const mp_limb_t* limbs, mp_size_t size, bool negat
   if (size == 1) {
     // kSmallMin has one more in magnitude than kSmallMax.
     mp_limb_t n = limbs[0];
-    if (n <= static_cast<mp_limb_t>(kSmallMax) + (negative ? 1 : 0) - (PLANTED(small_max) ? 1 : 0))
+    if (n <= static_cast<mp_limb_t>(kSmallMax) + (negative ? 1 : 0))
       return small_int(negative ? -static_cast<int64_t>(n) : static_cast<int64_t>(n));
   }
   uint64_t bytes = sizeof(BigInt) + static_cast<uint64_t>(size) * 8;

@@ -22,9 +22,10 @@ struct NativeState;
 struct Clause;
 struct Site;
 
-// What --trace=effects is told. The current frame has been written down.
+// What --trace=effects is told. The current frame has been written down. The last argument is the fiber that control
+// comes from (resume, drop) or goes to (perform), null where that is not known.
 enum class EffectEvent : uint8_t { Perform, Resume, Drop };
-using EffectObserver = void (*)(struct Context&, EffectEvent, const Site*, const Clause*);
+using EffectObserver = void (*)(struct Context&, EffectEvent, const Site*, const Clause*, const Fiber*);
 
 // Takes samples of the stack for --profile, at safepoints.
 class SampleSink {
@@ -98,6 +99,7 @@ struct Context {
   bool heap_exhausted = false;
 
   EffectObserver on_effect = nullptr;  // while set, no perform takes a short cut
+  void* trace = nullptr;                 // vm/trace.h, while something is traced
   SampleSink* profile = nullptr;   // who takes samples
   void (*on_depth)(Context&) = nullptr;  // while set: called where stacks or chains of handlers may have got longer
 

@@ -7,7 +7,8 @@ namespace {
 const rt::Site* first_site(const LoadedFunction& f) {
   for (size_t at = 0; at < f.linked.size(); at += length_of(f.linked[at])) {
     Op op = op_of(f.linked[at]);
-    if (op == Op::HANDLE || op == Op::HANDLE_NAMED) return reinterpret_cast<const rt::Site*>(f.linked[at + 1]);
+    if (op == Op::HANDLE || op == Op::HANDLE_NAMED)
+      return reinterpret_cast<const rt::Site*>(f.linked[at + 1]);
   }
   return nullptr;
 }
@@ -16,7 +17,8 @@ const rt::Site* first_site(const LoadedFunction& f) {
 const LoadedFunction* maker_of(const LoadedFunction& f) {
   for (const LoadedFunction& other : f.module->functions)
     for (size_t at = 0; at < other.linked.size(); at += length_of(other.linked[at]))
-      if (op_of(other.linked[at]) == Op::MAKE_CLOSURE && reinterpret_cast<const rt::Function*>(other.linked[at + 1]) == &f)
+      if (op_of(other.linked[at]) == Op::MAKE_CLOSURE &&
+          reinterpret_cast<const rt::Function*>(other.linked[at + 1]) == &f)
         return &other;
   return nullptr;
 }

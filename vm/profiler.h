@@ -10,7 +10,8 @@
 
 namespace eddy::vm {
 
-// The samples as a tree: a node is a function below its callers. A function that calls itself directly is one node.
+// The samples as a tree: a node is a function below its callers. A function that calls itself directly is one
+// node.
 class Profiler : public rt::SampleSink {
  public:
   struct Node {
@@ -33,12 +34,12 @@ class Profiler : public rt::SampleSink {
  private:
   uint32_t child(uint32_t parent, const LoadedFunction* function);
 
-  static constexpr size_t kFrames = 500;      // of a stack, the youngest; older ones are left out
+  static constexpr size_t kFrames = 500;  // of a stack, the youngest; older ones are left out
   static constexpr size_t kNodes = 1'000'000;
   std::vector<Node> nodes_;
   std::unordered_map<uint64_t, uint32_t> index_;  // parent and number of the function
   std::unordered_map<const LoadedFunction*, uint32_t> numbers_;
-  std::vector<const LoadedFunction*> stack_;      // of the sample that is being taken
+  std::vector<const LoadedFunction*> stack_;  // of the sample that is being taken
   uint64_t samples_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "vm/liveness.h"
 #include "vm/loader.h"
 #include "vm/tier.h"
+#include "vm/trace.h"
 
 namespace eddy::vm {
 
@@ -30,6 +31,10 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.max_stack = options.max_stack;
   ctx_.fuel = options.fuel;
   if (options.trace_effects) ctx_.on_effect = print_effect;
+  if (options.trace) {
+    ctx_.trace = options.trace;
+    if (options.trace->effects) ctx_.on_effect = trace_effect;
+  }
   stats_->detailed = options.detailed_statistics;
   if (options.detailed_statistics) ctx_.on_depth = measure_depth;
   ctx_.fuel_limited = options.fuel != 0;
@@ -52,6 +57,10 @@ LoadedModule* Vm::load(Module module, std::string* problem) {
   auto loaded_module = vm::load(ctx_, std::move(module), problem);
   if (!loaded_module) return nullptr;
   if (ctx_.tier) tier_of(ctx_)->loaded(*loaded_module);
+  if (auto* trace = static_cast<Trace*>(ctx_.trace); trace && trace->calls) {
+    static const Word kTraceCall[] = {encode(Op::TRACE_CALL)};
+    for (LoadedFunction& f : loaded_module->functions) f.start = kTraceCall;
+  }
   return modules_.emplace_back(std::move(loaded_module)).get();
 }
 

@@ -18,6 +18,7 @@ struct VmOptions {
   std::vector<std::string> arguments;
   bool trace_effects = false;
   bool detailed_statistics = false;
+  class Trace* trace = nullptr;  // vm/trace.h; outlives the VM
 };
 
 enum class Outcome : uint8_t { Finished, Panicked, Exited, LimitHit, Interrupted };

@@ -50,8 +50,6 @@ void Codegen::closure_call(Node* n, bool tail) {
     }
     a_.b(ready);
     a_.bind(other);
-    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
-      a_.str(gp(i), argument_slot(static_cast<unsigned>(i)));
     auto go = [&](void* stub) {
       if (tail) {
         a_.jump_to(stub);
@@ -68,11 +66,12 @@ void Codegen::closure_call(Node* n, bool tail) {
       a_.ldrb(aa::w16, aa::ptr(closure, 3));
       a_.cmp(aa::w16, asmjit::Imm(static_cast<int>(rt::Kind::Continuation)));
       a_.branch_if(CondCode::kNE, no);
-      if (g_.count) increment(reinterpret_cast<int64_t>(&g_.ctx->stats->resumes[static_cast<size_t>(rt::ResumeShape::Escaped)]));
-      if (count == 0) store_word(argument_slot(1), static_cast<int64_t>(rt::kUnit.bits));
+      if (count == 0) a_.constant(gp(1), static_cast<int64_t>(rt::kUnit.bits));
       go(stubs_.resume_keep);
       a_.bind(no);
     }
+    for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)
+      a_.str(gp(i), argument_slot(static_cast<unsigned>(i)));
     a_.constant(aa::x1, count);
     a_.constant(aa::x16, reinterpret_cast<void*>(&calls::call_value));
     go(tail ? stubs_.jump_action : stubs_.call_action);
@@ -125,19 +124,25 @@ bool Codegen::emit_call(Node* n) {
   }
 }
 
-// As vm::lay_clause_frame; the node is in x16.
+// As vm::lay_clause_frame; the node is the input, or in x16.
 void Codegen::clause_enter(Node* n) {
-  using Frame = vm::ClauseFrame;
-  int base = static_cast<int>(n->imm), slots = base + static_cast<int>(rt::kFrameHeaderWords);
-  a_.mov(aa::x17, aa::x16);  // making room may use x16
+  if (n->inputs.empty()) a_.mov(aa::x17, aa::x16);  // making room may use x16
+  else a_.mov(aa::x17, gp(input(n->inputs[0])));
   int out = output(n);
+  lay_clause(static_cast<int>(n->imm), gp(out));
+}
+
+// The handler's node is in x17; its environment comes to be in `out`.
+void Codegen::lay_clause(int base, const aa::Gp& out) {
+  using Frame = vm::ClauseFrame;
+  int slots = base + static_cast<int>(rt::kFrameHeaderWords);
   auto slot = [&](int i) { return home_slot(slots + i); };
   a_.str(aa::x17, slot(Frame::Object));
   a_.ldr(aa::x14, context(at::top));
   a_.str(aa::x14, slot(Frame::Top));
   a_.ldr(aa::x16, field(aa::x17, at::node_outer));
   a_.str(aa::x16, context(at::top));
-  a_.ldr(gp(out), field(aa::x17, at::node_env));
+  a_.ldr(out, field(aa::x17, at::node_env));
   store_word(slot(Frame::Result), static_cast<int64_t>(rt::kUnit.bits));
   store_word(home_slot(base), reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
   // The record: its fiber's list goes on with what was the newest.
@@ -215,20 +220,15 @@ bool Codegen::emit_effect(Node* n) {
     return true;
   };
   switch (n->op) {
-    case NodeOp::Perform:
-    case NodeOp::PerformNamed: {
-      bool named = n->op == NodeOp::PerformNamed;
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, named ? 0 : 1);
-      a_.constant(aa::x1, n->aux);
-      if (named) return action(reinterpret_cast<void*>(&calls::perform_named));
-      call_stub(stubs_.perform, n->state);
-      call_result(n);
-      return true;
-    }
-    case NodeOp::Resume:
+    case NodeOp::Perform: perform(n); return true;
+    case NodeOp::PerformNamed:
       save_inline(n->state);
       to_context_args(n->inputs, 0, 0);
+      a_.constant(aa::x1, n->aux);
+      return action(reinterpret_cast<void*>(&calls::perform_named));
+    case NodeOp::Resume:
+      save_inline(n->state);
+      arguments(n->inputs, 0);
       call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
       call_result(n);
       return true;

@@ -251,16 +251,16 @@ bool Codegen::emit_end(Node* n) {
       return true;
     }
     case NodeOp::TailClosure: closure_call(n, true); return true;
-    case NodeOp::TailFiber:
     case NodeOp::TailResume:
+      arguments(n->inputs, 0);
+      pop_frame();
+      a_.jump_to(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+      return true;
+    case NodeOp::TailFiber:
       to_context_args(n->inputs, 0, 0);
       pop_frame();
-      if (n->op == NodeOp::TailResume) {
-        a_.jump_to(n->imm ? stubs_.resume_last : stubs_.resume_keep);
-      } else {
-        a_.constant(aa::x16, reinterpret_cast<void*>(&calls::fiber_call));
-        a_.jump_to(stubs_.jump_action);
-      }
+      a_.constant(aa::x16, reinterpret_cast<void*>(&calls::fiber_call));
+      a_.jump_to(stubs_.jump_action);
       return true;
     case NodeOp::AbortRet:
       value_to(aa::x1, n->inputs[0]);

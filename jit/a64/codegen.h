@@ -72,7 +72,11 @@ class Codegen : public CodegenBase {
   void compare_words(Node* n, asmjit::Label slow);
   bool branch(CondCode cc);
   void closure_call(Node* n, bool tail);
+  void perform(Node* n);
+  void capture_for(vm::PerformCell* cell, asmjit::Label back);
+  void jump_with_return(asmjit::Label back, void* stub);
   void clause_enter(Node* n);
+  void lay_clause(int base, const aa::Gp& out);
   void clause_leave(Node* n);
   void fresh_tag();
   void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);

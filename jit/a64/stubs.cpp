@@ -372,65 +372,67 @@ class Generator : public StubCode {
 
   template <class T>
   void resume(T& slot, void* helper) {
-    // x1 the continuation, x2 its top fiber, x3 its node, x4 the current fiber, x5 the epoch, x6 the context's top.
+    const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, epoch = x5, top = x6;
     Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
     start(slot);
     a_.push_return();
-    a_.ldr(x1, argument(0));
-    a_.tst(x1, 7);
+    a_.tst(k, 7);
     a_.b_ne(other);
-    a_.ldrb(w14, ptr(x1, 3));
+    a_.ldrb(w14, ptr(k, 3));
     a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::Kind::Continuation)));
     a_.b_ne(other);
-    a_.ldr(x2, a_.slot(x1, at::k_top_fiber));
-    a_.cbz(x2, other);
-    a_.ldr(x14, a_.slot(x1, at::k_multi));
+    a_.ldr(fiber, a_.slot(k, at::k_top_fiber));
+    a_.cbz(fiber, other);
+    a_.ldr(x14, a_.slot(k, at::k_multi));
     a_.cbnz(x14, other);
     a_.ldr(x14, context(at::on_effect));
     a_.cbnz(x14, other);
-    a_.ldr(x4, context(at::fiber));
+    a_.ldr(current, context(at::fiber));
     // A fiber whose last frame is gone is not kept below another.
     a_.add(x14, stack, 8);
-    a_.ldr(x16, a_.slot(x4, at::fiber_base));
+    a_.ldr(x16, a_.slot(current, at::fiber_base));
     a_.cmp(x14, x16);
     a_.b_eq(other);
-    a_.ldrb(w14, a_.slot(x2, at::fiber_dirty, 1));
+    a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
     a_.cbz(w14, other);
-    a_.ldr(x3, a_.slot(x1, at::k_node));
-    a_.ldr(x5, context(at::epoch));
-    a_.ldr(x6, context(at::top));
-    a_.ldr(x14, a_.slot(x3, at::node_outer));
-    a_.cmp(x6, x14);
+    a_.ldr(node, a_.slot(k, at::k_node));
+    a_.ldr(epoch, context(at::epoch));
+    a_.ldr(top, context(at::top));
+    a_.ldr(x14, a_.slot(node, at::node_outer));
+    a_.cmp(top, x14);
     a_.b_ne(moved);
-    a_.ldr(x14, a_.slot(x2, at::fiber_epoch));
-    a_.cmp(x5, x14);
+    a_.ldr(x14, a_.slot(fiber, at::fiber_epoch));
+    a_.cmp(epoch, x14);
     a_.b_ne(moved);
-    leave_fiber(x4, rt::FiberState::Waiting, x5);
-    a_.ldr(x14, a_.slot(x2, at::fiber_tag));
+    leave_fiber(current, rt::FiberState::Waiting, epoch);
+    a_.ldr(x14, a_.slot(fiber, at::fiber_tag));
     a_.str(x14, context(at::tag));
     a_.bind(ready);
-    a_.ldr(x14, a_.slot(x3, at::node_home));
-    a_.str(x4, a_.slot(x14, at::fiber_parent));
-    a_.str(xzr, a_.slot(x1, at::k_top_fiber));
-    a_.ldr(x14, a_.slot(x1, at::k_top));
+    a_.ldr(x14, a_.slot(k, at::k_base_fiber));
+    a_.str(current, a_.slot(x14, at::fiber_parent));
+    a_.str(xzr, a_.slot(k, at::k_top_fiber));
+    a_.ldr(x14, a_.slot(k, at::k_top));
     a_.str(x14, context(at::top));
-    a_.ldr(x16, argument(1));
-    enter_fiber(x2);
+    a_.mov(x16, value);
+    enter_fiber(fiber);
+    // No return: the performer's jump was no call (capture.cpp).
     a_.pop_return();
     a_.br(x30);
     // Into another context: what the caches know of it is void.
     a_.bind(moved);
-    a_.ldr(w14, ptr(x3));
+    a_.ldr(w14, ptr(node));
     a_.and_(w14, w14, asmjit::Imm(rt::kHeaderOld | rt::kHeaderRemembered));
     a_.cmp(w14, asmjit::Imm(rt::kHeaderOld));
     a_.b_eq(other);
-    leave_fiber(x4, rt::FiberState::Waiting, x5);
-    a_.add(x14, x5, 1);
+    leave_fiber(current, rt::FiberState::Waiting, epoch);
+    a_.add(x14, epoch, 1);
     a_.str(x14, context(at::epoch));
-    a_.str(x6, a_.slot(x3, at::node_outer));
+    a_.str(top, a_.slot(node, at::node_outer));
     fresh_tag();
     a_.b(ready);
     a_.bind(other);
+    a_.str(k, argument(0));
+    a_.str(value, argument(1));
     long_way(helper);
   }
 

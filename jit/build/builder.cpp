@@ -88,6 +88,7 @@ Facts Builder::facts(Node* n) const {
 Facts& Builder::fact(Node* n) { return facts_[strip(n)->id]; }
 
 FrameState* Builder::state(const vm::Word* pc, unsigned destination) {
+  if (frame_->restart) return const_cast<FrameState*>(frame_->restart);
   FrameState* s = g_.state();
   s->function = frame_->f;
   s->pc = pc;
@@ -170,6 +171,20 @@ void Builder::start_block(Frame& frame, Place& place) {
   for (Edge& e : place.incoming) connect(e.from, e.slot, place.block);
   merge(frame, place);
   cur_ = place.block;
+}
+
+// A block of its own in front of a loop, which says where to leave for what passes move there.
+void Builder::before_loop(Frame& frame, Place& place) {
+  Place before;
+  before.shape.start = place.shape.start;
+  before.incoming = std::move(place.incoming);
+  start_block(frame, before);
+  pc_ = frame.f->linked.data() + place.shape.start;
+  add(NodeOp::Anchor)->state = here();
+  add(NodeOp::Jump);
+  cur_->succs.push_back(nullptr);
+  place.incoming.clear();
+  place.incoming.push_back({cur_, 0, frame.env, facts_});
 }
 
 void Builder::merge(Frame& frame, Place& place) {
@@ -265,10 +280,14 @@ bool Builder::run(Frame& frame, uint32_t entry) {
     Place& place = frame.places[at];
     if (place.incoming.empty()) continue;
     if (g_.failure.empty()) {
+      if (place.shape.loop && !options_.no_opt) before_loop(frame, place);
       start_block(frame, place);
       translate_block(at);
     }
   }
+  // A block may be in the order before what turns out to be the only way to it, where conditions were constant.
+  for (auto& [at, place] : frame.places)
+    if (!place.block && !place.incoming.empty()) fail("blocks in no order");
   frame_ = outer;
   pc_ = outer_pc;
   return g_.failure.empty();

@@ -42,6 +42,11 @@ class Builder {
     std::vector<Node*> phi_of;         // loops: by register, the phi or null
     std::vector<Node*> at_entry;       // loops: env at the start
   };
+  // A walk over the handlers of an operation (chain.cpp): where it goes on with the next one.
+  struct Chain {
+    Block* header = nullptr;
+    std::vector<Node*> phis;           // the node, and the operation's arguments
+  };
   // A function being translated: the unit's own, or an inlined one.
   struct Frame {
     vm::LoadedFunction* f = nullptr;
@@ -55,6 +60,8 @@ class Builder {
     const FrameState* caller = nullptr;  // the return position, for an inlined one
     const Origin* called_by = nullptr;
     int result_home = kNoHome;
+    const FrameState* restart = nullptr;  // nothing in here has an effect: what leaves starts over there
+    Chain* chain = nullptr;
     struct Return { Block* from; Node* value; FactMap facts; bool ended = false; };
     std::vector<Return> returns;
   };
@@ -62,6 +69,7 @@ class Builder {
   // --- builder.cpp: blocks, environments, states
   bool run(Frame& frame, uint32_t entry);
   void start_block(Frame& frame, Place& place);
+  void before_loop(Frame& frame, Place& place);
   void merge(Frame& frame, Place& place);
   void edge(uint32_t target);
   void connect(Block* from, unsigned slot, Block* to);
@@ -110,16 +118,20 @@ class Builder {
   void check_kind(Node* n, rt::Kind kind);
   void allocate(rt::Kind kind, unsigned count, uint16_t con, void* first_word, bool has_word, const vm::Word* list,
                 unsigned items);
-  void leave();
+  void leave(Reason reason = Reason::Numbers);
   void call(unsigned destination, rt::Function* f, std::vector<Node*> args);
+  rt::Function* expect_callee(Node* target, unsigned count);
   void tail_call(rt::Function* f, std::vector<Node*> args);
   void give_back(Node* value);
   bool may_inline(rt::Function* f, bool clause) const;
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
   void join(std::vector<Frame::Return>& ways, int result_home);
   bool inline_perform(unsigned destination);
+  bool walk_handlers(vm::PerformCell* cell, const std::vector<std::pair<rt::Site*, const rt::Clause*>>& seen,
+                     unsigned destination, const std::vector<Node*>& args);
+  void ask_on(const std::vector<Node*>& args);
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
-                         const std::vector<Node*>& args);
+                         const std::vector<Node*>& args, Node* found);
   std::vector<Node*> list_nodes(const vm::Word* list, unsigned count, unsigned from = 0);
 
   Graph& g_;

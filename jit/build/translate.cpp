@@ -11,8 +11,9 @@ using vm::ci_of;
 using vm::d_of;
 using vm::Op;
 
-void Builder::leave() {
+void Builder::leave(Reason reason) {
   add(NodeOp::Leave)->state = here();
+  cur_->end()->reason = reason;
   end_block();
 }
 

@@ -16,6 +16,8 @@ namespace {
 constexpr unsigned kMaxInlineDepth = 4;
 constexpr size_t kMaxInlineWords = 48;       // of one function
 constexpr unsigned kMaxInlinedInUnit = 600;  // words
+constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined into itself
+constexpr unsigned kMaxUnrolled = 2;         // so many times, one below the other
 
 // A frame that carries handlers or unwind records is not inlined.
 bool can_be_inlined(const vm::LoadedFunction& f) {
@@ -31,12 +33,13 @@ bool can_be_inlined(const vm::LoadedFunction& f) {
 
 bool Builder::may_inline(rt::Function* function, bool clause) const {
   // Each call takes fuel, in every tier the same.
-  if (options_.no_opt || g_.ctx->fuel_limited || function->fiber_base) return false;
+  if (!options_.runs(Pass::Inline) || g_.ctx->fuel_limited || function->fiber_base) return false;
   auto* f = vm::loaded(function);
   if (frame_->depth >= kMaxInlineDepth || f->linked.empty()) return false;
   if (f->linked.size() > (clause ? 3 : 1) * kMaxInlineWords || inlined_words_ + f->linked.size() > kMaxInlinedInUnit) return false;
-  for (Frame* frame = frame_; frame; frame = frame->parent)
-    if (frame->f == f) return false;
+  unsigned recursion = 0;
+  for (Frame* frame = frame_; frame; frame = frame->parent) recursion += frame->f == f;
+  if (recursion > (f->linked.size() <= kMaxUnrolledWords ? kMaxUnrolled : 0)) return false;
   return can_be_inlined(*f);
 }
 
@@ -49,6 +52,7 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.parent = frame_;
   inner.base = below - static_cast<int>(f->frame_words());
   inner.depth = frame_->depth + 1;
+  inner.self_loop = f->params <= 6;
   inner.live = liveness(f);
   inner.caller = caller;
   inner.called_by = origin();
@@ -127,15 +131,32 @@ void Builder::give_back(Node* value) {
   end_block();
 }
 
+// Where a call has only ever met one function that is worth inlining: leaves where it is another.
+rt::Function* Builder::expect_callee(Node* target, unsigned count) {
+  auto* cell = reinterpret_cast<vm::CallCell*>(pc_[1]);
+  if (!g_.speculate || !g_.one_callee || frame_->restart || !cell || cell->functions != 1) return nullptr;
+  rt::Function* f = cell->seen;
+  if (!f || f->arity() != count || f->fiber_base || !may_inline(f, false)) return nullptr;
+  Node* check = add(NodeOp::CheckFunction, {target});
+  check->aux = f;
+  check->state = here();
+  check->reason = Reason::Callee;
+  Facts& known = fact(target);
+  known.function = f;
+  known.pointer = true;
+  known.kind = static_cast<int>(rt::Kind::Closure);
+  return f;
+}
+
 void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
+  if (f == frame_->f && frame_->self_loop) {
+    add(NodeOp::Safepoint)->state = here();
+    for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
+    add(NodeOp::Jump);
+    edge(0);
+    return end_block();
+  }
   if (!frame_->parent) {
-    if (f == frame_->f && frame_->self_loop) {
-      add(NodeOp::Safepoint)->state = here();
-      for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
-      add(NodeOp::Jump);
-      edge(0);
-      return end_block();
-    }
     Node* n = add(NodeOp::TailCall);
     n->inputs = std::move(args);
     n->aux = f;
@@ -173,6 +194,7 @@ bool Builder::translate_call(Op op) {
       std::vector<Node*> args = list_nodes(pc_ + 2, count);
       rt::Function* f = facts(target).function;
       bool tail = op == Op::TAIL_CLOSURE;
+      if (!f) f = expect_callee(target, count);
       if (f && f->arity() == count && !f->fiber_base) {
         if (f->takes_self) args.insert(args.begin(), target);
         if (tail) tail_call(f, std::move(args));
@@ -208,7 +230,7 @@ bool Builder::translate_call(Op op) {
     }
     case Op::RET: give_back(use(a_of(w))); return true;
     case Op::RET_UNIT: give_back(constant(rt::kUnit.bits)); return true;
-    case Op::PANIC: leave(); return true;
+    case Op::PANIC: leave(Reason::Request); return true;
     default: return false;
   }
 }

@@ -46,12 +46,18 @@ void Builder::compare_branch(Condition condition, Node* a, Node* b, bool ints) {
     return end_block();
   }
   FrameState* s = here();
-  if (ints && g_.speculate && !small_a) {
-    Node* guard = add(NodeOp::GuardSmall, {a});
+  auto check = [&](Node* n, bool& small) {
+    if (small || n->is_const()) return;
+    Node* guard = add(NodeOp::GuardSmall, {n});
     guard->state = s;
-    fact(a).small = true;
-    small_a = true;
-  }
+    if (!ints) guard->reason = Reason::Order;
+    fact(n).small = true;
+    small = true;
+  };
+  bool order = condition != Condition::Equal && condition != Condition::NotEqual && g_.compare_ints;
+  // Where nothing may be called, too.
+  if ((ints || order || frame_->restart) && g_.speculate) check(a, small_a);
+  if ((order || frame_->restart) && g_.speculate) check(b, small_b);
   Block* block = cur_;
   branch(NodeOp::Branch, {a, b}, static_cast<int64_t>(condition), taken, next);
   if (block->end()->op != NodeOp::Branch) return;

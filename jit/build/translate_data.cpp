@@ -158,6 +158,7 @@ bool Builder::translate_data(Op op) {
       // What a closure made in this unit was given. (Captures of a closure without SET_UP never change.)
       load(NodeOp::Load, self, kCapture + 8 * static_cast<int>(b_of(w)));
       Node* got = frame_->env[a_of(w)];
+      got->known = kAlwaysThere;
       if (made->op == NodeOp::Alloc && b_of(w) < made->inputs.size()) {
         Facts known = facts(made->inputs[b_of(w)]);
         if (known.kind >= 0 && !(made->known & 1)) fact(got) = known;

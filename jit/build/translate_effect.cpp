@@ -15,12 +15,14 @@ using vm::Op;
 // performs or calls has the handler's context, which a frame between it and the performer keeps apart.
 bool Builder::inline_perform(unsigned destination) {
   auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
-  if (options_.no_opt || g_.ctx->on_effect) return false;
+  if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect) return false;
+  if (frame_->chain) {
+    ask_on(list_nodes(pc_ + 2, b_of(*pc_)));
+    return true;
+  }
   if (!cell->seen && cell->count == 0 && options_.tier == TierMode::Auto && g_.speculate) {
     // It never came here: not worth code until it does.
-    add(NodeOp::Leave)->state = here();
-    cur_->end()->imm = 1;
-    end_block();
+    leave(Reason::Unseen);
     return true;
   }
   // The sites seen, most of them in the order they were met.
@@ -32,7 +34,19 @@ bool Builder::inline_perform(unsigned destination) {
   if (cell->seen_sites > std::size(cell->others) || seen.empty()) return false;
   unsigned count = b_of(*pc_);
   std::vector<Node*> args = list_nodes(pc_ + 2, count);
+  if (seen.size() == cell->seen_sites && walk_handlers(cell, seen, destination, args)) return true;
   FrameState* s = after(destination);
+  if (cell->seen_sites == 1 && g_.speculate && g_.one_handler) {
+    auto [site, clause] = seen[0];
+    Node* node = add(NodeOp::FindNode);
+    node->aux = cell;
+    node->imm = reinterpret_cast<int64_t>(site);
+    node->reason = Reason::Handler;
+    node->state = here();
+    Node* value = perform_in_place(cell, clause, destination, s, args, node);
+    if (cur_) frame_->env[destination] = value;
+    return true;
+  }
   const FactMap before = facts_;
   const std::vector<Node*> env = frame_->env;
   std::vector<Frame::Return> results;
@@ -46,7 +60,7 @@ bool Builder::inline_perform(unsigned destination) {
     connect(from, 1, miss);
     g_.blocks.push_back(hit);
     cur_ = hit;
-    Node* value = perform_in_place(cell, clause, destination, s, args);
+    Node* value = perform_in_place(cell, clause, destination, s, args, nullptr);
     if (!g_.failure.empty()) return true;
     if (cur_) results.push_back({cur_, value, facts_});
     g_.blocks.push_back(miss);
@@ -66,9 +80,10 @@ bool Builder::inline_perform(unsigned destination) {
   return true;
 }
 
-// The clause, for the handler that a BranchCell has just found. Its value, where it comes back (cur_ is set).
+// The clause, for the handler `found`, or what a BranchCell has just found. Its value, where it comes back (cur_ is
+// set).
 Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
-                                const std::vector<Node*>& args) {
+                                const std::vector<Node*>& args, Node* found) {
   rt::Function* f = clause->function;
   bool plain = clause->plain;
   // What calls the clause: the performer's frame, or the one in between.
@@ -85,11 +100,19 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
     caller->parent = s;
     result_home = base + 2 + static_cast<int>(vm::ClauseFrame::Result);
   }
-  g_.lowest = std::min(g_.lowest, base);
-  Node* environment = add(plain ? NodeOp::CellEnv : NodeOp::ClauseEnter);
+  Node* environment = add(!plain ? NodeOp::ClauseEnter : found ? NodeOp::Load : NodeOp::CellEnv);
   environment->aux = cell;
   environment->imm = base;
   environment->home = base - static_cast<int>(f->frame_words()) + 2;
+  g_.lowest = std::min(g_.lowest, environment->home);
+  if (found) {
+    environment->inputs = {found};
+    found->home = plain ? environment->home : base + 2 + static_cast<int>(vm::ClauseFrame::Object);
+    if (plain) {
+      environment->imm = offsetof(rt::Node, env);
+      environment->known = kAlwaysThere;
+    }
+  }
   std::vector<Node*> clause_args = args;
   clause_args.insert(clause_args.begin(), environment);
   count(cell->inlined);

@@ -103,7 +103,7 @@ void CodegenBase::finish_node(const Node* n) {
   };
   for (Node* i : n->inputs) check(i);
   for (const FrameState* s = n->state; s; s = s->parent)
-    for (const FrameState::Entry& e : s->values) check(e.node);
+    each_value(s, check);
   if (n->type != Type::None && !n->remade()) check(const_cast<Node*>(n));
 }
 

@@ -69,8 +69,20 @@ class CodegenBase {
       int home;
       int reg;
       int64_t constant;
+      int from = kNoHome;  // or where it is, in no register
+    };
+    // A field of an object whose value is only in a register yet.
+    struct Field {
+      int object_reg, object_home, offset, reg, home;
+      int64_t constant;
+    };
+    // A frame below an in-place clause that has not been laid yet.
+    struct Clause {
+      int base, reg, home;  // of the handler's node
     };
     std::vector<Item> items;
+    std::vector<Field> fields;
+    std::vector<Clause> clauses;
     const FrameState* state = nullptr;
   };
   struct Move {
@@ -108,6 +120,9 @@ class CodegenBase {
   virtual void exchange(int a, int b) = 0;  // registers of one sort
   virtual void store_home(int home, int reg) = 0;
   virtual void store_constant(int home, int64_t bits) = 0;
+  virtual void copy_home(int, int) { failure_ = "no code for a value that is in no frame"; }  // to, from
+  virtual void store_field(const Saves::Field&) { failure_ = "no code for a field that memory is told of late"; }
+  virtual void lay_clause_frame(const Saves::Clause&) { failure_ = "no code for a clause without a frame"; }
   virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
   virtual void entry() = 0;                                  // of a function: the frame, and room for it

@@ -10,8 +10,9 @@ void each_use(const Node* n, F f) {
   for (Node* i : n->inputs)
     if (!i->remade()) f(i, true);
   for (const FrameState* s = n->state; s; s = s->parent)
-    for (const FrameState::Entry& e : s->values)
-      if (!e.node->remade()) f(e.node, false);
+    each_value(s, [&](Node* v) {
+      if (!v->remade()) f(v, false);
+    });
 }
 }  // namespace
 

@@ -13,10 +13,19 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
     for (const FrameState::Entry& e : s->values) {
       if (e.node->remade()) {
         saves.items.push_back({e.home, kNone, e.node->imm});
-      } else if (!at(e.node).memory) {
-        if (at(e.node).reg == kNone) failure_ = "a frame state's value is nowhere";
-        saves.items.push_back({e.home, at(e.node).reg, 0});
+      } else if (!at(e.node).memory || e.home != e.node->home) {
+        Location l = at(e.node);
+        if (l.reg == kNone && !l.memory) failure_ = "a frame state's value is nowhere";
+        saves.items.push_back({e.home, l.reg, 0, l.reg == kNone ? e.node->home : kNoHome});
       }
+    }
+  for (const FrameState* s = state; s; s = s->parent)
+    if (s->entered) saves.clauses.push_back({s->base, at(s->entered).reg, s->entered->home});
+  if (state)
+    for (const FrameState::Pending& p : state->stores) {
+      Location object = at(p.object), value = p.value->remade() ? Location{} : at(p.value);
+      saves.fields.push_back({object.reg, p.object->home, p.offset, value.reg,
+                              p.value->remade() ? kNoHome : p.value->home, p.value->imm});
     }
   return saves;
 }
@@ -24,8 +33,11 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
 // The frames as others see them. `innermost`: with that frame's own header too (else a safepoint describes
 // it).
 void CodegenBase::write(const Saves& saves, bool innermost) {
+  for (const Saves::Field& f : saves.fields) store_field(f);
   for (const Saves::Item& i : saves.items) {
-    if (i.reg == kNone)
+    if (i.from != kNoHome)
+      copy_home(i.home, i.from);
+    else if (i.reg == kNone)
       store_constant(i.home, i.constant);
     else
       store_home(i.home, i.reg);
@@ -37,6 +49,8 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
     if (s == saves.state) continue;  // who goes on there writes the word below
     store_constant(s->base - 1, reinterpret_cast<int64_t>(stubs_.interp_return));
   }
+  if (innermost)
+    for (const Saves::Clause& c : saves.clauses) lay_clause_frame(c);
 }
 
 // Before a call: everything that lives across it is in its slot.
@@ -45,7 +59,10 @@ void CodegenBase::save_inline(const FrameState* state) {
   if (PLANTED(jit_slot_lost) && saves.items.size() > 1) saves.items.pop_back();
   for (const FrameState* s = state; s; s = s->parent)
     for (const FrameState::Entry& e : s->values)
-      if (!e.node->remade()) at(e.node).memory = true;
+      if (!e.node->remade()) {
+        if (e.home != e.node->home) failure_ = "a value of no frame does not survive a call";
+        at(e.node).memory = true;
+      }
   write(saves, false);
 }
 
@@ -53,7 +70,7 @@ Label CodegenBase::leave_label(const Node* n) {
   Label label = new_label();
   Saves saves = capture(n->state);
   if (PLANTED(jit_leave_loses_value) && saves.items.size() > 1) saves.items.pop_back();
-  int64_t told = reinterpret_cast<int64_t>(code_record_) | (n->op == NodeOp::Leave && n->imm);
+  int64_t told = reinterpret_cast<int64_t>(code_record_) | static_cast<int64_t>(n->reason);
   deferred_.push_back([this, label, saves, told] {
     bind(label);
     write(saves, true);
@@ -72,10 +89,15 @@ void CodegenBase::metadata(const FrameState* s) {
 void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> call, Label back,
                             std::function<void()> then) {
   Saves saves = capture(n->state);
-  std::vector<std::pair<int, Node*>> reload;
+  std::vector<std::pair<int, Node*>> reload, unframed;
   for (int r = 0; r < kRegisters; ++r) {
     Node* v = in_[r];
     if (!v || v == n) continue;
+    if (g_.is_spill(v->home)) {
+      // In such code nothing is moved while the runtime runs.
+      unframed.push_back({r, v});
+      continue;
+    }
     bool kept = at(v).memory;
     for (const FrameState* s = n->state; s && !kept; s = s->parent)
       for (const FrameState::Entry& e : s->values) kept |= e.node == v;
@@ -87,9 +109,11 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
   if (PLANTED(jit_reload_lost) && !reload.empty()) reload.pop_back();
   deferred_.push_back([=, this] {
     bind(from);
+    for (auto& [reg, node] : unframed) store_home(node->home, reg);
     write(saves, false);
     call();
     for (auto& [reg, node] : reload) load(reg, node);
+    for (auto& [reg, node] : unframed) load(reg, node);
     if (then)
       then();
     else

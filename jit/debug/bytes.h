@@ -49,7 +49,9 @@ class Bytes {
 
  private:
   template <class T>
-  void raw(T v) { append(&v, sizeof v); }
+  void raw(T v) {
+    append(&v, sizeof v);
+  }
   std::vector<uint8_t> data_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 class Describer {
  public:
-  explicit Describer(CodeRegion& region) : r_(region) {}
+  explicit Describer(CodeRegion& region) : r_(region) { known_[{region.functions[0].function, nullptr}] = 0; }
 
   // Index of the function that the instruction belongs to, as it was inlined there.
   uint32_t function_of(const Origin* origin) {
@@ -47,9 +47,11 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
     region.lines.push_back({0, 0, graph.osr ? graph.function->pc_of(graph.osr) : 0});
   for (const CodegenResult::Position& p : result.positions) {
     const Origin* origin = p.origin;
-    uint32_t function = origin->function == graph.function && !origin->caller ? 0 : describer.function_of(origin);
+    uint32_t function = describer.function_of(origin);
     CodeRegion::Line line{static_cast<uint32_t>(p.offset), function, origin->function->pc_of(origin->pc)};
-    if (!region.lines.empty() && region.lines.back().function == function && region.lines.back().pc == line.pc) continue;
+    if (!region.lines.empty() && region.lines.back().function == function &&
+        region.lines.back().pc == line.pc)
+      continue;
     region.lines.push_back(line);
   }
   // In the middle it is entered with its frame laid out.
@@ -88,7 +90,8 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
   std::sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
   std::vector<CodeRegion> out;
   const uint8_t* end = stubs.code + stubs.size;
-  // A frame that waits is looked up by the byte before its return address, which so has to belong to the piece.
+  // A frame that waits is looked up by the byte before its return address, which so has to belong to the
+  // piece.
   auto early = [&](const Stub& stub) { return stub.returned_to && stub.start > stubs.code ? 1u : 0u; };
   for (size_t i = 0; i < all.size(); ++i) {
     auto* start = static_cast<const uint8_t*>(all[i].start);

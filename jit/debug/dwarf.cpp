@@ -25,11 +25,32 @@ namespace {
 
 enum Tag : unsigned { kCompileUnit = 0x11, kSubprogram = 0x2e, kInlinedSubroutine = 0x1d };
 enum Attribute : unsigned {
-  kName = 0x03, kStmtList = 0x10, kLowPc = 0x11, kHighPc = 0x12, kLanguage = 0x13, kCompDir = 0x1b, kInline = 0x20,
-  kProducer = 0x25, kAbstractOrigin = 0x31, kDeclFile = 0x3a, kDeclLine = 0x3b, kRanges = 0x55, kCallColumn = 0x57,
-  kCallFile = 0x58, kCallLine = 0x59,
+  kName = 0x03,
+  kStmtList = 0x10,
+  kLowPc = 0x11,
+  kHighPc = 0x12,
+  kLanguage = 0x13,
+  kCompDir = 0x1b,
+  kInline = 0x20,
+  kProducer = 0x25,
+  kAbstractOrigin = 0x31,
+  kDeclFile = 0x3a,
+  kDeclLine = 0x3b,
+  kRanges = 0x55,
+  kCallColumn = 0x57,
+  kCallFile = 0x58,
+  kCallLine = 0x59,
 };
-enum Form : unsigned { kAddr = 0x01, kData2 = 0x05, kData8 = 0x07, kString = 0x08, kData1 = 0x0b, kUdata = 0x0f, kRef4 = 0x13, kSecOffset = 0x17 };
+enum Form : unsigned {
+  kAddr = 0x01,
+  kData2 = 0x05,
+  kData8 = 0x07,
+  kString = 0x08,
+  kData1 = 0x0b,
+  kUdata = 0x0f,
+  kRef4 = 0x13,
+  kSecOffset = 0x17
+};
 enum Abbreviation : unsigned { kUnitEntry = 1, kFunctionEntry, kAbstractEntry, kInlinedEntry };
 constexpr unsigned kLanguageC = 0x02;
 
@@ -56,7 +77,8 @@ class Writer {
 
   void abbreviations() {
     Bytes& b = out_.abbrev;
-    auto entry = [&](unsigned code, unsigned tag, bool children, std::initializer_list<std::pair<unsigned, unsigned>> attributes) {
+    auto entry = [&](unsigned code, unsigned tag, bool children,
+                     std::initializer_list<std::pair<unsigned, unsigned>> attributes) {
       b.uleb(code);
       b.uleb(tag);
       b.u8(children);
@@ -66,12 +88,24 @@ class Writer {
       }
       b.u16(0);
     };
-    entry(kUnitEntry, kCompileUnit, true, {{kProducer, kString}, {kLanguage, kData2}, {kName, kString}, {kCompDir, kString},
-                                           {kLowPc, kAddr}, {kHighPc, kData8}, {kStmtList, kSecOffset}});
-    entry(kFunctionEntry, kSubprogram, true, {{kName, kString}, {kDeclFile, kUdata}, {kDeclLine, kUdata}, {kLowPc, kAddr}, {kHighPc, kData8}});
-    entry(kAbstractEntry, kSubprogram, false, {{kName, kString}, {kDeclFile, kUdata}, {kDeclLine, kUdata}, {kInline, kData1}});
-    entry(kInlinedEntry, kInlinedSubroutine, true, {{kAbstractOrigin, kRef4}, {kRanges, kSecOffset}, {kCallFile, kUdata},
-                                                    {kCallLine, kUdata}, {kCallColumn, kUdata}});
+    entry(kUnitEntry, kCompileUnit, true,
+          {{kProducer, kString},
+           {kLanguage, kData2},
+           {kName, kString},
+           {kCompDir, kString},
+           {kLowPc, kAddr},
+           {kHighPc, kData8},
+           {kStmtList, kSecOffset}});
+    entry(kFunctionEntry, kSubprogram, true,
+          {{kName, kString}, {kDeclFile, kUdata}, {kDeclLine, kUdata}, {kLowPc, kAddr}, {kHighPc, kData8}});
+    entry(kAbstractEntry, kSubprogram, false,
+          {{kName, kString}, {kDeclFile, kUdata}, {kDeclLine, kUdata}, {kInline, kData1}});
+    entry(kInlinedEntry, kInlinedSubroutine, true,
+          {{kAbstractOrigin, kRef4},
+           {kRanges, kSecOffset},
+           {kCallFile, kUdata},
+           {kCallLine, kUdata},
+           {kCallColumn, kUdata}});
     b.u8(0);
   }
 
@@ -191,9 +225,9 @@ class Writer {
 
   void lines() {
     Bytes program = line_program(), head;
-    head.u8(1);   // bytes of the shortest instruction
+    head.u8(1);  // bytes of the shortest instruction
     head.u8(1);
-    head.u8(1);   // rows are statements
+    head.u8(1);  // rows are statements
     head.u8(static_cast<uint8_t>(-3));
     head.u8(12);
     head.u8(13);

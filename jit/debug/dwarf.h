@@ -9,8 +9,9 @@ namespace eddy::jit::debug {
 
 // .eh_frame for the code from `start` to `end` of a region. *fde: where its one description starts.
 struct FrameSection {
-  bool absolute = false;  // addresses, and what lies behind the end of a stack is found through the context (for gdb);
-                          // else relative, to lie `distance` bytes behind the region's start, and a walk ends there
+  bool absolute =
+      false;  // addresses, and what lies behind the end of a stack is found through the context (for gdb);
+              // else relative, to lie `distance` bytes behind the region's start, and a walk ends there
   int64_t distance = 0;
 };
 Bytes eh_frame(const CodeRegion& region, uint32_t start, uint32_t end, const FrameSection& how, size_t* fde);

@@ -11,12 +11,30 @@ namespace {
 
 enum DwarfRegister : unsigned { kRbx = 3, kRbp = 6, kRsp = 7, kR12 = 12, kR13, kR14, kR15, kReturn };
 enum Rule : unsigned {
-  kAdvance4 = 0x04, kUndefined = 0x07, kSameValue = 0x08, kDefCfa = 0x0c, kDefCfaOffset = 0x0e, kDefCfaExpression = 0x0f,
+  kAdvance4 = 0x04,
+  kUndefined = 0x07,
+  kSameValue = 0x08,
+  kDefCfa = 0x0c,
+  kDefCfaOffset = 0x0e,
+  kDefCfaExpression = 0x0f,
   kOffset = 0x80,
 };
 enum Operation : unsigned {
-  kDeref = 0x06, kConst1 = 0x08, kDup = 0x12, kDrop = 0x13, kOver = 0x14, kSwap = 0x16, kPlus = 0x22, kPlusConst = 0x23,
-  kShl = 0x24, kEq = 0x29, kBra = 0x28, kSkip = 0x2f, kLit3 = 0x33, kBreg = 0x70, kDerefSize = 0x94,
+  kDeref = 0x06,
+  kConst1 = 0x08,
+  kDup = 0x12,
+  kDrop = 0x13,
+  kOver = 0x14,
+  kSwap = 0x16,
+  kPlus = 0x22,
+  kPlusConst = 0x23,
+  kShl = 0x24,
+  kEq = 0x29,
+  kBra = 0x28,
+  kSkip = 0x2f,
+  kLit3 = 0x33,
+  kBreg = 0x70,
+  kDerefSize = 0x94,
 };
 constexpr unsigned kPcRel4 = 0x1b;
 
@@ -25,7 +43,8 @@ void base(Bytes& e, unsigned reg, int64_t offset) {
   e.sleb(offset);
 }
 
-// What the context knows of a frame that is not found from the stack pointer: leaves the frame's end on the stack.
+// What the context knows of a frame that is not found from the stack pointer: leaves the frame's end on the
+// stack.
 Bytes expression(int32_t frame) {
   Bytes e;
   auto field = [&](size_t offset) {
@@ -114,7 +133,8 @@ Bytes eh_frame(const CodeRegion& region, uint32_t start, uint32_t end, const Fra
   out.uleb(kRsp);
   out.uleb(8);
   offset_rule(out, kReturn, 1);
-  for (unsigned reg : {kRbx, kRbp, kR12, kR13}) {
+  // Not rbp, though it is no different: unwinders take a frame without one for the last.
+  for (unsigned reg : {kRbx, kR12, kR13}) {
     out.u8(kUndefined);
     out.uleb(reg);
   }

@@ -60,28 +60,38 @@ class Follower {
     work_.push_back(i);
   }
 
-  static int32_t counted(int32_t cfa, int64_t change) { return cfa < 0 ? cfa : cfa + static_cast<int32_t>(change); }
+  static int32_t counted(int32_t cfa, int64_t change) {
+    return cfa < 0 ? cfa : cfa + static_cast<int32_t>(change);
+  }
 
   static int32_t after(const cs_insn& insn, int32_t cfa) {
     const cs_x86& x = insn.detail->x86;
     switch (insn.id) {
-      case X86_INS_PUSH: return counted(cfa, 8);
-      case X86_INS_POP: return counted(cfa, -8);
-      default: break;
+      case X86_INS_PUSH:
+        return counted(cfa, 8);
+      case X86_INS_POP:
+        return counted(cfa, -8);
+      default:
+        break;
     }
     if (x.op_count < 2 || x.operands[0].type != X86_OP_REG || x.operands[0].reg != X86_REG_RSP) return cfa;
     const cs_x86_op& from = x.operands[1];
     switch (insn.id) {
-      case X86_INS_SUB: return from.type == X86_OP_IMM ? counted(cfa, from.imm) : cfa;
-      case X86_INS_ADD: return from.type == X86_OP_IMM ? counted(cfa, -from.imm) : cfa;
-      case X86_INS_LEA: return from.mem.base == X86_REG_RSP ? counted(cfa, -from.mem.disp) : cfa;
+      case X86_INS_SUB:
+        return from.type == X86_OP_IMM ? counted(cfa, from.imm) : cfa;
+      case X86_INS_ADD:
+        return from.type == X86_OP_IMM ? counted(cfa, -from.imm) : cfa;
+      case X86_INS_LEA:
+        return from.mem.base == X86_REG_RSP ? counted(cfa, -from.mem.disp) : cfa;
       case X86_INS_MOV:
         if (from.type != X86_OP_MEM) return cfa;
         // To the host's stack, or to a fiber at a return address.
-        if (from.mem.base == X86_REG_R15 && from.mem.disp == offsetof(rt::Context, host_sp)) return kSavedOnFiber;
+        if (from.mem.base == X86_REG_R15 && from.mem.disp == offsetof(rt::Context, host_sp))
+          return kSavedOnFiber;
         if (from.mem.disp == offsetof(rt::Fiber, sp)) return 8;
         return cfa;
-      default: return cfa;
+      default:
+        return cfa;
     }
   }
 
@@ -89,6 +99,12 @@ class Follower {
     const cs_insn& insn = insns_[i];
     if (insn.id == 0) return;  // no instruction
     int32_t cfa = after(insn, before_[i]);
+    // A return address that is pushed: control comes back there with the word gone.
+    if (insn.id == X86_INS_LEA && insn.detail->x86.operands[1].mem.base == X86_REG_RIP && i + 1 < count_ &&
+        insns_[i + 1].id == X86_INS_PUSH)
+      come(static_cast<uint64_t>(static_cast<int64_t>(insn.address + insn.size - base_) +
+                                 insn.detail->x86.operands[1].mem.disp),
+           cfa);
     bool jump = cs_insn_group(handle_, &insn, CS_GRP_JUMP);
     if (jump && insn.detail->x86.op_count == 1 && insn.detail->x86.operands[0].type == X86_OP_IMM)
       come(static_cast<uint64_t>(insn.detail->x86.operands[0].imm) - base_, cfa);

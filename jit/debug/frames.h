@@ -1,5 +1,5 @@
-// Where machine code's frames end, found by following its instructions: nobody has to keep a second account of the
-// stack pointer while emitting.
+// Where machine code's frames end, found by following its instructions: nobody has to keep a second account
+// of the stack pointer while emitting.
 #pragma once
 #include <vector>
 
@@ -20,8 +20,8 @@ struct Entry {
   int32_t cfa;  // in bytes, or a SpecialFrame
 };
 
-// One pass over x86-64 code from its entries along all jumps. What no entry reaches has the state of what stands
-// before it. Empty where there is no decoder.
+// One pass over x86-64 code from its entries along all jumps. What no entry reaches has the state of what
+// stands before it. Empty where there is no decoder.
 std::vector<FrameMove> follow_frames(const uint8_t* code, size_t size, const std::vector<Entry>& entries);
 
 }  // namespace eddy::jit::debug

@@ -17,7 +17,9 @@ struct jit_descriptor {
 // NOLINTBEGIN(bugprone-reserved-identifier)
 __attribute__((used, visibility("default"))) jit_descriptor __jit_debug_descriptor = {1, 0, nullptr, nullptr};
 // gdb has a breakpoint here; it must stay a call.
-__attribute__((noinline, used, visibility("default"))) void __jit_debug_register_code() { asm volatile("" ::: "memory"); }
+__attribute__((noinline, used, visibility("default"))) void __jit_debug_register_code() {
+  asm volatile("" ::: "memory");
+}
 // NOLINTEND(bugprone-reserved-identifier)
 }
 

@@ -51,35 +51,31 @@ class Jitdump : public CodeListener {
     close(fd_);
   }
 
+  // A function is one piece, or its call frames could not be found: perf maps them behind it.
   void added(const CodeRegion& region) override {
-    for (const Piece& piece : pieces_of(region)) {
-      lines(region, piece);
-      frames(region, piece);
-      Bytes b;
-      auto address = reinterpret_cast<uint64_t>(region.code) + piece.start;
-      b.u32(static_cast<uint32_t>(getpid()));
-      b.u32(static_cast<uint32_t>(syscall(SYS_gettid)));
-      b.u64(address);
-      b.u64(address);
-      b.u64(piece.end - piece.start);
-      b.u64(index_++);
-      b.text(piece.name);
-      b.append(region.code + piece.start, piece.end - piece.start);
-      record(kLoad, b);
-    }
+    lines(region);
+    frames(region);
+    Bytes b;
+    auto address = reinterpret_cast<uint64_t>(region.code);
+    b.u32(static_cast<uint32_t>(getpid()));
+    b.u32(static_cast<uint32_t>(syscall(SYS_gettid)));
+    b.u64(address);
+    b.u64(address);
+    b.u64(region.size);
+    b.u64(index_++);
+    b.text(region.name);
+    b.append(region.code, region.size);
+    record(kLoad, b);
   }
 
  private:
-  void lines(const CodeRegion& region, const Piece& piece) {
+  void lines(const CodeRegion& region) {
     Bytes rows;
     uint64_t count = 0;
-    for (size_t i = 0; i < region.lines.size(); ++i) {
-      const CodeRegion::Line& line = region.lines[i];
-      uint32_t end = i + 1 < region.lines.size() ? region.lines[i + 1].offset : static_cast<uint32_t>(region.size);
-      if (end <= piece.start || line.offset >= piece.end) continue;
+    for (const CodeRegion::Line& line : region.lines) {
       vm::SourcePlace place = vm::source_place(*region.functions[line.function].function, line.pc);
       if (!place.known()) continue;
-      rows.u64(reinterpret_cast<uint64_t>(region.code) + std::max(line.offset, piece.start));
+      rows.u64(reinterpret_cast<uint64_t>(region.code) + line.offset);
       rows.u32(place.line);
       rows.u32(0);
       auto [path, added] = paths_.try_emplace(place.file);
@@ -89,22 +85,23 @@ class Jitdump : public CodeListener {
     }
     if (!count) return;
     Bytes b;
-    b.u64(reinterpret_cast<uint64_t>(region.code) + piece.start);
+    b.u64(reinterpret_cast<uint64_t>(region.code));
     b.u64(count);
     b.append(rows);
     record(kDebugInfo, b);
   }
 
-  void frames(const CodeRegion& region, const Piece& piece) {
+  void frames(const CodeRegion& region) {
     // perf lays the code, padded to eight bytes, and behind it the frames.
-    int64_t padded = (int64_t{piece.end} - piece.start + 7) & ~int64_t{7};
+    int64_t padded = (static_cast<int64_t>(region.size) + 7) & ~int64_t{7};
     size_t fde;
-    Bytes section = eh_frame(region, piece.start, piece.end, {.absolute = false, .distance = piece.start + padded}, &fde);
+    Bytes section = eh_frame(region, 0, static_cast<uint32_t>(region.size),
+                             {.absolute = false, .distance = padded}, &fde);
     Bytes header = eh_frame_header(section, fde, padded);
     Bytes b;
     b.u64(section.size() + header.size());
     b.u64(header.size());
-    b.u64(0);  // not in memory
+    b.u64(section.size() + header.size());  // it takes them for mapped
     b.append(section);
     b.append(header);
     b.align(8);
@@ -141,7 +138,8 @@ class Jitdump : public CodeListener {
 
 std::unique_ptr<CodeListener> jitdump(std::string* problem) {
   const char* folder = std::getenv("JITDUMPDIR");
-  std::string path = std::string(folder && *folder ? folder : ".") + "/jit-" + std::to_string(getpid()) + ".dump";
+  std::string path =
+      std::string(folder && *folder ? folder : ".") + "/jit-" + std::to_string(getpid()) + ".dump";
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) {
     *problem = path + ": " + std::strerror(errno);

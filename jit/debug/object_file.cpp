@@ -37,14 +37,23 @@ Bytes symbols(const CodeRegion& region, Bytes& names) {
 Bytes object_file(const CodeRegion& region) {
   std::vector<Section> sections;
   sections.push_back({"", SHT_NULL, 0, 0, 0, {}, 0, 0, 0});
-  sections.push_back({".text", SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, reinterpret_cast<uint64_t>(region.code), region.size, {}, 0, 0, 0});
+  sections.push_back({".text",
+                      SHT_NOBITS,
+                      SHF_ALLOC | SHF_EXECINSTR,
+                      reinterpret_cast<uint64_t>(region.code),
+                      region.size,
+                      {},
+                      0,
+                      0,
+                      0});
   Bytes names;
   names.u8(0);
   Bytes table = symbols(region, names);
   sections.push_back({".symtab", SHT_SYMTAB, 0, 0, 0, table, 3, 1, sizeof(Elf64_Sym)});
   sections.push_back({".strtab", SHT_STRTAB, 0, 0, 0, names, 0, 0, 0});
   size_t fde;
-  Bytes frames = eh_frame(region, 0, static_cast<uint32_t>(region.size), {.absolute = true, .distance = 0}, &fde);
+  Bytes frames =
+      eh_frame(region, 0, static_cast<uint32_t>(region.size), {.absolute = true, .distance = 0}, &fde);
   frames.u32(0);
   sections.push_back({".eh_frame", SHT_PROGBITS, 0, 0, 0, frames, 0, 0, 0});
   if (!region.functions.empty()) {

@@ -25,8 +25,8 @@ class PerfMap : public CodeListener {
         std::string place = vm::to_string(vm::source_place(*piece.function));
         if (!place.empty()) name += " (" + place + ")";
       }
-      std::fprintf(file_, "%lx %x %s\n", reinterpret_cast<unsigned long>(region.code + piece.start), piece.end - piece.start,
-                   name.c_str());
+      std::fprintf(file_, "%lx %x %s\n", reinterpret_cast<unsigned long>(region.code + piece.start),
+                   piece.end - piece.start, name.c_str());
     }
     // Whoever looks while the program runs, or after it was killed, finds what has run.
     std::fflush(file_);

@@ -26,13 +26,15 @@ std::string clause_name(const CodeRegion& region, uint32_t clause) {
 
 std::vector<Piece> pieces_of(const CodeRegion& region) {
   auto end = static_cast<uint32_t>(region.size);
-  if (region.lines.empty()) return {{region.name, region.functions.empty() ? nullptr : region.functions[0].function, 0, end}};
+  if (region.lines.empty())
+    return {{region.name, region.functions.empty() ? nullptr : region.functions[0].function, 0, end}};
   std::vector<Piece> pieces;
   uint32_t current = 0;
   auto open = [&](uint32_t clause, uint32_t offset) {
     if (!pieces.empty()) pieces.back().end = offset;
     if (!pieces.empty() && pieces.back().start == offset) pieces.pop_back();
-    pieces.push_back({clause ? clause_name(region, clause) : region.name, region.functions[clause].function, offset, end});
+    pieces.push_back(
+        {clause ? clause_name(region, clause) : region.name, region.functions[clause].function, offset, end});
     current = clause;
   };
   open(0, 0);

@@ -8,7 +8,8 @@
 
 namespace eddy::jit::debug {
 
-// From `offset` on the frame that called ends `cfa` bytes above the stack pointer (the return address included).
+// From `offset` on the frame that called ends `cfa` bytes above the stack pointer (the return address
+// included).
 struct FrameMove {
   uint32_t offset;
   int32_t cfa;
@@ -33,7 +34,7 @@ struct CodeRegion {
   size_t size = 0;
   std::vector<Inlined> functions;  // [0]: whose code it is; empty for the VM's own pieces
   std::vector<Line> lines;
-  std::vector<FrameMove> moves;    // where the stack pointer is; ascending
+  std::vector<FrameMove> moves;  // where the stack pointer is; ascending
   // For code that changes stacks: DWARF instructions that say how to go on (gdb only); `stops`: nobody can.
   std::vector<uint8_t> unwind;
   bool stops = false;
@@ -52,6 +53,7 @@ class CodeListener {
  public:
   virtual ~CodeListener() = default;
   virtual void added(const CodeRegion& region) = 0;
+  virtual void refused(const vm::LoadedFunction&, const std::string& /*why*/) {}
 };
 
 }  // namespace eddy::jit::debug

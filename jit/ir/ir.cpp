@@ -54,6 +54,12 @@ Block* Graph::block() {
 
 FrameState* Graph::state() { return &state_store.emplace_back(); }
 
+int Graph::spill_slot() {
+  // The runtime's return address may stand in the word below the frames.
+  if (spills_below == kNoHome) spills_below = --lowest;
+  return --lowest;
+}
+
 namespace {
 std::string name_of(const Node* n) {
   if (!n) return "null";
@@ -64,12 +70,15 @@ void print_node(std::string& out, const Node* n) {
   out += n->type == Type::None ? std::string("    ") : fmt::format("    {}{} = ", name_of(n), n->type == Type::Float ? ":f" : n->small ? ":int" : "");
   out += info_of(n->op).name;
   for (const Node* i : n->inputs) out += " " + name_of(i);
-  if (n->imm) out += fmt::format(" ${}", n->imm);
+  bool site = n->op == NodeOp::FindNode || n->op == NodeOp::BranchSite || n->op == NodeOp::BranchCell;
+  if (site) out += " " + reinterpret_cast<const rt::Site*>(n->imm)->name;
+  else if (n->imm && n->op != NodeOp::LoadAt) out += fmt::format(" ${}", n->imm);
   if (n->home != kNoHome) out += fmt::format(" @{}", n->home);
   if (n->state) {
     out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));
     for (const FrameState* s = n->state; s; s = s->parent)
       for (const auto& e : s->values) out += fmt::format(" {}={}", e.home, name_of(e.node));
+    for (const auto& p : n->state->stores) out += fmt::format(" {}.{}={}", name_of(p.object), p.offset, name_of(p.value));
     out += "]";
   }
   out += "\n";
@@ -121,10 +130,15 @@ std::string verify(const Graph& graph) {
     for (const Node* n : b->nodes) {
       for (const Node* i : n->inputs)
         if (!i || (!i->remade() && !defined[i->id])) return where(fmt::format("v{} uses what is not defined", n->id).c_str());
+      const NodeInfo& info = info_of(n->op);
       for (const FrameState* s = n->state; s; s = s->parent)
         for (const auto& e : s->values)
-          if (!e.node || (!e.node->remade() && (!defined[e.node->id] || e.node->home != e.home)))
+          if (!e.node || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && (info.call || !graph.is_spill(e.node->home))))))
             return where(fmt::format("v{}'s frame state is wrong at {}", n->id, e.home).c_str());
+      if (n->state)
+        for (const auto& p : n->state->stores)
+          if (info.call || !defined[p.object->id] || (!p.value->remade() && !defined[p.value->id]))
+            return where(fmt::format("v{} cannot tell what it has to", n->id).c_str());
       defined[n->id] = 1;
     }
   }

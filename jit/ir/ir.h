@@ -49,6 +49,17 @@ enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, Grea
 struct Block;
 struct Node;
 
+// Why machine code is left, as the tiering is told.
+enum class Reason : uint8_t {
+  Numbers,  // an Int that is not small, an object of another sort
+  Unseen,   // code that had never run
+  Handler,  // another handler than the one seen
+  Moved,    // a check that was moved out of its loop
+  Order,    // what is compared is no Int
+  Callee,   // another function than the only one that was called there
+  Request,  // interrupts, fuel, the collector: nothing is wrong
+};
+
 // Where everything is that the frame would hold at a bytecode position, innermost function first.
 struct FrameState {
   vm::LoadedFunction* function = nullptr;
@@ -58,9 +69,14 @@ struct FrameState {
   const FrameState* parent = nullptr;  // the caller's, where it was inlined
   struct Entry { int home; Node* node; };
   std::vector<Entry> values;
+  Node* entered = nullptr;  // of a frame below an in-place clause that is laid only where code leaves: the handler
+  // Of loops whose fields live in registers: what memory has yet to be told. Of states where code leaves only.
+  struct Pending { Node* object; int offset; Node* value; };
+  std::vector<Pending> stores;
 };
 
 constexpr int kNoHome = INT32_MIN;
+constexpr uint8_t kAlwaysThere = 0x80;  // of a Load's `known`: its field exists, whatever was checked before
 
 struct Node {
   NodeOp op = NodeOp::Const;
@@ -68,6 +84,7 @@ struct Node {
   bool speculative = false;  // out of the fast path it leaves for the interpreter instead of calling the runtime
   bool small = false;        // the result is a small Int (Alloc: has a first word)
   uint8_t known = 0;         // bit i: input i is a small Int at this point
+  Reason reason = Reason::Numbers;  // for leaving
   uint32_t id = 0;
   int home = kNoHome;
   int64_t imm = 0;
@@ -81,6 +98,17 @@ struct Node {
   bool is_const() const { return op == NodeOp::Const; }
   bool remade() const { return op == NodeOp::Const || op == NodeOp::ConstFloat; }
 };
+
+// What a frame state needs: values in slots, and what memory is to be told.
+template <class F>
+void each_value(const FrameState* s, F f) {
+  for (const FrameState::Entry& e : s->values) f(e.node);
+  if (s->entered) f(s->entered);
+  for (const FrameState::Pending& p : s->stores) {
+    f(p.object);
+    f(p.value);
+  }
+}
 
 struct Block {
   uint32_t id = 0;
@@ -103,13 +131,21 @@ struct Graph {
   std::deque<FrameState> state_store;
   std::deque<Origin> origin_store;
   std::vector<Block*> blocks;        // in the order they are emitted; every forward edge goes on in it
-  int lowest = 0;                    // the home of the lowest word of an inlined frame
+  int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
+  int spills_below = kNoHome;        // homes below this one are no frame's
   bool speculate = true;
+  bool one_handler = true;           // leave where a perform finds another handler than the one it has always met
+  bool move_checks = true;           // out of loops
+  bool one_callee = true;            // leave where a call meets another function than the one it has always met
+  bool compare_ints = true;          // leave where what is ordered is no Int
   std::string failure;               // why it cannot be compiled
 
   Node* node(NodeOp op);
   Block* block();
   FrameState* state();
+  // A home for a value that lives where no call and no collection can happen.
+  int spill_slot();
+  bool is_spill(int home) const { return home < spills_below && home != kNoHome; }
 };
 
 std::string print(const Graph& graph);

@@ -9,4 +9,17 @@ void simplify_phis(Graph& graph);
 // Nodes without a use or an effect.
 void remove_dead(Graph& graph);
 
+// In-place clauses that need no frame below them until code leaves.
+void make_clauses_lazy(Graph& graph);
+// Small Ints, loops included; checks that become needless.
+void find_small_ints(Graph& graph);
+// What is the same in every round of a loop, to the front of it.
+void hoist(Graph& graph);
+// Fields that a loop reads and writes, to registers.
+void promote_fields(Graph& graph);
+// The order of the blocks.
+void lay_out(Graph& graph);
+// What only the passes above need.
+void remove_anchors(Graph& graph);
+
 }  // namespace eddy::jit

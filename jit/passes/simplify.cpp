@@ -46,6 +46,13 @@ void simplify_phis(Graph& graph) {
   }
   for (FrameState& s : graph.state_store)
     for (FrameState::Entry& e : s.values) e.node = find(leader, e.node);
+  for (FrameState& s : graph.state_store)
+    if (s.entered) s.entered = find(leader, s.entered);
+  for (FrameState& s : graph.state_store)
+    for (FrameState::Pending& p : s.stores) {
+      p.object = find(leader, p.object);
+      p.value = find(leader, p.value);
+    }
 }
 
 void remove_dead(Graph& graph) {
@@ -71,7 +78,7 @@ void remove_dead(Graph& graph) {
     work.pop_back();
     for (Node* i : n->inputs) need(i);
     for (const FrameState* s = n->state; s; s = s->parent)
-      for (const FrameState::Entry& e : s->values) need(e.node);
+      each_value(s, need);
   }
   for (Node& n : graph.node_store) n.uses = 0;
   for (Block* b : graph.blocks) {
@@ -82,7 +89,7 @@ void remove_dead(Graph& graph) {
       for (Node* n : *list) {
         for (Node* i : n->inputs) ++i->uses;
         for (const FrameState* s = n->state; s; s = s->parent)
-          for (const FrameState::Entry& e : s->values) ++e.node->uses;
+          each_value(s, [](Node* v) { ++v->uses; });
       }
   }
 }

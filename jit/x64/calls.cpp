@@ -57,6 +57,10 @@ void Codegen::closure_call(Node* n, bool tail) {
       a_.jnz(no);
       a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Continuation));
       a_.jne(no);
+      if (g_.count) {
+        constant_to(ax::rax, reinterpret_cast<int64_t>(&g_.ctx->stats->resumes[static_cast<size_t>(rt::ResumeShape::Escaped)]));
+        a_.inc(ax::qword_ptr(ax::rax));
+      }
       if (count == 0) constant_to(gp(1), static_cast<int64_t>(rt::kUnit.bits));
       if (tail) {
         a_.jmp(stubs_.resume_keep);
@@ -126,18 +130,31 @@ bool Codegen::emit_call(Node* n) {
 
 // As vm::lay_clause_frame; the node is in rax.
 void Codegen::clause_enter(Node* n) {
-  using Frame = vm::ClauseFrame;
-  int base = static_cast<int>(n->imm), slots = base + static_cast<int>(rt::kFrameHeaderWords);
-  a_.mov(ax::rdx, ax::rax);  // making room may use rax
+  if (n->inputs.empty()) a_.mov(ax::rdx, ax::rax);  // making room may use rax
+  else a_.mov(ax::rdx, gp(input(n->inputs[0])));
   int out = output(n), scratch = temporary();
-  auto slot = [&](int i) { return home_slot(slots + i); };
   a_.mov(ax::rax, ax::rdx);
+  lay_clause(static_cast<int>(n->imm), gp(out), gp(scratch));
+}
+
+// On the way out; the values are in their slots.
+void Codegen::lay_clause_frame(const Saves::Clause& c) {
+  if (c.reg == kNone) a_.mov(ax::rax, home_slot(c.home));
+  else a_.mov(ax::rax, gp(c.reg));
+  lay_clause(c.base, ax::rcx, ax::rbx);
+}
+
+// The handler's node is in rax; its environment comes to be in `out`.
+void Codegen::lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch) {
+  using Frame = vm::ClauseFrame;
+  int slots = base + static_cast<int>(rt::kFrameHeaderWords);
+  auto slot = [&](int i) { return home_slot(slots + i); };
   a_.mov(slot(Frame::Object), ax::rax);
-  a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
+  a_.mov(out, ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::top));
   a_.mov(slot(Frame::Top), ax::rdx);
-  a_.mov(ax::qword_ptr(ax::r15, at::top), gp(out));
-  a_.mov(gp(out), ax::qword_ptr(ax::rax, offsetof(rt::Node, env)));
+  a_.mov(ax::qword_ptr(ax::r15, at::top), out);
+  a_.mov(out, ax::qword_ptr(ax::rax, offsetof(rt::Node, env)));
   a_.mov(slot(Frame::Result), static_cast<int32_t>(rt::kUnit.bits));
   constant_to(ax::rax, reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
   a_.mov(home_slot(base), ax::rax);
@@ -145,8 +162,8 @@ void Codegen::clause_enter(Node* n) {
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
   a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
   // One store: what reads it back must not have to join two.
-  a_.mov(gp(scratch), static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
-  a_.or_(ax::rax, gp(scratch));
+  a_.mov(scratch, static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
+  a_.or_(ax::rax, scratch);
   a_.mov(slot(Frame::Link), ax::rax);
   a_.lea(ax::rax, slot(Frame::Link));
   a_.sub(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));

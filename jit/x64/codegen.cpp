@@ -58,7 +58,7 @@ bool Codegen::emit_node(Node* n) {
     a_.mov(gp(r), ax::qword_ptr(ax::rax));
     return true;
   }
-  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n);
+  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n);
 }
 
 namespace {
@@ -248,6 +248,15 @@ bool Codegen::emit_end(Node* n) {
         a_.jmp(miss);
       });
       return true;
+    }
+    case NodeOp::BranchSite: {
+      ax::Gp node = gp(input(n->inputs[0]));
+      asmjit::Label no = edge_label(block_->succs[1], 1);
+      a_.test(node, node);
+      a_.jz(no);
+      constant_to(ax::rdx, n->imm);
+      a_.cmp(ax::qword_ptr(node, at::node_site), ax::rdx);
+      return branch(ax::CondCode::kE);
     }
     case NodeOp::SwitchCon: {
       ax::Gp v = gp(input(n->inputs[0]));

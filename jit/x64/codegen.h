@@ -32,6 +32,9 @@ class Codegen : public CodegenBase {
   void exchange(int a, int b) override;
   void store_home(int home, int reg) override;
   void store_constant(int home, int64_t bits) override;
+  void copy_home(int to, int from) override;
+  void store_field(const Saves::Field& field) override;
+  void lay_clause_frame(const Saves::Clause& clause) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
   void entry() override;
@@ -66,6 +69,7 @@ class Codegen : public CodegenBase {
   bool emit_data(Node* n);
   bool emit_call(Node* n);
   bool emit_effect(Node* n);
+  bool emit_loop(Node* n);
   void integer(Node* n);
   void divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure);
   void check_small(const ax::Gp& r, asmjit::Label otherwise) {
@@ -81,6 +85,7 @@ class Codegen : public CodegenBase {
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void clause_enter(Node* n);
+  void lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch);
   void clause_leave(Node* n);
   void fresh_tag();
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);

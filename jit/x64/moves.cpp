@@ -63,6 +63,31 @@ void Codegen::store_constant(int home, int64_t bits) {
   }
 }
 
+void Codegen::copy_home(int to, int from) {
+  a_.mov(ax::rax, home_slot(from));
+  a_.mov(home_slot(to), ax::rax);
+}
+
+void Codegen::store_field(const Saves::Field& f) {
+  ax::Gp object = ax::rdx;
+  if (f.object_reg == kNone)
+    a_.mov(object, home_slot(f.object_home));
+  else
+    object = gp(f.object_reg);
+  ax::Mem field = ax::qword_ptr(object, f.offset);
+  if (f.reg != kNone) {
+    a_.mov(field, gp(f.reg));
+  } else if (f.home == kNoHome && fits(f.constant)) {
+    a_.mov(field, static_cast<int32_t>(f.constant));
+  } else {
+    if (f.home == kNoHome)
+      a_.mov(ax::rax, f.constant);
+    else
+      a_.mov(ax::rax, home_slot(f.home));
+    a_.mov(field, ax::rax);
+  }
+}
+
 void Codegen::value_to(const ax::Gp& to, Node* n) {
   if (n->remade()) return constant_to(to, n->imm);
   const Location& l = at(n);

@@ -125,37 +125,39 @@ Val Lowering::unary(UnaryExpr* e, std::optional<Reg> want) {
 
 Val Lowering::compare(CompareExpr* e, std::optional<Reg> want) {
   bool floats = is_float(e->left->type) || is_float(e->right->type);
-  Val a = floats ? raw(e->left) : tagged(e->left);
-  a = stable(a, e->left, {e->right});
-  Val b = floats ? raw(e->right) : tagged(e->right);
-  release(a);
-  release(b);
+  CompareOp kind = e->op;
+  auto [a, b] = compared(e, floats, kind);
   Reg r = pick(want, false);
-  bool swap = e->op == CompareOp::kGt || e->op == CompareOp::kGe;
   Op op;
-  switch (e->op) {
+  switch (kind) {
     case CompareOp::kEq: op = floats ? Op::FEQ : Op::EQ; break;
     case CompareOp::kNe: op = floats ? Op::FEQ : Op::NE; break;
-    case CompareOp::kLt: case CompareOp::kGt: op = floats ? Op::FLT : Op::LT; break;
+    case CompareOp::kLt: op = floats ? Op::FLT : Op::LT; break;
     default: op = floats ? Op::FLE : Op::LE; break;
   }
   at(e->op_span);
-  emit(op, {r, swap ? b.reg : a.reg, swap ? a.reg : b.reg});
+  emit(op, {r, a.reg, b.reg});
   if (floats && e->op == CompareOp::kNe) emit(Op::NOT, {r, r});
   return result(want, r);
+}
+
+// Both sides, so that `op` is no greater-than: there are no instructions for those.
+std::pair<Val, Val> Lowering::compared(CompareExpr* e, bool floats, CompareOp& op) {
+  Val a = stable(floats ? raw(e->left) : tagged(e->left), e->left, {e->right});
+  Val b = floats ? raw(e->right) : tagged(e->right);
+  release(a);
+  release(b);
+  if (op == CompareOp::kGt || op == CompareOp::kGe) {
+    std::swap(a, b);
+    op = op == CompareOp::kGt ? CompareOp::kLt : CompareOp::kLe;
+  }
+  return {a, b};
 }
 
 void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
   CompareOp op = e->op;
   if (is_float(e->left->type) || is_float(e->right->type)) {
-    Val a = stable(raw(e->left), e->left, {e->right});
-    Val b = raw(e->right);
-    release(a);
-    release(b);
-    if (op == CompareOp::kGt || op == CompareOp::kGe) {
-      std::swap(a, b);
-      op = op == CompareOp::kGt ? CompareOp::kLt : CompareOp::kLe;
-    }
+    auto [a, b] = compared(e, true, op);
     // "Not less" is no "greater or equal" where a nan takes part.
     Op jump;
     switch (op) {
@@ -205,14 +207,7 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
     emit(jump, {v.reg, *constant, target});
     return;
   }
-  Val a = stable(tagged(e->left), e->left, {e->right});
-  Val b = tagged(e->right);
-  release(a);
-  release(b);
-  if (op == CompareOp::kGt || op == CompareOp::kGe) {
-    std::swap(a, b);
-    op = op == CompareOp::kGt ? CompareOp::kLt : CompareOp::kLe;
-  }
+  auto [a, b] = compared(e, false, op);
   Op jump;
   switch (op) {
     case CompareOp::kEq: jump = Op::JEQ; break;

@@ -151,6 +151,7 @@ class Lowering {
   Val unary(UnaryExpr* e, std::optional<Reg> want);
   Val compare(CompareExpr* e, std::optional<Reg> want);
   void branch_compare(CompareExpr* e, bool sense, vm::Label target);
+  std::pair<Val, Val> compared(CompareExpr* e, bool floats, CompareOp& op);
   Val concat(ConcatExpr* e, std::optional<Reg> want);
   Val interpolation(InterpolationExpr* e, std::optional<Reg> want);
   Val range(RangeExpr* e, std::optional<Reg> want);
@@ -216,6 +217,8 @@ class Lowering {
   void loop_body(Expr* body, LoopInfo& info);
   void break_(BreakExpr* e);
   void continue_(ContinueExpr* e);
+  Val value_or_unit(Expr* value);
+  void leave_through(Local* exit, Val value, Span span);
   void return_(ReturnExpr* e);
   void open_loop(LoopInfo& info);
   void close_loop(LoopInfo& info);

@@ -53,6 +53,24 @@ void Lowering::exit_point(Local* exit, vm::Label target, Region& region) {
 
 // --- jumps
 
+// What a jump carries.
+Val Lowering::value_or_unit(Expr* value) {
+  if (value) return tagged(value);
+  Val v = {take(), true};
+  emit(Op::LOAD_UNIT, {v.reg});
+  return v;
+}
+
+// A jump out of frames in between.
+void Lowering::leave_through(Local* exit, Val value, Span span) {
+  if (std::optional<Val> record = exit ? capture_operand(exit) : std::nullopt) {
+    at(span);
+    emit(Op::EXIT, {record->reg, value.reg});
+    release(*record);
+  }
+  release(value);
+}
+
 void Lowering::return_(ReturnExpr* e) {
   Unit* target = static_cast<Unit*>(e->fn->lowered);
   if (target == &u_) {
@@ -74,24 +92,12 @@ void Lowering::return_(ReturnExpr* e) {
     release(v);
     return;
   }
-  Val v;
-  if (e->value) {
-    v = tagged(e->value);
-  } else {
-    v = {take(), true};
-    emit(Op::LOAD_UNIT, {v.reg});
-  }
+  Val v = value_or_unit(e->value);
   if (!live()) {
     release(v);
     return;
   }
-  std::optional<Val> exit = target->exit ? capture_operand(target->exit) : std::nullopt;
-  if (exit) {
-    at(e->span);
-    emit(Op::EXIT, {exit->reg, v.reg});
-    release(*exit);
-  }
-  release(v);
+  leave_through(target->exit, v, e->span);
 }
 
 void Lowering::break_(BreakExpr* e) {
@@ -108,20 +114,8 @@ void Lowering::break_(BreakExpr* e) {
     emit(Op::JMP, {info.break_label});
     return;
   }
-  Val v;
-  if (e->value) {
-    v = tagged(e->value);
-  } else {
-    v = {take(), true};
-    emit(Op::LOAD_UNIT, {v.reg});
-  }
-  std::optional<Val> exit = info.break_exit ? capture_operand(info.break_exit) : std::nullopt;
-  if (exit) {
-    at(e->span);
-    emit(Op::EXIT, {exit->reg, v.reg});
-    release(*exit);
-  }
-  release(v);
+  Val v = value_or_unit(e->value);
+  leave_through(info.break_exit, v, e->span);
 }
 
 void Lowering::continue_(ContinueExpr* e) {
@@ -136,14 +130,7 @@ void Lowering::continue_(ContinueExpr* e) {
     emit(Op::JMP, {info.continue_label});
     return;
   }
-  std::optional<Val> exit = info.continue_exit ? capture_operand(info.continue_exit) : std::nullopt;
-  if (!exit) return;
-  Reg unit = take();
-  emit(Op::LOAD_UNIT, {unit});
-  at(e->span);
-  emit(Op::EXIT, {exit->reg, unit});
-  b_.give(unit);
-  release(*exit);
+  leave_through(info.continue_exit, value_or_unit(nullptr), e->span);
 }
 
 }  // namespace eddy::lang::lower

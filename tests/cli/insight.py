@@ -87,6 +87,15 @@ class Statistics(run.Tests):
             handlers = self.stats(nest, tier)["handlers"]["peak"]
             assert handlers == 500, (tier, handlers)
 
+    def test_leaving_machine_code_has_reasons(self):
+        grow = "fn grow(a: Int, n: Int): Int => if n == 0 { a } else { grow(a + a, n - 1) }\nfn main() { for i in 0..100 { grow(1, 100) } }"
+        deopts = self.stats(grow, "--tier=jit")["deoptimisations"]
+        assert deopts["a_number_that_is_no_small_Int"] > 0, deopts
+        self.write("a.eddy", grow)
+        err = self.expect(self.run("--trace=jit", "--tier=jit", "a.eddy"), OK).err
+        assert "leave grow (a.eddy:1:" in err and ": a number that is no small Int\n" in err, err
+        assert sum(self.stats("fn main() { println(1) }", "--tier=jit")["deoptimisations"].values()) == 0
+
     def test_table_is_aligned(self):
         self.write("a.eddy", STATE)
         lines = self.expect(self.run("--stats", "a.eddy"), OK).err.splitlines()
@@ -151,6 +160,18 @@ class Perf(run.Tests):
         assert any(name.startswith("handler State.get ← count (a.eddy:11:") for name in names), names
         assert any(name.startswith("handler State.put ← count (a.eddy:12:") for name in names), names
 
+    def test_functions_inlined_into_themselves(self):
+        self.write("a.eddy", """fn leaf(n: Int, d: Int): Int => if d == 0 { n } else { 1 + leaf(n, d - 1) }
+fn odd(n: Int): Bool => if n == 0 { false } else { even(n - 1) }
+fn even(n: Int): Bool => if n == 0 { true } else { odd(n - 1) }
+fn main() { for i in 0..3000 { leaf(i, 20); odd(i % 20) }; println(leaf(1, 20)) }
+""")
+        for tier in ["--tier=jit", "--tier=auto"]:
+            pid, out, _ = self.child("--perf=map", tier, "a.eddy")
+            assert out == "21\n" and any(name.startswith("leaf (a.eddy:1:") for _, _, name in perf_map(pid))
+            self.expect(self.run("--gdb", tier, "a.eddy"), OK, "21\n", no_err=True)
+            self.expect(self.run("--perf=jitdump", tier, "a.eddy"), OK, "21\n", no_err=True)
+
     def test_jitdump(self):
         self.write("a.eddy", STATE)
         pid, out, _ = self.child("--perf=jitdump", "a.eddy")
@@ -173,9 +194,11 @@ class Perf(run.Tests):
                 lines[address] = rows
             elif kind == 4:
                 size, header, mapped = struct.unpack_from("<QQQ", body)
-                assert len(body) == 24 + (size + 7) // 8 * 8 and header == 20 and mapped == 0
+                assert len(body) == 24 + (size + 7) // 8 * 8 and header == 20 and mapped == size
                 unwinding = body[24:24 + size - header]
                 index = body[24 + size - header:24 + size]
+                # A frame without rbp would be the last to some unwinders.
+                assert b"\x07\x06" not in unwinding[:self.description(unwinding)], "rbp is undefined"
                 assert index[:4] == bytes([1, 0x1b, 3, 0x3b]) and struct.unpack_from("<iI", index, 4) == (-(size - header + 4), 1)
             elif kind == 0:
                 _, _, vma, address, size, number = struct.unpack_from("<IIQQQQ", body)
@@ -192,7 +215,7 @@ class Perf(run.Tests):
             else:
                 assert kind == 3, kind
                 closed = True
-        assert closed and {"count", "eddy: perform"} <= set(loaded) and "handler State.get ← count" in loaded, loaded
+        assert closed and {"count", "handler State.get", "eddy: perform"} <= set(loaded), loaded
         rows = [row for rows in lines.values() for row in rows]
         assert {line for _, line, file in rows if file == os.path.realpath(os.path.join(self.folder, "a.eddy"))} >= {3, 4, 11, 12}, rows
 
@@ -270,28 +293,28 @@ fn main() {
         assert lines.index(next(line for line in lines if "main () at " + body in line)) < len(lines) - 3, out
 
     def test_breakpoints(self):
-        deep = "fn deep(n: Int): Int => if n == 0 { 0 } else { 1 + deep(n - 1) }\nfn main() {\n  println(deep(5))\n}\n"
+        deep = "fn deep(n: Int): Int => if n == 0 { 0 } else { 1 + deep(n - 1) }\nfn main() {\n  println(deep(500))\n}\n"
         out = self.gdb("break deep\nrun\nbt 1\ndelete\nbreak a.eddy:1\ncontinue\ndelete\ncontinue\n", "--tier=jit", program=deep)
         assert re.search(r"#0 .*deep \(\) at .*a.eddy:1", out) and "exited normally" in out, out
 
     def test_between_tiers(self):
         # Frames of both kinds, and through the interpreter's.
         out = self.gdb("catch syscall write\nrun\nbt\n", "--tier=jit", "--jit-filter=number")
-        assert re.search(r"numbers \(\) at .*a.eddy:5", out) and "Vm::run_main" in out and "?? ()" not in out, out
+        assert re.search(r"report \(\) at .*a.eddy:5\n#\d+ +numbers \(\) at .*a.eddy:10", out) and "Vm::run_main" in out and "?? ()" not in out, out
 
 
 class Profile(run.Tests):
     WORK = """effect Tick { tick(n: Int): Int }
 effect Yield { yield(value: Int): Unit }
 fn spin(n: Int): Int { var s = 0; for i in 0..n { s = (s + i * 7) % 1000003 }; s }
-fn work(n: Int) { for i in 0..n { yield(i); tick(spin(3000)) } }
+fn work(n: Int) { for i in 0..n { yield(i); tick(spin(10000)) } }
 fn serve(n: Int): Int {
   var t = 0
-  handle { work(n) } with { yield(v) => { t = t + spin(1000); let r = resume(()); r } }
+  handle { work(n) } with { yield(v) => { t = t + spin(10000); let r = resume(()); r } }
   t
 }
 fn main() {
-  println(handle { serve(2000) } with { tick(n) => resume(spin(3000) + n) })
+  println(handle { serve(1500) } with { tick(n) => resume(spin(10000) + n) })
 }
 """
 
@@ -342,6 +365,182 @@ fn main() { println(odd(100000)) }
         self.expect(self.run("--profile=no/where", "-e", "println(1)"), PANIC, "1\n", "no/where")
         self.expect(self.run("--profile=out", "-e", 'panic("x")'), PANIC)
         assert os.path.exists(os.path.join(self.folder, "out"))
+
+
+class Traces(run.Tests):
+    def effects(self, text, *flags):
+        self.write("a.eddy", text)
+        return self.expect(self.run("--trace=effects", *flags, "a.eddy"), OK).err
+
+    def test_effects_are_the_same_in_every_tier(self):
+        for program in [STATE.replace("10000", "50"), GENERATOR.replace("5000", "20"), Gdb.PROGRAM]:
+            traces = [self.effects(program, *flags) for flags in
+                      [["--tier=interp"], ["--tier=jit"], ["--jit-threshold=1", "--osr-threshold=1"], ["--gc-stress=3"]]]
+            assert traces.count(traces[0]) == len(traces) and "perform " in traces[0], traces
+
+    def test_to_a_file(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("--trace=effects", "--trace-file=out", "a.eddy"), OK, "10000\n", no_err=True)
+        assert len(self.read("out").splitlines()) == 20000
+        self.expect(self.run("--trace=effects", "--trace-file=no/where", "a.eddy"), OK, "10000\n", "no/where")
+        self.expect(self.run("--trace=effects", "--trace-file=/dev/full", "a.eddy"), OK, "10000\n", "could not be written")
+
+    def chrome(self, text, *flags):
+        self.write("a.eddy", text)
+        self.expect(self.run("--trace-format=chrome", "--trace-file=out.json", *flags, "a.eddy"), OK, no_err=True)
+        return json.loads(self.read("out.json"))
+
+    def test_chrome(self):
+        for tier in TIERS:
+            events = self.chrome(GENERATOR.replace("5000", "20"), "--trace=effects", tier)
+            stamps = [e["ts"] for e in events]
+            assert stamps == sorted(stamps) and len(set(stamps)) == len(stamps), tier
+            open_ = None  # one fiber runs at a time
+            arrows = {}
+            for e in events:
+                if e["ph"] == "B":
+                    assert open_ is None
+                    open_ = e["tid"]
+                elif e["ph"] == "E":
+                    assert open_ == e["tid"]
+                    open_ = None
+                else:
+                    assert e["tid"] == open_, e
+                if e["ph"] in "sf":
+                    arrows.setdefault(e["id"], []).append((e["ph"], e["tid"], e["name"]))
+            assert open_ is None
+            for ends in arrows.values():
+                assert [end for end, _, _ in ends] == ["s", "f"] and ends[0][1] != ends[1][1] and ends[0][2] == ends[1][2], ends
+            names = [ends[0][2] for ends in arrows.values()]
+            assert names.count("perform") == 20 and names.count("resume") == 20, (tier, names)
+            performs = [e for e in events if e.get("name") == "perform Yield.yield"]
+            assert len(performs) == 20 and performs[0]["args"]["kind"] == "once" and "a.eddy:3:" in performs[0]["args"]["at"], performs[:1]
+
+    def test_chrome_takes_everything(self):
+        events = self.chrome(STATE, "--trace=effects,calls,jit,gc", "--gc-stress")
+        assert any(e.get("name", "").startswith("minor collection") for e in events) and any(e.get("name") == "call count(10000)" for e in events)
+        events = self.chrome('fn main() { println("q\\"uo\\\\te\\n"); f("q\\"uo\\\\te\\n") }\nfn f(s: String) { println(s) }\n', "--trace=calls,jit")
+        assert any("q" in e.get("name", "") for e in events), events
+
+    def test_calls(self):
+        self.write("a.eddy", "fn add(a: Int, b: String): Int { let f = fn(x) { x + 1 }; f(a) }\nfn main() {\n  println(add(1, \"two\"))\n}\n")
+        for tier in TIERS:
+            lines = self.expect(self.run("--trace=calls", tier, "a.eddy"), OK, "2\n").err.splitlines()
+            assert lines[0] == "call main() in fiber 1 from outside", lines
+            assert lines[1] == 'call add(1, "two") in fiber 1 from main (a.eddy:3:11)', lines
+            assert len(lines) == 3 and lines[2].endswith("(1) in fiber 1 from main (a.eddy:3:11)"), lines
+
+    def test_a_million_events_take_linear_time_and_no_memory(self):
+        # Peak memory of the process with ten times the events.
+        import resource
+        peaks = []
+        for n in ["50000", "500000"]:
+            self.write("a.eddy", STATE.replace("10000", n))
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            self.expect(self.run("--trace=effects", "--trace-format=chrome", "--trace-file=/dev/null", "a.eddy"), OK)
+            peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        assert peaks[1] - peaks[0] < 20000, peaks  # KiB
+
+
+class Explain(run.Tests):
+    ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    # What the design's table implies for each clause of the benchmark programs.
+    KINDS = {
+        "ackermann": {},
+        "concurrent_search": {"Yield.yield": "once"},
+        "countdown": {"State.get": "tail", "State.set": "tail"},
+        "fibonacci_recursive": {},
+        "generator": {"Yield.yield": "once"},
+        "handler_sieve": {"Prime.prime": "tail"},
+        "interruptible_iterator": {"Replace.replace": "tail", "Behead.behead": "tail", "Yield.yield": "tail"},
+        "iterator": {"Emitter.put": "tail"},
+        "list_map": {},
+        "many_fibers": {"Yield.yield": "once"},
+        "nqueens": {"Search.fail": "abort", "Search.pick": "multi"},
+        "parsing_dollars": {"Emitter.put": "tail", "Stop.stop": "abort", "Read.read": "tail"},  # `stop()` never comes back
+        "product_early": {"Abort.done": "abort"},
+        "resume_nontail": {"Operator.operator": "once"},
+        "resume_nontail_2": {"Operator.operator": "once"},
+        "scheduler": {"Process.yield": "once", "Process.fork": "once", "Tick.tick": "tail"},
+        "state_reader": {"Reader.ask": "tail", "State.get": "tail", "State.put": "tail"},
+        "tree_explore": {"Choose.choose": "multi"},
+        "triples": {"Choice.fail": "abort", "Choice.flip": "multi"},
+    }
+
+    def explain(self, *args):
+        return json.loads(self.expect(self.run("explain", "--json", *args), OK).out)
+
+    def test_kinds_of_the_benchmark_programs(self):
+        folder = os.path.join(self.ROOT, "bench/programs")
+        for name in sorted(os.listdir(folder)):
+            e = self.explain(os.path.join(folder, name))
+            kinds = {c["name"]: c["kind"] for c in e["clauses"]}
+            name = name.removesuffix(".eddy")
+            assert kinds == self.KINDS[name], (name, kinds)
+            assert all(c["why"] and c["place"]["line"] and c["handler"]["line"] for c in e["clauses"]), name
+            assert all(p["candidates"] for p in e["performs"]), (name, e["performs"])
+
+    def test_cache_states_of_the_benchmark_programs(self):
+        folder = os.path.join(self.ROOT, "bench/programs")
+        for name in sorted(os.listdir(folder)):
+            for p in self.explain("--run", os.path.join(folder, name), "6")["performs"]:
+                assert p["cache"] in ("one handler", "2 handlers", "3 handlers", "many handlers", "never performed"), (name, p)
+                assert (p["count"] == 0) == (p["cache"] == "never performed") and p["machine_code"], (name, p)
+
+    def test_golden(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("explain", "a.eddy"), OK, """a.eddy:4:5  perform State.put in count
+    One clause can answer: tail at a.eddy:12:21.
+
+a.eddy:4:9  perform State.get in count
+    One clause can answer: tail at a.eddy:11:21.
+
+a.eddy:11:21  clause State.get of the handler at a.eddy:10:3: tail, plain
+    It resumes as the last thing on every path, and performs, calls and fails nowhere: it is called
+    in place like a function, without a change of context.
+
+a.eddy:12:21  clause State.put of the handler at a.eddy:10:3: tail, plain
+    It resumes as the last thing on every path, and performs, calls and fails nowhere: it is called
+    in place like a function, without a change of context.
+""")
+
+    def test_after_a_run(self):
+        self.write("a.eddy", STATE)
+        result = self.expect(self.run("explain", "--run", "--json", "a.eddy"), OK, None, "10000\n")
+        e = json.loads(result.out)
+        for p in e["performs"]:
+            assert p["count"] == 10000 and p["cache"] == "one handler" and p["met"] == ["a.eddy:10:3"], p
+            assert p["machine_code"] == "inlined" and 0 < p["in_line"] < 10000, p
+        for p in self.explain("--run", "--tier=interp", "a.eddy")["performs"]:
+            assert p["machine_code"] == "interpreted" and p["count"] == 10000 and p["why"], p
+        self.write("b.eddy", GENERATOR)
+        perform, = self.explain("--run", "b.eddy")["performs"]
+        assert perform["machine_code"] == "by the runtime" and "captures" in perform["why"] and perform["count"] == 5000, perform
+        text = self.expect(self.run("explain", "--run", "a.eddy"), OK).out
+        assert "Performed 10000 times; met one handler (a.eddy:10:3); " in text and "In machine code: inlined, " in text, text
+
+    def test_many_handlers(self):
+        handlers = "".join(f"handle {{ f() }} with {{ ask() => resume({i}) }}; " for i in range(5))
+        self.write("a.eddy", "effect Ask { ask(): Int }\nfn f() => ask()\nfn main() { " + handlers + "() }")
+        perform, = self.explain("--run", "a.eddy")["performs"]
+        assert perform["cache"] == "many handlers" and len(perform["candidates"]) == 5 and len(perform["met"]) == 3, perform
+
+    def test_arguments_and_problems(self):
+        self.write("a.eddy", 'effect Ask { ask(): Int }\nfn main(args: List<String>) { println(args); handle { ask() } with { ask() => resume(1) }; () }')
+        result = self.expect(self.run("explain", "--run", "a.eddy", "x", "--json"), OK, None, '["x", "--json"]\n')
+        assert "Performed 1 times" in result.out, result
+        self.expect(self.run("explain", "nope.eddy"), USAGE, "", "nope.eddy")
+        self.expect(self.run("explain"), USAGE)
+        self.write("b.eddy", "fn f() => 1\n")
+        self.expect(self.run("explain", "b.eddy"), OK, "No clauses and no performs.\n")
+        self.expect(self.run("explain", "--run", "-e"), USAGE)
+        self.write("c.eddy", 'fn main() { panic("x") }')
+        self.expect(self.run("explain", "--run", "c.eddy"), PANIC, None, "panic: x")
+
+    def test_modules(self):
+        self.write("a.eddy", STATE)
+        self.expect(self.run("build", "a.eddy", "-o", "a.ebc"), OK)
+        assert self.explain("a.ebc") == self.explain("a.eddy")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@
 #include <set>
 #include <sstream>
 
+#ifdef EDDY_SANITIZE
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "jit/jit.h"
 #include "lang/compile.h"
 #include "runtime/natives/natives.h"
@@ -111,8 +115,7 @@ void work(const fs::path& path, const Flags& flags, Report& report) {
     // What depends on time or chance, or reaches a limit, cannot be compared.
     Ending again = run(*module, none, &expected, catches);
     if (!again.problem.empty()) return set(report.why, sizeof report.why, again.problem);
-    if (expected.message == "out of memory" || expected.message == "stack overflow")
-      return;
+    if (expected.message == "out of memory" || expected.message == "stack overflow") return;
     report.skipped = false;
     for (Fault fault : {Fault::Heap, Fault::System}) {
       std::set<uint64_t> points =
@@ -144,6 +147,10 @@ void run_child(const fs::path& path, const Flags& flags, Report& report) {
   int err = memfd_create("err", 0);
   dup2(err, STDERR_FILENO);
   work(path, flags, report);
+#ifdef EDDY_SANITIZE
+  if (!report.problem[0] && __lsan_do_recoverable_leak_check())
+    set(report.problem, sizeof report.problem, "memory was lost");
+#endif
   _exit(0);
 }
 

@@ -197,9 +197,13 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
     case 2: {
       bool list = random_.chance(50);
       Type of = scalar_type();
-      Tree over = expression(scope, list ? list_of(of) : array_of(of), depth - 1);
+      Type many = list ? list_of(of) : array_of(of);
+      Tree over = expression(scope, many, depth - 1);
       inner.variables.push_back({n, of});
-      return Item{"for " + n + " in (", std::move(over), ") ", body(), "\n"};
+      // Of an empty one, nothing else may tell the type.
+      std::string o = name("o");
+      return Group{Item{"let " + o + ": " + type_text(many) + " = ", std::move(over), "\n"},
+                   Item{"for " + n + " in " + o + " ", body(), "\n"}};
     }
     case 3: {
       Tree over = expression(scope, kString, depth - 1);

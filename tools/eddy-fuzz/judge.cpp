@@ -26,7 +26,7 @@ namespace {
 struct Report {
   int stage;  // -1: compiling; a mode's index; modes.size(): another binary; -2: all done
   unsigned modes;
-  bool ended_early, panicked, left;
+  bool ended_early, rejected, panicked, left;
   char problem[200];
   char mode[40];
   char detail[1 << 18];
@@ -124,6 +124,10 @@ void work(const std::string& text, const Settings& settings, Report& report) {
   auto compilation = lang::check_text("program.eddy", text, options);
   std::optional<vm::Module> module;
   if (compilation->ok()) module = lang::compile(*compilation);
+  if (!module && settings.mutants && !compilation->ok()) {
+    report.rejected = true;
+    return;
+  }
   if (!module) {
     for (const lang::Diagnostic& d : compilation->diagnostics.items()) {
       if (d.severity != lang::Severity::kError) continue;
@@ -142,6 +146,10 @@ void work(const std::string& text, const Settings& settings, Report& report) {
     return;
   }
   compilation.reset();
+  if (settings.mutants && !ends(*module)) {
+    report.rejected = true;
+    return;
+  }
   std::optional<Record> first, first_effects, first_fuel;
   for (size_t i = 0; i < settings.modes.size(); ++i) {
     const Mode& mode = *settings.modes[i];
@@ -199,7 +207,7 @@ Verdict judge(const std::string& text, const Settings& settings) {
       mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   report->stage = -1;
   report->modes = 0;
-  report->ended_early = report->panicked = report->left = false;
+  report->ended_early = report->rejected = report->panicked = report->left = false;
   report->problem[0] = report->mode[0] = report->detail[0] = 0;
   int out = memfd_create("out", 0), err = memfd_create("err", 0);
   std::fflush(nullptr);
@@ -207,6 +215,8 @@ Verdict judge(const std::string& text, const Settings& settings) {
   if (child == 0) {
     rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     work(text, settings, *report);
@@ -222,6 +232,7 @@ Verdict judge(const std::string& text, const Settings& settings) {
   v.detail = report->detail;
   v.modes = report->modes;
   v.ended_early = report->ended_early;
+  v.rejected = report->rejected;
   v.panicked = report->panicked;
   v.left = report->left;
   if (report->stage != -2 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {

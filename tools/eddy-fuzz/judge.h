@@ -10,6 +10,7 @@ namespace eddy::fuzz {
 struct Settings {
   std::vector<const Mode*> modes;  // the first is what the others are compared with
   double seconds = 20;             // of processor time a mode may take
+  bool mutants = false;            // may be rejected, and may run for ever
   std::string compare_with;        // another `eddy`, by path: runs the text too
 };
 
@@ -18,6 +19,7 @@ struct Verdict {
   std::string mode;     // where it shows
   std::string detail;
   bool ended_early = false;             // ran out of memory, or of time in a mode that is slow by nature
+  bool rejected = false;                // of mutants: did not compile, or ran too long
   bool panicked = false, left = false;  // how it ended: a panic, or `exit`
   unsigned modes = 0;                   // that were run to the end
   std::string example_output;

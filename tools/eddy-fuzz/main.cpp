@@ -20,6 +20,7 @@
 #include "lang/format.h"
 #include "tools/eddy-fuzz/generator.h"
 #include "tools/eddy-fuzz/judge.h"
+#include "tools/eddy-fuzz/mutate.h"
 #include "tools/eddy-fuzz/reduce.h"
 
 namespace {
@@ -35,6 +36,7 @@ eddy-fuzz --print N    prints the program of seed N
 eddy-fuzz --digest …   prints a hash of the programs that the seeds mean, and runs none
 eddy-fuzz --file F …   judges the program in a file
 
+  --mutate PATH        damages the programs of this file or folder a little, instead of making up new ones
   --seed N             the first program's seed (1)
   --count N            how many programs (1000)
   --seconds N          stop after this time
@@ -59,14 +61,15 @@ struct Flags {
   Settings settings;
   int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   int per_class = 3;
-  std::vector<std::string> known;
+  std::vector<std::string> known, mutate;
+  const Mutants* mutants = nullptr;
   std::string state, findings = "fuzz-findings", file;
   bool quiet = false, print = false, digest = false, first = false;
 };
 
 // Shared by the workers.
 struct Shared {
-  std::atomic<uint64_t> next, done, found, known, early, panicked, left, runs;
+  std::atomic<uint64_t> next, done, found, known, early, rejected, panicked, left, runs;
   std::atomic<bool> stop;
 };
 
@@ -143,10 +146,11 @@ void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
     uint64_t index = shared.next++;
     if (index >= flags.count) return;
     uint64_t seed = flags.seed + index;
-    Tree program = Generator(seed).program();
+    Tree program = flags.mutants ? flags.mutants->make(seed) : Generator(seed).program();
     Verdict verdict = judge(text_of(*program), flags.settings);
     shared.runs += verdict.modes;
     shared.early += verdict.ended_early;
+    shared.rejected += verdict.rejected;
     shared.panicked += verdict.panicked;
     shared.left += verdict.left;
     bool known = std::find(flags.known.begin(), flags.known.end(), verdict.problem) != flags.known.end();
@@ -209,12 +213,14 @@ int run_all(const Flags& flags) {
   double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   std::fprintf(
       stderr,
-      "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early), %llu runs in %.0f s, %llu of "
+      "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early, %llu no programs), %llu runs in "
+      "%.0f s, %llu of "
       "known problems, %llu found\n",
       flags.quiet ? "" : "\r\033[K", static_cast<unsigned long long>(shared->done),
       static_cast<unsigned long long>(shared->panicked), static_cast<unsigned long long>(shared->left),
-      static_cast<unsigned long long>(shared->early), static_cast<unsigned long long>(shared->runs), seconds,
-      static_cast<unsigned long long>(shared->known), static_cast<unsigned long long>(shared->found));
+      static_cast<unsigned long long>(shared->early), static_cast<unsigned long long>(shared->rejected),
+      static_cast<unsigned long long>(shared->runs), seconds, static_cast<unsigned long long>(shared->known),
+      static_cast<unsigned long long>(shared->found));
   return shared->found ? 1 : 0;
 }
 
@@ -270,6 +276,8 @@ bool parse(int argc, char** argv, Flags& flags) {
       flags.jobs = static_cast<int>(number());
     else if (flag == "--state")
       flags.state = value;
+    else if (flag == "--mutate")
+      flags.mutate.push_back(value), flags.settings.mutants = true;
     else if (flag == "--findings")
       flags.findings = value;
     else if (flag == "--per-class")
@@ -305,8 +313,14 @@ int main(int argc, char** argv) {
     std::fputs(help().c_str(), stderr);
     return 2;
   }
+  Mutants mutants(flags.mutate);
+  if (!flags.mutate.empty()) flags.mutants = &mutants;
+  if (flags.mutants && mutants.empty()) {
+    std::fputs("eddy-fuzz: there are no programs to damage\n", stderr);
+    return 2;
+  }
   if (flags.print) {
-    std::string text = text_of(*Generator(flags.seed).program());
+    std::string text = text_of(flags.mutants ? *mutants.make(flags.seed) : *Generator(flags.seed).program());
     std::fputs(formatted(text).c_str(), stdout);
     return 0;
   }

@@ -17,11 +17,11 @@ jit::Options at_once() {
   return o;
 }
 
-jit::Options soon() {
+jit::Options soon(int after = 1) {
   jit::Options o;
   o.tier = jit::TierMode::Auto;
-  o.jit_threshold = 1;
-  o.osr_threshold = 1;
+  o.jit_threshold = after;
+  o.osr_threshold = after;
   return o;
 }
 
@@ -33,6 +33,8 @@ jit::Options plain() {
 
 // More than any generated program takes.
 constexpr uint64_t kFuel = uint64_t{1} << 40;
+// What a mutant may take.
+constexpr uint64_t kLittleFuel = 20000;
 
 std::string take(int fd) {
   std::string text;
@@ -59,6 +61,7 @@ const std::vector<Mode>& all_modes() {
     if (jit::available()) {
       m.push_back({.name = "jit", .compiler = at_once()});
       m.push_back({.name = "auto", .compiler = soon()});
+      m.push_back({.name = "warm", .compiler = soon(4)});
       m.push_back({.name = "noopt", .compiler = plain()});
       m.push_back({.name = "jit-effects", .effects = true, .compiler = at_once()});
       m.push_back({.name = "jit-fuel", .fuel = true, .compiler = at_once()});
@@ -118,6 +121,23 @@ Record run(const vm::Module& module, const Mode& mode) {
                          record.out.find("out of memory") != std::string::npos ||
                          record.out.find("stack overflow") != std::string::npos;
   return record;
+}
+
+bool ends(const vm::Module& module) {
+  vm::VmOptions options;
+  options.fuel = kLittleFuel;
+  options.heap.max_heap_bytes = size_t{64} << 20;
+  options.max_stack = uint64_t{16} << 20;
+  vm::Vm vm(options);
+  std::string problem;
+  vm::LoadedModule* loaded = vm.load(module, &problem);
+  if (!loaded) return true;
+  vm::RunResult result = vm.initialise(loaded);
+  if (result.outcome == vm::Outcome::Finished) result = vm.run_main(loaded);
+  rt::flush_output(vm.context(), &problem);
+  take(STDOUT_FILENO);
+  take(STDERR_FILENO);
+  return result.outcome != vm::Outcome::LimitHit;
 }
 
 const char* difference(const Record& a, const Record& b, bool effects, bool fuel) {

@@ -39,6 +39,9 @@ struct Record {
 // In a process of its own: standard output and error must be files that may be truncated.
 Record run(const vm::Module& module, const Mode& mode);
 
+// Whether the program ends after so many calls and loop rounds that every mode can be waited for.
+bool ends(const vm::Module& module);
+
 // What differs first, or nothing.
 const char* difference(const Record& a, const Record& b, bool effects = false, bool fuel = false);
 

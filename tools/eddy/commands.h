@@ -15,6 +15,10 @@ int test(const std::vector<std::string>& files, const std::vector<std::string>& 
 int repl(const RunFlags& flags, const std::vector<std::string>& paths);
 int disassemble(const Source& source, const std::string& function, bool plain);
 int list_compiled(const Source& source, const std::string& function, bool graph, const std::string& arch);
+struct ExplainFlags {
+  bool run = false, json = false, all = false;
+};
+int explain(const Source& source, RunFlags flags, const std::vector<std::string>& arguments, const ExplainFlags& wanted);
 int assemble(const std::string& file, const std::string& output);
 int verify(const std::vector<std::string>& files);
 int format(const std::vector<std::string>& files, bool check_only);

@@ -16,11 +16,20 @@ std::string escaped(const std::string& text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -32,11 +41,13 @@ std::string color(const std::string& name) {
   for (char c : name) hash = hash * 31 + static_cast<unsigned char>(c);
   unsigned shade = hash % 40;
   if (name.rfind("handler ", 0) == 0) return fmt::format("rgb({},{},{})", 90 + shade, 150 + shade, 225);
-  if (name.rfind("handle ", 0) == 0) return fmt::format("rgb({},{},{})", 110 + shade, 190 + shade, 120 + shade);
+  if (name.rfind("handle ", 0) == 0)
+    return fmt::format("rgb({},{},{})", 110 + shade, 190 + shade, 120 + shade);
   return fmt::format("rgb({},{},{})", 225 + shade / 2, 130 + shade * 2, 60 + shade);
 }
 
-// Zooming: a frame is as wide as the picture, those above it in proportion, those below it too, what is beside it hidden.
+// Zooming: a frame is as wide as the picture, those above it in proportion, those below it too, what is
+// beside it hidden.
 constexpr const char* kScript = R"script(
 const W = 1200, frames = [...document.querySelectorAll("g.f")];
 const box = g => ({x: +g.dataset.x, w: +g.dataset.w, d: +g.dataset.d});
@@ -92,9 +103,11 @@ std::string flame_graph(const vm::Profiler& profile, const std::string& title) {
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
       "font-family=\"monospace\" font-size=\"11\">\n"
-      "<style>g.f {{ cursor: pointer }} g.f:hover rect {{ stroke: black }} #all {{ cursor: pointer }}</style>\n"
+      "<style>g.f {{ cursor: pointer }} g.f:hover rect {{ stroke: black }} #all {{ cursor: pointer "
+      "}}</style>\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"#fdfaf3\"/>\n"
-      "<text id=\"all\" x=\"8\" y=\"20\" font-size=\"14\">{2}: {3} samples (click a frame to zoom, here for all)</text>\n",
+      "<text id=\"all\" x=\"8\" y=\"20\" font-size=\"14\">{2}: {3} samples (click a frame to zoom, here for "
+      "all)</text>\n",
       kWidth, height, escaped(title), nodes[0].total);
   for (const Place& p : places) {
     const vm::Profiler::Node& node = nodes[p.node];
@@ -106,13 +119,15 @@ std::string flame_graph(const vm::Profiler& profile, const std::string& title) {
     std::string shown = letters < 3 ? "" : name.size() <= letters ? name : name.substr(0, letters - 1);
     while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xc0) == 0x80) shown.pop_back();
     if (!shown.empty() && static_cast<unsigned char>(shown.back()) >= 0xc0) shown.pop_back();
-    fmt::format_to(std::back_inserter(out),
-                   "<g class=\"f\" data-x=\"{:.4f}\" data-w=\"{:.4f}\" data-d=\"{}\" data-n=\"{}\"><title>{}{}{} — {} samples, "
-                   "{:.1f} %</title><rect x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\" rx=\"1\"/>"
-                   "<text x=\"{:.2f}\" y=\"{}\">{}</text></g>\n",
-                   p.x, width, p.depth, escaped(name), escaped(name), place.empty() ? "" : " at ", escaped(place), node.total,
-                   100.0 * static_cast<double>(node.total) / all, p.x, y, std::max(width - 0.5, 0.2), kRow - 1, color(name),
-                   p.x + 3, y + 12, escaped(shown));
+    fmt::format_to(
+        std::back_inserter(out),
+        "<g class=\"f\" data-x=\"{:.4f}\" data-w=\"{:.4f}\" data-d=\"{}\" data-n=\"{}\"><title>{}{}{} — {} "
+        "samples, "
+        "{:.1f} %</title><rect x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\" rx=\"1\"/>"
+        "<text x=\"{:.2f}\" y=\"{}\">{}</text></g>\n",
+        p.x, width, p.depth, escaped(name), escaped(name), place.empty() ? "" : " at ", escaped(place),
+        node.total, 100.0 * static_cast<double>(node.total) / all, p.x, y, std::max(width - 0.5, 0.2),
+        kRow - 1, color(name), p.x + 3, y + 12, escaped(shown));
   }
   out += "<script><![CDATA[";
   out += kScript;

@@ -5,7 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "jit/debug/gdb.h"
 #include "jit/debug/jitdump.h"
@@ -20,10 +22,25 @@ namespace eddy::tool {
 
 namespace {
 
-void print_collection(rt::Context&, const rt::CollectionEvent& e) {
-  fmt::print(stderr, "{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B\n",
-             e.major ? "major" : "minor", static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes,
-             e.old_bytes, e.fiber_bytes);
+void trace_collection(rt::Context& ctx, const rt::CollectionEvent& e) {
+  static_cast<vm::Trace*>(ctx.trace)->line(
+      fmt::format("{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B", e.major ? "major" : "minor",
+                  static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes, e.old_bytes, e.fiber_bytes));
+}
+
+// Null where nothing is traced, or the file cannot be written.
+std::unique_ptr<vm::Trace> make_trace(const RunFlags& flags) {
+  if (flags.trace.empty()) return nullptr;
+  std::FILE* out = flags.trace_file.empty() ? stderr : std::fopen(flags.trace_file.c_str(), "w");
+  if (!out) {
+    complain(flags.trace_file + ": " + std::strerror(errno));
+    return nullptr;
+  }
+  auto format = flags.trace_format == "chrome" ? vm::Trace::Format::Chrome : vm::Trace::Format::Text;
+  auto trace = std::make_unique<vm::Trace>(out, out != stderr, format);
+  trace->effects = flags.traces("effects");
+  trace->calls = flags.traces("calls");
+  return trace;
 }
 
 void set_up_log(const std::string& level) {
@@ -35,7 +52,7 @@ void set_up_log(const std::string& level) {
 
 }  // namespace
 
-MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments) : flags_(flags) {
+MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments, jit::debug::CodeListener* listener) : flags_(flags) {
   set_up_log(flags.log_level);
   vm::VmOptions options;
   options.heap.max_heap_bytes = flags.max_heap;
@@ -44,28 +61,33 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
   options.max_stack = flags.max_stack;
   options.fuel = flags.fuel;
   options.arguments = std::move(arguments);
-  options.trace_effects = flags.traces("effects");
+  trace_ = make_trace(flags);
+  options.trace = trace_.get();
   options.detailed_statistics = !flags.stats.empty();
   vm_ = std::make_unique<vm::Vm>(options);
-  if (flags.tier != "interp") {
+  if (flags.tier != "interp" && !flags.traces("calls")) {
     jit::Options compiler;
     compiler.tier = flags.tier == "jit" ? jit::TierMode::Jit : jit::TierMode::Auto;
     if (flags.jit_threshold >= 0) compiler.jit_threshold = flags.jit_threshold;
     if (flags.osr_threshold >= 0) compiler.osr_threshold = flags.osr_threshold;
     compiler.filter = flags.jit_filter;
+    for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
+      for (const std::string& name : flags.no_opt)
+        if (name == jit::flag_of(static_cast<jit::Pass>(i))) compiler.without |= 1u << i;
     std::string problem;
     // Breakpoints, too, can only be set in memory of the process itself.
-    compiler.anonymous_code = flags.perf == "map" || flags.gdb;
+    // For call frames to be found behind code, as perf does, it starts on a page of its own.
+    compiler.anonymous_code = !flags.perf.empty() || flags.gdb;
     if (flags.perf == "map") listen(jit::debug::perf_map(&problem), problem);
     if (flags.perf == "jitdump") listen(jit::debug::jitdump(&problem), problem);
     if (flags.gdb) listen(jit::debug::gdb_interface(), "");
-    for (const auto& listener : listeners_) compiler.listeners.push_back(listener.get());
-    if (flags.traces("jit"))
-      compiler.on_event = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+    for (const auto& own : listeners_) compiler.listeners.push_back(own.get());
+    if (listener) compiler.listeners.push_back(listener);
+    if (trace_ && flags.traces("jit")) compiler.on_event = [this](const std::string& line) { trace_->line(line); };
     tier_ = jit::attach(*vm_, compiler);
     if (!tier_) spdlog::warn("no machine code on this processor: interpreting");
   }
-  if (flags.traces("gc")) vm_->context().heap->on_collection = print_collection;
+  if (trace_ && flags.traces("gc")) vm_->context().heap->on_collection = trace_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
   if (!flags.profile.empty()) profile_ = std::make_unique<Profile>(*vm_);
   set_running(vm_.get());
@@ -113,6 +135,7 @@ int MachineRun::finish(int status) {
     complain("standard output: " + problem);
     if (status == kOk) status = kPanic;
   }
+  if (trace_ && !trace_->finish()) complain((flags_.trace_file.empty() ? "standard error" : flags_.trace_file) + ": the trace could not be written");
   if (profile_ && !profile_->write(flags_.profile, &problem)) {
     complain(problem);
     if (status == kOk) status = kPanic;

@@ -7,13 +7,15 @@
 #include "tools/eddy/options.h"
 #include "tools/eddy/profile.h"
 #include "vm/tier.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 
 namespace eddy::tool {
 
 class MachineRun {
  public:
-  MachineRun(const RunFlags& flags, std::vector<std::string> arguments);
+  // `listener`: told of machine code, too.
+  MachineRun(const RunFlags& flags, std::vector<std::string> arguments, jit::debug::CodeListener* listener = nullptr);
   ~MachineRun();
   MachineRun(const MachineRun&) = delete;
   MachineRun& operator=(const MachineRun&) = delete;
@@ -31,6 +33,7 @@ class MachineRun {
   RunFlags flags_;
   std::chrono::steady_clock::time_point start_;
   std::vector<std::unique_ptr<jit::debug::CodeListener>> listeners_;  // outlive the compiler
+  std::unique_ptr<vm::Trace> trace_;                                  // outlives the VM
   std::unique_ptr<vm::Tier> tier_;                                    // outlives the VM
   std::unique_ptr<vm::Vm> vm_;
   std::unique_ptr<Profile> profile_;

@@ -14,7 +14,7 @@ namespace eddy::tool {
 namespace {
 
 constexpr const char* kCommands[] = {"run", "check",  "build", "test", "repl", "disasm",
-                                     "asm", "verify", "fmt",   "doc",  "help"};
+                                     "asm", "explain", "verify", "fmt",   "doc",  "help"};
 
 bool names_command(const std::string& word) {
   return std::any_of(std::begin(kCommands), std::end(kCommands),
@@ -27,6 +27,7 @@ struct Arguments {
   RunFlags flags;
   std::vector<std::string> files, rest;
   std::string output, function, filter;
+  ExplainFlags explain;
   bool has_dashes = false;  // rest: what stood behind a `--`, which ends flags
   bool json = false, plain = false, check_only = false, machine_code = false, graph = false;
   std::string arch;
@@ -39,11 +40,11 @@ void split_run_words(CLI::App& command, Arguments& a) {
   a.rest = command.remaining();
   if (a.has_dashes && !dashes) a.rest.push_back("--");
   a.rest.insert(a.rest.end(), after.begin(), after.end());
-  if (command.count("-e") != 0) return;
+  if (const CLI::Option* code = command.get_option_no_throw("-e"); code && code->count() != 0) return;
   if (a.rest.empty()) throw CLI::RequiredError("FILE");
   a.source.file = a.rest[0];
   if (!dashes && a.source.file.size() > 1 && a.source.file[0] == '-')
-    throw CLI::ExtrasError("run", {a.source.file});
+    throw CLI::ExtrasError(command.get_name(), {a.source.file});
   a.rest.erase(a.rest.begin());
 }
 
@@ -107,6 +108,20 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
       return a.machine_code || a.graph ? list_compiled(a.source, a.function, a.graph, a.arch)
                                        : disassemble(a.source, a.function, a.plain);
     };
+  });
+
+  CLI::App* explain_command = command(
+      "explain", "How each handler clause and each perform runs, and why: eddy explain [FLAGS] FILE [ARGS]");
+  explain_command->footer("What the program prints goes to standard error. Flags stand before FILE.");
+  explain_command->prefix_command();
+  explain_command->add_flag("--run", a.explain.run, "Run the program first, and say what each perform met");
+  explain_command->add_flag("--json", a.explain.json, "One JSON object");
+  explain_command->add_flag("--all", a.explain.all, "The library's clauses and performs, too");
+  add_source_flags(*explain_command, a.source);
+  add_run_flags(*explain_command, a.flags);
+  explain_command->callback([&, explain_command] {
+    split_run_words(*explain_command, a);
+    work = [&] { return explain(a.source, a.flags, a.rest, a.explain); };
   });
 
   CLI::App* asm_command = command("asm", "Assemble textual bytecode");

@@ -29,14 +29,27 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->default_str(std::to_string(jit::Options{}.osr_threshold));
   option("--jit-filter", flags.jit_filter, "Compiler", "TEXT",
          "Compile only functions whose name contains this");
+  std::vector<std::string> passes;
+  for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
+    passes.push_back(jit::flag_of(static_cast<jit::Pass>(i)));
+  option("--no-opt", flags.no_opt, "Compiler", "PASS,...", "Leave out passes of the compiler, to find what they do")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(passes));
   // A value is optional only behind `=`, so that these never take FILE for theirs.
   command.add_flag("--stats{table}", flags.stats, "Print what was counted, at exit; also --stats=json")
       ->check(CLI::IsMember({"table", "json"}).description(""))
       ->group("Insight");
-  option("--trace", flags.trace, "Insight", "effects,jit,gc", "One line an event on standard error")
+  option("--trace", flags.trace, "Insight", "effects,calls,jit,gc",
+         "One line an event on standard error; calls are traced in the interpreter")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"effects", "jit", "gc"}).description(""));
+      ->check(CLI::IsMember({"effects", "calls", "jit", "gc"}).description(""));
+  option("--trace-format", flags.trace_format, "Insight", "FORMAT",
+         "text; chrome: JSON for trace viewers, fibers as tracks, performs and resumes as arrows")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "chrome"}).description(""));
+  option("--trace-file", flags.trace_file, "Insight", "FILE", "Write the trace there instead");
   option("--profile", flags.profile, "Insight", "FILE",
          "Sample Eddy's stacks, through handlers and resumptions: folded stacks, or a flame graph in FILE.svg");
   option("--perf", flags.perf, "Insight", "map|jitdump",

@@ -24,8 +24,11 @@ struct RunFlags {
   std::string tier = "auto";                       // "interp", "jit"
   int32_t jit_threshold = -1, osr_threshold = -1;  // -1: the compiler's own
   std::string jit_filter;
+  std::vector<std::string> no_opt;  // passes of the compiler to leave out
   std::string stats;               // "", "table", "json"
   std::vector<std::string> trace;  // "effects", "calls", "jit", "gc"
+  std::string trace_format = "text";  // "chrome"
+  std::string trace_file;             // "": standard error
   std::string perf;                // "", "map", "jitdump"
   bool gdb = false;
   std::string profile;             // the file; "": no profile

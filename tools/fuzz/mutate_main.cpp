@@ -318,7 +318,8 @@ int main(int argc, char** argv) {
     } else if (fs::is_directory(argv[i])) {
       std::vector<fs::path> paths;
       for (const fs::directory_entry& entry : fs::recursive_directory_iterator(argv[i])) {
-        if (entry.path().extension() == ".eddy") paths.push_back(entry.path());
+        const fs::path extension = entry.path().extension();
+        if (extension == ".eddy" || extension == ".eas" || extension == ".ebc") paths.push_back(entry.path());
       }
       // A folder's order is the file system's; the run must not depend on it.
       std::sort(paths.begin(), paths.end());

@@ -30,7 +30,11 @@ void unwind_next(Context& ctx);                        // the unwind frame is on
 bool cut_for_abort(Context& ctx, Value* s);            // ABORT_NOW
 
 // An rt::EffectObserver that prints.
-void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause);
+void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause, const rt::Fiber* other);
+// The line that it prints.
+std::string effect_line(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause);
+// The places of the function that has just been entered, and of its caller.
+std::string caller_place(Context& ctx);
 
 // Keeps in the statistics how many frames and handlers there are, where there have never been so many.
 void measure_depth(Context& ctx);

@@ -1,27 +1,31 @@
-// --trace=effects: one line an event on standard error.
+// --trace=effects: one line an event.
 #include <array>
 #include <cstdio>
 
 #include "vm/control/control.h"
+#include "vm/trace.h"
 
 namespace eddy::vm {
 
-void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause) {
+const char* kind_name(rt::ClauseKind kind) {
   static constexpr std::array kKinds = {"tail", "abort", "tail or abort", "once", "multi"};
-  unsigned fiber = ctx.fiber->id;
-  std::string here = current_place(ctx);
+  return kKinds[static_cast<unsigned>(kind)];
+}
+
+std::string effect_line(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause) {
+  std::string fiber = std::to_string(ctx.fiber->id), here = current_place(ctx);
   switch (event) {
     case rt::EffectEvent::Perform:
-      std::fprintf(stderr, "perform %s in fiber %u at %s → handler at %s, %s\n", clause->name.c_str(), fiber, here.c_str(),
-                   place_of(site).c_str(), kKinds[static_cast<unsigned>(clause->kind)]);
-      break;
-    case rt::EffectEvent::Resume:
-      std::fprintf(stderr, "resume → fiber %u at %s\n", fiber, here.c_str());
-      break;
-    case rt::EffectEvent::Drop:
-      std::fprintf(stderr, "drop → fiber %u at %s\n", fiber, here.c_str());
-      break;
+      return "perform " + clause->name + " in fiber " + fiber + " at " + here + " → handler at " + place_of(site) + ", " +
+             kind_name(clause->kind);
+    case rt::EffectEvent::Resume: return "resume → fiber " + fiber + " at " + here;
+    case rt::EffectEvent::Drop: return "drop → fiber " + fiber + " at " + here;
   }
+  return "";
+}
+
+void print_effect(Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause, const rt::Fiber*) {
+  std::fprintf(stderr, "%s\n", effect_line(ctx, event, site, clause).c_str());
 }
 
 }  // namespace eddy::vm

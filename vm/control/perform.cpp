@@ -13,11 +13,19 @@ void fail(Context& ctx, std::string message) {
   start_panic(&ctx);
 }
 
+// The fiber on which a clause runs; null where that takes a search.
+const Fiber* runs_on(const Context& ctx, const rt::Clause* clause, Value handler) {
+  if (clause->in_place) return ctx.fiber;
+  if (!rt::is_kind(handler, rt::Kind::Node)) return nullptr;
+  auto* node = rt::as<rt::Node>(handler);
+  return node->site->needs_fiber ? node->home->parent : node->home;
+}
+
 // Remembers in a perform site's profile whom it met.
-void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* clause) {
+void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* clause, Value handler) {
   ++ctx.stats->performs[static_cast<unsigned>(clause->kind)];
   ++cell->slow;
-  if (ctx.on_effect) return ctx.on_effect(ctx, rt::EffectEvent::Perform, site, clause);
+  if (ctx.on_effect) return ctx.on_effect(ctx, rt::EffectEvent::Perform, site, clause, runs_on(ctx, clause, handler));
   if (cell->seen == site) return;
   if (ctx.on_depth) ctx.on_depth(ctx);
   cell->seen = site;
@@ -76,7 +84,7 @@ void perform(Context& ctx, PerformCell* cell) {
   const rt::Clause* clause =
       node->site == cell->seen ? cell->clause : node->site->find(cell->effect, cell->operation);
   if (!clause || clause->params != cell->args) return fail(ctx, "unhandled effect " + operation_name(ctx, cell));
-  profile(ctx, cell, node->site, clause);
+  profile(ctx, cell, node->site, clause, found);
   ctx.args[0] = node->env;
   switch (clause->kind) {
     case rt::ClauseKind::Tail:
@@ -100,7 +108,7 @@ void perform_named(Context& ctx, PerformCell* cell) {
   const rt::Clause* clause =
       named->site == cell->seen ? cell->clause : named->site->find(cell->effect, cell->operation);
   if (!clause || clause->params != cell->args) return fail(ctx, "this handler does not handle " + operation_name(ctx, cell));
-  profile(ctx, cell, named->site, clause);
+  profile(ctx, cell, named->site, clause, handler);
   ++ctx.stats->named_performs;
   ctx.args[0] = named->env;
   if (clause->kind == rt::ClauseKind::Tail) {

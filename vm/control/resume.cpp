@@ -207,6 +207,7 @@ void call_on_fiber(Context& ctx) {
 
 void resume(Context& ctx, ResumeMode mode) {
   ctx.args_live = 2;
+  const Fiber* from = ctx.fiber;
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
   // A copy of the frame that gives it up here may still hold it.
@@ -220,7 +221,7 @@ void resume(Context& ctx, ResumeMode mode) {
     skip_finished(ctx);
     relink(ctx, rt::as<rt::Continuation>(ctx.args[0]));
   }
-  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Resume, nullptr, nullptr);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Resume, nullptr, nullptr, from);
   ctx.args_live = 0;
   deliver(ctx, ctx.args[1]);
 }

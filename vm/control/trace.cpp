@@ -1,4 +1,5 @@
 #include <deque>
+#include <utility>
 
 #include "vm/control/control.h"
 #include "vm/control/frames.h"
@@ -45,6 +46,17 @@ std::string current_place(Context& ctx) {
     if (view.function->hidden) return true;
     found = place(view);
     return false;
+  });
+  return found;
+}
+
+std::string caller_place(Context& ctx) {
+  std::string found = "outside";
+  bool caller = false;
+  walk_frames(ctx, [&](const rt::FrameView& view) {
+    if (view.function->hidden && caller) return true;
+    if (caller) found = place(view);
+    return !std::exchange(caller, true);
   });
   return found;
 }

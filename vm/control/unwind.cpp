@@ -119,9 +119,10 @@ Unwind start_drop(Context& ctx) {
   u.payload = u.target = k->node;
   u.base = k->base_fiber;
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
+  const Fiber* from = ctx.fiber;
   // Linked as by a resume, so that its pending defers see the context of whoever drops it.
   relink(ctx, k);
-  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr);
+  if (ctx.on_effect) ctx.on_effect(ctx, rt::EffectEvent::Drop, nullptr, nullptr, from);
   return u;
 }
 

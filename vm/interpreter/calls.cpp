@@ -6,6 +6,7 @@
 #include "vm/interpreter/dispatch.h"
 #include "vm/tier.h"
 #include "runtime/plants.h"
+#include "vm/trace.h"
 
 namespace eddy::vm {
 
@@ -175,6 +176,14 @@ HANDLER(ENTER_MACHINE) {
   replace_frame(ctx, s);
   request_call(*ctx, f, f->params);
   CONTINUE();
+}
+
+// Only where there is no compiler: with one, functions start otherwise.
+HANDLER(TRACE_CALL) {
+  rt::Function* f = function_of(s);
+  suspend(ctx, s, rt::pack_resume(f->code, rt::kInPlace));
+  static_cast<Trace*>(ctx->trace)->call(*ctx, *loaded(f), s);
+  GO(f->code);
 }
 
 HANDLER(COUNT) {

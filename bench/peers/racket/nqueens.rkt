@@ -1,0 +1,3 @@
+#lang racket/base
+(require racket/include "effects.rkt")
+(include "../scheme/nqueens.scm")

@@ -1,0 +1,11 @@
+(let ()
+  (define (make n) (if (= n 0) #f (let ([t (make (- n 1))]) (vector t n t))))
+  (define (iterate t)
+    (if t
+        (begin (iterate (vector-ref t 0)) (perform (vector-ref t 1)) (iterate (vector-ref t 2)))
+        #f))
+  (define tree (make argument))
+  (let loop ([a 0] [o (step (lambda () (iterate tree)))])
+    (if (op? o)
+        (loop (+ a (op-value o)) (resume (op-k o) #f))
+        (begin (display a) (newline)))))

@@ -1,0 +1,7 @@
+(let ()
+  (define (range l u) (if (> l u) #f (begin (perform l) (range (+ l 1) u))))
+  (define (run n)
+    (let loop ([s 0] [o (step (lambda () (range 0 n)))])
+      (if (op? o) (loop (+ s (op-value o)) (resume (op-k o) #f)) s)))
+  (display (run argument))
+  (newline))

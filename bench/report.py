@@ -1,0 +1,150 @@
+"""docs/performance.md."""
+import datetime
+import os
+import platform
+import resource
+import shutil
+import subprocess
+
+import plot
+from catalogue import PEERS, PUBLISHED
+from measure import exponent, geometric_mean
+
+
+def seconds(sample):
+    return "–" if sample is None else f"{sample.seconds:.3f}"
+
+
+def megabytes(sample):
+    # A process is counted from the fork on, as what it was forked from: this driver.
+    least = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return "–" if sample is None else f"< {least + 1:.0f}" if sample.memory <= least + 1 else f"{sample.memory:.0f}"
+
+
+def ratio(a, b):
+    return None if a is None or b is None or not b.seconds else a.seconds / b.seconds
+
+
+def shown_ratio(r):
+    return "–" if r is None else f"{r:.2f}" if r < 100 else f"{r:.0f}"
+
+
+def markdown_table(head, rows):
+    yield "| " + " | ".join(head) + " |"
+    yield "| --- " + "| ---: " * (len(head) - 1) + "|"
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def machine():
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            model = next((l.split(":")[1].strip() for l in f if l.startswith("model name")), model)
+    except OSError:
+        pass
+    return f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}"
+
+
+def versions():
+    if shutil.which("clang-19"):
+        yield subprocess.run(["clang-19", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    for peer in PEERS:
+        yield f"{peer.name}: {peer.version() if peer.installed() else '**not installed**'}"
+
+
+def beside_c(rows):
+    ratios = []
+    table = []
+    for name, argument, t in rows:
+        r = ratio(t.get("eddy"), t.get("C"))
+        if r:
+            ratios.append(r)
+        best, who = PUBLISHED.get(name, (None, ""))
+        table.append([name, argument, seconds(t.get("eddy")), seconds(t["C"]) if "C" in t else "", shown_ratio(r) if "C" in t else "",
+                      f"{best:g} ({who})" if best else "", megabytes(t.get("eddy")), megabytes(t["C"]) if "C" in t else ""])
+    table.append(["geometric mean", "", "", "", shown_ratio(geometric_mean(ratios)), "", "", ""])
+    return list(markdown_table(["program", "input", "eddy", "C", "× C", "best published × C", "MB", "MB, C"], table))
+
+
+def tiers_and_peers(rows):
+    columns = ["eddy", "jit", "interp"] + [p.name for p in PEERS]
+    table, ratios = [], {c: [] for c in columns}
+    for name, argument, t in rows:
+        row = [name, argument]
+        for column in columns:
+            if column not in t:
+                row.append("")
+            elif column == "eddy":
+                row.append(seconds(t[column]))
+            else:
+                r = ratio(t[column], t.get("eddy"))
+                ratios[column].append(r)
+                row.append(f"{seconds(t[column])} ({shown_ratio(r)})")
+        table.append(row)
+    table.append(["geometric mean", "", ""] + [f"({shown_ratio(geometric_mean(ratios[c]))})" if any(ratios[c]) else "" for c in columns[1:]])
+    return list(markdown_table(["program", "input", "eddy", "compiled at once", "interpreter"] + [p.name for p in PEERS], table))
+
+
+def interpreters(rows):
+    table, ratios = [], {"lua5.4": [], "luajit -joff": []}
+    for name, argument, t in rows:
+        row = [name, argument, seconds(t.get("eddy"))]
+        for peer in ratios:
+            r = ratio(t.get(peer), t.get("eddy"))
+            ratios[peer].append(r)
+            row += [seconds(t.get(peer)), shown_ratio(r)]
+        table.append(row)
+    table.append(["geometric mean", "", ""] + [x for peer in ratios for x in ("", shown_ratio(geometric_mean(ratios[peer])))])
+    return list(markdown_table(["program", "input", "eddy", "lua5.4", "ratio", "luajit -joff", "ratio"], table))
+
+
+def scaling_table(curves):
+    table = []
+    for name, (expected, points) in curves.items():
+        fitted = exponent(points)
+        table.append([name, " · ".join(str(n) for n, _ in points), " · ".join("–" if t is None else f"{t:.3f}" for _, t in points),
+                      "–" if fitted is None else f"{fitted:.2f}", "" if expected is None else str(expected)])
+    return list(markdown_table(["program", "inputs", "seconds beyond start-up", "exponent", "of the work"], table))
+
+
+def write_plots(folder, effects, curves):
+    os.makedirs(folder, exist_ok=True)
+    rows = [(name, ratio(t.get("eddy"), t.get("C")), PUBLISHED.get(name, (None,))[0]) for name, _, t in effects if "C" in t]
+    series = {name: [(n, t) for n, t in points if t] for name, (_, points) in curves.items()}
+    series = {name: points for name, points in series.items() if points}
+    for file, text in [("beside_c.svg", plot.bars("Time as a multiple of C", rows)), ("scaling.svg", plot.curves("Time over input", series))]:
+        if text:
+            with open(os.path.join(folder, file), "w", encoding="utf-8") as f:
+                f.write(text)
+
+
+def page(bench, effects, peers, interp, curves):
+    time = "processor time" if bench.options.cpu else "elapsed time"
+    out = ["# Performance", "",
+           f"Made by `./dev bench`; `./dev bench --quick` runs small inputs once and prints only. Whole processes, start-up and compilation "
+           f"included, in seconds of {time}: the median of {bench.runs} runs, those of a row taken in turn. Every output is checked.", "",
+           f"- {machine()}", f"- {datetime.date.today().isoformat()}"]
+    out += [f"- {v}" for v in versions()]
+    out += ["", "## Beside C", "",
+            "The programs are those of the community's effect handler benchmarks and of Lexa's, under the same names, and a few of our own. "
+            "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`). MB: the most memory it held. The "
+            "best published results were measured elsewhere, beside the same C; they are for orientation.", ""]
+    out += beside_c(effects)
+    out += ["", "![Time as a multiple of C](plots/beside_c.svg)", "", "## Tiers, and what other languages have for the shape", "",
+            "Smaller inputs, at which the slowest takes seconds. In brackets: the time over that of `eddy`, which compiles what is hot; "
+            "\"compiled at once\" is `--tier=jit`. " +
+            "; ".join(f"{p.name}: {p.what}" for p in PEERS) + " (`bench/peers`). An empty field: the language has nothing that fits, as "
+            "generators and coroutines have not for resuming twice.", ""]
+    out += tiers_and_peers(peers)
+    out += ["", "## Growth", "", "Inputs n, 2n, 4n, 8n; the exponent is fitted to the time beyond start-up.", ""]
+    out += scaling_table(curves)
+    out += ["", "![Time over input](plots/scaling.svg)", "", "## The interpreter alone, beside interpreters", "",
+            "`bench/interp`. Ratios are the peer's time over ours: above 1, we are ahead.", ""]
+    out += interpreters(interp)
+    missing = [p.name for p in PEERS if not p.installed()]
+    if missing:
+        out += ["", "Peers that were not installed: " + ", ".join(missing) + "."]
+    if bench.problems:
+        out += ["", "Not measured:", ""] + [f"- {p}" for p in dict.fromkeys(bench.problems)]
+    return "\n".join(out) + "\n"

@@ -1,0 +1,124 @@
+// Performs that capture and resumptions, where the profile or the operand says what is met: the fiber below or on
+// top becomes the current one by a change of x20. What is unusual goes through the stubs.
+//
+// For the return predictor: neither a perform nor what a resumption goes on with counts as a call. So each
+// return finds the address of the call that it belongs to: a clause's the resumption (or the call of the handled
+// body) that led to the perform, a body's the last resumption.
+#include "jit/a64/codegen.h"
+
+namespace eddy::jit::a64 {
+
+// The address behind the jump, where a return address belongs.
+void Codegen::jump_with_return(asmjit::Label back, void* stub) {
+  a_.adr(aa::x30, back);
+  a_.jump_to(stub);
+}
+
+void Codegen::perform(Node* n) {
+  auto* cell = static_cast<vm::PerformCell*>(n->aux);
+  save_inline(n->state);
+  auto count = static_cast<unsigned>(n->inputs.size());
+  asmjit::Label back = a_.newLabel();
+  // The continuation has to travel in a register too.
+  const rt::Clause* clause = cell->clause;
+  bool captures = clause && clause->kind >= rt::ClauseKind::Once && cell->seen_sites == 1 && clause->params == cell->args &&
+                  count + 2 <= kRegisterArgs && !g_.ctx->on_effect && a_.reach() != Reach::Far;
+  if (captures) {
+    arguments(n->inputs, 0, 1);
+    enter_base(n->state);
+    capture_for(cell, back);
+    a_.bind(back);
+  } else {
+    to_context_args(n->inputs, 0, 1);
+    enter_base(n->state);
+    a_.constant(aa::x1, cell);
+    jump_with_return(back, stubs_.perform);
+    a_.bind(back);
+  }
+  metadata(n->state);
+  leave_base(n->state);
+  call_result(n);
+}
+
+// The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
+void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
+  const rt::Clause* clause = cell->clause;
+  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  const aa::Gp node = aa::x6, base = aa::x7, owner = aa::x8, fiber = aa::x9, k = aa::x10, epoch = aa::x11, scratch = aa::x16;
+  a_.ldr(node, context(at::top));
+  a_.branch_if_zero(node, slow);
+  a_.constant(scratch, cell->seen);
+  a_.ldr(aa::x17, field(node, at::node_site));
+  a_.cmp(scratch, aa::x17);
+  a_.branch_if(CondCode::kNE, slow);
+  a_.ldr(base, field(node, at::node_home));
+  a_.ldr(owner, field(base, at::fiber_parent));
+  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
+  a_.branch_if_zero(aa::w16, slow);
+  a_.mov(k, aa::x21);
+  a_.add_to(aa::x21, aa::x21, static_cast<int64_t>(sizeof(rt::Continuation)));
+  a_.ldr(scratch, context(at::alloc_limit));
+  a_.cmp(aa::x21, scratch);
+  a_.branch_if(CondCode::kHI, full);
+  if (g_.count) {
+    increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+    increment(reinterpret_cast<int64_t>(&cell->count));
+  }
+  a_.constant(scratch, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
+  a_.str(scratch, aa::ptr(k));
+  a_.ldr(fiber, context(at::fiber));
+  a_.str(fiber, field(k, at::k_top_fiber));
+  a_.str(node, field(k, at::k_top));
+  a_.str(node, field(k, at::k_node));
+  a_.str(base, field(k, at::k_base_fiber));
+  store_word(field(k, at::k_multi), clause->kind == rt::ClauseKind::Multi);
+  a_.str(aa::xzr, field(k, at::k_resumed));
+  // Out of this fiber …
+  a_.adr(scratch, back);
+  a_.str(scratch, aa::ptr_pre(aa::x20, -8));
+  a_.str(aa::x20, field(fiber, at::fiber_sp));
+  a_.movz(aa::w16, static_cast<uint32_t>(rt::FiberState::Suspended));
+  a_.strb(aa::w16, field(fiber, at::fiber_state, 1));
+  a_.ldr(scratch, context(at::tag));
+  a_.str(scratch, field(fiber, at::fiber_tag));
+  a_.ldr(epoch, context(at::epoch));
+  a_.str(epoch, field(fiber, at::fiber_epoch));
+  a_.ldr(scratch, field(node, at::node_outer));
+  a_.str(scratch, context(at::top));
+  // … into the owner's.
+  a_.movz(aa::w16, static_cast<uint32_t>(rt::FiberState::Running));
+  a_.strb(aa::w16, field(owner, at::fiber_state, 1));
+  a_.str(owner, context(at::fiber));
+  a_.ldr(scratch, context(at::stack_limit));
+  a_.cmn(scratch, 1);
+  a_.branch_if(CondCode::kEQ, same_limit);
+  a_.ldr(scratch, field(owner, at::fiber_limit));
+  a_.str(scratch, context(at::stack_limit));
+  a_.bind(same_limit);
+  a_.ldr(aa::x20, field(owner, at::fiber_sp));
+  a_.ldr(scratch, field(owner, at::fiber_epoch));
+  a_.cmp(epoch, scratch);
+  a_.branch_if(CondCode::kNE, moved);
+  a_.ldr(scratch, field(owner, at::fiber_tag));
+  a_.str(scratch, context(at::tag));
+  a_.bind(ready);
+  a_.ldr(gp(0), field(node, at::node_env));
+  a_.mov(gp(static_cast<int>(clause->params + 1)), k);
+  a_.constant(aa::x17, static_cast<const rt::Function*>(clause->function));
+  a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+  a_.pop_return();
+  a_.br(aa::x16);
+  deferred_.push_back([=, this] {
+    a_.bind(moved);
+    fresh_tag();
+    a_.b(ready);
+    a_.bind(full);
+    a_.mov(aa::x21, k);
+    a_.bind(slow);
+    for (unsigned i = 1; i <= clause->params; ++i) a_.str(gp(static_cast<int>(i)), argument_slot(i));
+    a_.constant(aa::x1, cell);
+    jump_with_return(back, stubs_.perform);
+  });
+}
+
+}  // namespace eddy::jit::a64

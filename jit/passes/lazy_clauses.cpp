@@ -1,0 +1,98 @@
+// Clauses that run in place without a frame below them. The frame keeps the performer's context while the clause
+// performs or calls; a clause that was inlined and does neither needs it only where code leaves in its middle, and there
+// it is laid on the way out.
+#include <algorithm>
+#include <unordered_set>
+
+#include "jit/passes/loops.h"
+#include "jit/passes/passes.h"
+#include "vm/control/pseudo.h"
+
+namespace eddy::jit {
+
+namespace {
+
+// Whether a node neither looks at the context nor lets anybody look at the frames, unless it leaves.
+bool keeps_to_itself(const Node* n) {
+  const NodeInfo& info = info_of(n->op);
+  if (info.call) return false;
+  switch (n->op) {
+    case NodeOp::ClauseEnter:
+    case NodeOp::CellEnv:
+    case NodeOp::BranchCell:
+    case NodeOp::FindNode:
+    case NodeOp::Top:
+    case NodeOp::HandleEnd:
+    case NodeOp::Safepoint:
+    case NodeOp::Poll:
+    case NodeOp::Return:
+    case NodeOp::TailCall:
+    case NodeOp::TailClosure:
+    case NodeOp::TailFiber:
+    case NodeOp::TailResume:
+    case NodeOp::AbortRet:
+    case NodeOp::SetUp:
+    case NodeOp::Alloc:
+    case NodeOp::Box: return false;
+    case NodeOp::Store: return true;
+    case NodeOp::Compare:
+    case NodeOp::Branch: return compares_words(n);
+    case NodeOp::ArrayGet: return n->speculative;
+    default: return !info.slow || n->speculative;
+  }
+}
+
+// The clause's nodes, from behind `enter` to the ClauseLeaves. False where it needs its frame.
+bool find_clause(Block* block, const Node* enter, std::vector<Node*>& nodes, std::vector<std::pair<Block*, Node*>>& ends) {
+  std::unordered_set<const Block*> seen;
+  std::vector<std::pair<Block*, size_t>> work;
+  auto start = std::find(block->nodes.begin(), block->nodes.end(), enter);
+  work.push_back({block, static_cast<size_t>(start - block->nodes.begin()) + 1});
+  while (!work.empty()) {
+    auto [b, at] = work.back();
+    work.pop_back();
+    bool left = false;
+    for (; at < b->nodes.size() && !left; ++at) {
+      Node* n = b->nodes[at];
+      if (n->op == NodeOp::ClauseLeave && n->imm == enter->imm) {
+        if (!n->inputs.empty()) return false;
+        ends.push_back({b, n});
+        left = true;
+      } else {
+        if (!keeps_to_itself(n)) return false;
+        nodes.push_back(n);
+      }
+    }
+    if (left) continue;
+    for (Block* s : b->succs)
+      if (seen.insert(s).second) work.push_back({s, 0});
+  }
+  return true;
+}
+
+void make_lazy(Block* block, Node* enter) {
+  std::vector<Node*> nodes;
+  std::vector<std::pair<Block*, Node*>> ends;
+  if (!find_clause(block, enter, nodes, ends)) return;
+  Node* handler = enter->inputs[0];
+  int base = static_cast<int>(enter->imm);
+  for (Node* n : nodes)
+    for (FrameState* s = n->state; s; s = const_cast<FrameState*>(s->parent))
+      if (s->function == &vm::pseudo_functions.clause && s->base == base) s->entered = handler;
+  for (auto& [b, leave] : ends) std::erase(b->nodes, leave);
+  enter->op = NodeOp::Load;
+  enter->aux = nullptr;
+  enter->imm = offsetof(rt::Node, env);
+  enter->known = kAlwaysThere;
+}
+
+}  // namespace
+
+void make_clauses_lazy(Graph& graph) {
+  if (!graph.speculate) return;
+  for (Block* b : graph.blocks)
+    for (size_t i = 0; i < b->nodes.size(); ++i)
+      if (b->nodes[i]->op == NodeOp::ClauseEnter && !b->nodes[i]->inputs.empty()) make_lazy(b, b->nodes[i]);
+}
+
+}  // namespace eddy::jit

@@ -1,0 +1,38 @@
+// Loops of the graph, for passes that move code out of them.
+#pragma once
+#include <vector>
+
+#include "jit/ir/ir.h"
+
+namespace eddy::jit {
+
+struct Loop {
+  Block* header = nullptr;
+  Block* before = nullptr;          // its only way in; ends in an Anchor and a Jump
+  Node* anchor = nullptr;
+  std::vector<Block*> blocks;       // in their order
+  std::vector<char> inside;         // by block id
+  bool has(const Block* b) const { return b->id < inside.size() && inside[b->id]; }
+  bool defines(const Node* n) const { return !n->remade() && n->block && has(n->block); }
+};
+
+// Those with an anchor, inner ones first.
+std::vector<Loop> find_loops(const Graph& graph);
+
+// Puts a node into a block, in front of what ends it.
+Node* append(Graph& graph, Block* block, NodeOp op, std::initializer_list<Node*> inputs);
+
+inline Node* strip(Node* n) {
+  while (n->op == NodeOp::Copy) n = n->inputs[0];
+  return n;
+}
+bool is_small(const Node* n);
+
+// Whether a loop may keep more in registers than its frames have slots for: it never calls, and its slow paths leave.
+bool is_quiet(const Loop& loop);
+// The same, with comparisons of what may be no small Int left out of account.
+bool is_quiet_but_for_comparisons(const Loop& loop);
+// Whether a comparison is one of words.
+bool compares_words(const Node* n);
+
+}  // namespace eddy::jit
