@@ -1,0 +1,44 @@
+// The two moves of a continuation: off its handler's owner, and on top of whoever resumes it. Nothing is copied.
+#pragma once
+#include "runtime/object.h"
+#include "runtime/plants.h"
+#include "runtime/statistics.h"
+#include "vm/control/switch.h"
+
+namespace eddy::vm {
+
+// Fills `k` with the piece of stack from the current fiber, whose sp is written, down to the one of `node`, and goes
+// to the owner's.
+inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi) {
+  k->top_fiber = ctx.fiber;
+  k->top = ctx.top;
+  k->node = rt::ptr_value(node);
+  k->base_fiber = node->home;
+  k->resumed = 0;
+  k->multi = multi;
+  ++ctx.stats->captures;
+  leave_current(ctx, rt::FiberState::Suspended);
+  Fiber* owner = node->home->parent;
+  ctx.top = node->outer;
+  make_current(ctx, owner);
+  ctx.tag = tag_of(ctx, owner);
+}
+
+// Puts `k` on top of the current fiber, whose sp is written.
+inline void relink(Context& ctx, rt::Continuation* k) {
+  leave_current(ctx, rt::FiberState::Waiting);
+  auto* node = rt::as<rt::Node>(k->node);
+  Fiber* top_fiber = k->top_fiber;
+  bool same_context = node->outer == ctx.top && top_fiber->epoch == ctx.move_epoch;
+  if (!same_context) {
+    ++ctx.move_epoch;
+    if (!PLANTED(resume_keeps_outer)) ctx.heap->write(node, &node->outer, ctx.top);
+  }
+  node->home->parent = ctx.fiber;
+  if (!PLANTED(resume_twice)) k->top_fiber = nullptr;
+  ctx.top = k->top;
+  make_current(ctx, top_fiber);
+  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.fresh_tag();
+}
+
+}  // namespace eddy::vm
