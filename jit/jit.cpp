@@ -27,7 +27,8 @@ namespace eddy::jit {
 namespace {
 
 constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, without speculation
-constexpr unsigned kMaxCompilations = 6;
+constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
+constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
 constexpr size_t kAlternateStack = 64 << 10;
 
 struct Code {
@@ -124,9 +125,21 @@ class Compiler : public vm::Tier {
     });
   }
 
+  // For Options::chaos: one time in `n`.
+  bool chance(unsigned n) {
+    if (!options_.chaos) return false;
+    options_.chaos ^= options_.chaos << 13;
+    options_.chaos ^= options_.chaos >> 17;
+    options_.chaos ^= options_.chaos << 5;
+    if (!options_.chaos) options_.chaos = 1;
+    return options_.chaos % n == 0;
+  }
+
   template <class Enter>
   void follow(rt::Context& ctx, Enter enter) {
     for (;;) {
+      // The next entry, call or round of a loop takes its slow path.
+      if (chance(16)) ctx.stack_limit = vm::kAlwaysSlow;
       switch (ctx.action) {
         case rt::Action::Stop: return;
         case rt::Action::Deliver: {
@@ -140,6 +153,7 @@ class Compiler : public vm::Tier {
           auto* f = vm::loaded(ctx.callee);
           if (!f->entry) return;
           FunctionState& state = state_of(*f);
+          if (chance(8)) state.code = nullptr;
           if (!state.code) compile(*f, nullptr);
           Code* code = state.code;
           if (!code) {
@@ -202,7 +216,7 @@ class Compiler : public vm::Tier {
     Graph graph;
     if (!build(graph, f, state, nullptr)) return "not compiled: " + graph.failure + "\n";
     size_t known = safepoints.size();
-    std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr);
+    std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr, {});
     std::string out = "not compiled: " + emitted->failure + "\n";
     std::vector<uint8_t> code(emitted->failure.empty() ? emitted->size() : 0);
     if (emitted->failure.empty() && emitted->place(code.data(), kAddress))
@@ -242,7 +256,7 @@ class Compiler : public vm::Tier {
     auto* f = vm::loaded(frame->function);
     if (!f->module || !wanted(*f)) return false;
     const vm::Word* pc = rt::resume_pc(frame->resume);
-    if (static_cast<int32_t>(++state_of(*f).returns[pc]) < options_.jit_threshold) return false;
+    if (static_cast<int32_t>(++state_of(*f).returns[pc]) < options_.jit_threshold && !chance(3)) return false;
     void* entry = hot_loop(*f, pc);
     if (!entry) {
       state_of(*f).returns[pc] = 0;
@@ -393,7 +407,11 @@ class Compiler : public vm::Tier {
   }
 
   Code* make_code(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
-    if (++state.compilations > kMaxCompilations + (osr ? 6 : 0)) {
+    if (chance(4)) {
+      state.why = "by chance";
+      return nullptr;
+    }
+    if (++state.compilations > (options_.chaos ? kMaxByChance : kMaxCompilations + (osr ? 6 : 0))) {
       state.refused = true;
       state.why = "compiled too often";
       return nullptr;
@@ -409,7 +427,8 @@ class Compiler : public vm::Tier {
     code.owner = this;
     code.osr = osr != nullptr;
     size_t known = safepoints.size();
-    std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_->table, *this, &code);
+    std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_->table, *this, &code,
+                                                    {options_.chaos != 0, options_.chaos != 0});
     const CodegenResult& result = emitted->result;
     state.why = emitted->failure;
     if (state.why.empty()) {
@@ -455,7 +474,7 @@ std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
   if (options.tier == TierMode::Interp) return nullptr;
   const Target* target = host_target();
   if (!target) return nullptr;
-  auto memory = std::make_unique<CodeMemory>(options.code_bytes, options.anonymous_code);
+  auto memory = std::make_unique<CodeMemory>(options.chaos ? kLittleCode : options.code_bytes, options.anonymous_code);
   if (!memory->exists()) return nullptr;
   std::unique_ptr<StubCode> stubs = target->make_stubs(*memory, Compiler::on_leaving);
   if (!stubs) return nullptr;

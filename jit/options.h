@@ -34,6 +34,9 @@ struct Options {
   bool anonymous_code = false;                        // no file behind the memory for code (jit/codegen/memory.h)
   std::function<void(const std::string&)> on_event;   // for --trace=jit: a line an event
   size_t code_bytes = 64 << 20;  // room for machine code
+  // For tests, not 0: few registers, far branches, little room for code, and by chance, from this seed on, compiling
+  // or not, going on in the other tier at calls, loops, performs and resumptions, and forgetting code.
+  uint32_t chaos = 0;
 
   bool runs(Pass pass) const { return !no_opt && !(without >> static_cast<unsigned>(pass) & 1); }
 };

@@ -132,6 +132,13 @@ void Codegen::clause_enter(Node* n) {
   lay_clause(static_cast<int>(n->imm), gp(out));
 }
 
+// On the way out; the values are in their slots.
+void Codegen::lay_clause_frame(const Saves::Clause& c) {
+  if (c.reg == kNone) a_.ldr(aa::x17, home_slot(c.home));
+  else a_.mov(aa::x17, gp(c.reg));
+  lay_clause(c.base, aa::x14);
+}
+
 // The handler's node is in x17; its environment comes to be in `out`.
 void Codegen::lay_clause(int base, const aa::Gp& out) {
   using Frame = vm::ClauseFrame;

@@ -53,7 +53,7 @@ bool Codegen::emit_node(Node* n) {
     a_.ldr(gp(r), aa::ptr(aa::x16));
     return true;
   }
-  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n);
+  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n);
 }
 
 namespace {
@@ -210,6 +210,15 @@ bool Codegen::emit_end(Node* n) {
         a_.b(miss);
       });
       return true;
+    }
+    case NodeOp::BranchSite: {
+      aa::Gp node = gp(input(n->inputs[0]));
+      asmjit::Label no = edge_label(block_->succs[1], 1);
+      a_.branch_if_zero(node, no);
+      a_.constant(aa::x17, n->imm);
+      a_.ldr(aa::x16, field(node, at::node_site));
+      a_.cmp(aa::x16, aa::x17);
+      return branch(CondCode::kEQ);
     }
     case NodeOp::SwitchCon: {
       aa::Gp v = gp(input(n->inputs[0]));

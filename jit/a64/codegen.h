@@ -23,6 +23,9 @@ class Codegen : public CodegenBase {
   void exchange(int a, int b) override;
   void store_home(int home, int reg) override;
   void store_constant(int home, int64_t bits) override { store_word(a_.slot(aa::x20, home * 8), bits); }
+  void copy_home(int to, int from) override;
+  void store_field(const Saves::Field& field) override;
+  void lay_clause_frame(const Saves::Clause& clause) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
   void entry() override;
@@ -60,6 +63,7 @@ class Codegen : public CodegenBase {
   bool emit_data(Node* n);
   bool emit_call(Node* n);
   bool emit_effect(Node* n);
+  bool emit_loop(Node* n);
   void integer(Node* n);
   void divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure);
   void check_small(const aa::Gp& r, asmjit::Label otherwise) { a_.branch_if_clear(r, 0, otherwise); }

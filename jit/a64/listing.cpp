@@ -9,6 +9,17 @@
 
 namespace eddy::jit::a64 {
 
+namespace {
+// Of `ldr x, literal`, what it loads.
+std::string constant_of(uint32_t word, const uint8_t* instruction) {
+  if ((word & 0xff000000) != 0x58000000) return "";
+  int32_t distance = static_cast<int32_t>(word << 8) >> 13;  // in words, sign-extended
+  uint64_t value;
+  std::memcpy(&value, instruction + int64_t{distance} * 4, sizeof value);
+  return fmt::format("  ; 0x{:x}", value);
+}
+}  // namespace
+
 std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier) {
   csh handle;
   if (cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &handle) != CS_ERR_OK) return "no disassembler\n";
@@ -25,7 +36,7 @@ std::string disassemble(const void* code, size_t size, uint64_t address, const v
     }
     cs_insn* insn;
     if (cs_disasm(handle, bytes + at, 4, address + at, 1, &insn) == 1) {
-      out += fmt::format("  {:5x}  {} {}\n", at, insn->mnemonic, insn->op_str);
+      out += fmt::format("  {:5x}  {} {}{}\n", at, insn->mnemonic, insn->op_str, constant_of(word, bytes + at));
       cs_free(insn, 1);
     } else {
       out += fmt::format("  {:5x}  .word 0x{:08x}\n", at, word);

@@ -41,6 +41,26 @@ void Codegen::store_home(int home, int reg) {
   else a_.str(vec(reg), home_slot(home));
 }
 
+void Codegen::copy_home(int to, int from) {
+  a_.ldr(aa::x16, home_slot(from));
+  a_.str(aa::x16, home_slot(to));
+}
+
+void Codegen::store_field(const Saves::Field& f) {
+  aa::Gp object = aa::x14;
+  if (f.object_reg == kNone) a_.ldr(object, home_slot(f.object_home));
+  else object = gp(f.object_reg);
+  if (f.reg == kNone && f.home == kNoHome) return store_word(field(object, f.offset), f.constant);
+  if (f.reg == kNone) {
+    a_.ldr(aa::x16, home_slot(f.home));
+    a_.str(aa::x16, field(object, f.offset));
+  } else if (f.reg < kFirstFloat) {
+    a_.str(gp(f.reg), field(object, f.offset));
+  } else {
+    a_.str(vec(f.reg), field(object, f.offset));
+  }
+}
+
 // The address may use x15.
 void Codegen::store_word(const aa::Mem& to, int64_t bits) {
   if (bits == 0) {

@@ -256,7 +256,8 @@ class Generator : public StubCode {
   void perform() {
     // x1 the cell, x2 its clause, x3 the site, x4 the node, x5 its fiber, x6 that below, x7 the kind, x8 the
     // continuation, x9 the current fiber, x10 the epoch.
-    Label other = a_.newLabel(), no_room = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), found = a_.newLabel();
+    Label other = a_.newLabel(), no_room = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), found = a_.newLabel(),
+          in_place = a_.newLabel();
     start(table.perform);
     a_.push_return();
     a_.ldr(x3, a_.slot(x1, at::cell_seen));
@@ -279,10 +280,10 @@ class Generator : public StubCode {
     a_.b_ne(other);
     a_.bind(found);
     a_.ldrb(w7, a_.slot(x2, at::clause_kind, 1));
-    a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Once)));
-    a_.b_lo(other);
     a_.ldr(x14, context(at::on_effect));
     a_.cbnz(x14, other);
+    a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Once)));
+    a_.b_lo(in_place);
     a_.ldr(x5, a_.slot(x4, at::node_home));
     a_.ldr(x6, a_.slot(x5, at::fiber_parent));
     a_.ldrb(w14, a_.slot(x6, at::fiber_dirty, 1));
@@ -329,6 +330,32 @@ class Generator : public StubCode {
     a_.bind(moved);
     fresh_tag();
     a_.b(ready);
+    // An abort with nothing to do on its way: the clause takes the place of the region's frame.
+    a_.bind(in_place);
+    a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Abort)));
+    a_.b_ne(other);
+    a_.ldrb(w14, a_.slot(x3, at::site_returns, 1));
+    a_.cbz(w14, other);
+    a_.ldr(x16, a_.slot(x4, at::node_home));
+    a_.ldr(x17, context(at::fiber));
+    a_.cmp(x16, x17);
+    a_.b_ne(other);
+    a_.ldr(w14, a_.slot(x16, at::fiber_records, 4));
+    a_.ldr(w17, a_.slot(x4, at::node_records, 4));
+    a_.cmp(w14, w17);
+    a_.b_ne(other);
+    increment(x1, at::cell_count);
+    a_.ldr(x17, a_.slot(x16, at::fiber_base));
+    a_.ldr(w14, a_.slot(x4, at::node_frame, 4));
+    a_.lsl(x14, x14, 3);
+    a_.sub(x17, x17, x14);
+    a_.ldr(x14, a_.slot(x3, at::site_owner));
+    a_.ldr(w14, a_.slot(x14, at::frame_size, 4));
+    a_.add(x17, x17, x14, lsl(3));
+    a_.sub(stack, x17, 8);
+    a_.ldr(x14, a_.slot(x4, at::node_outer));
+    a_.str(x14, context(at::top));
+    a_.b(moved);
     a_.bind(no_room);
     a_.mov(alloc, x8);
     a_.bind(other);

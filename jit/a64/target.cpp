@@ -31,9 +31,10 @@ class Code : public Emitted, public asmjit::ErrorHandler {
   std::string text;
 };
 
-std::unique_ptr<Code> attempt(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record, Reach reach) {
+std::unique_ptr<Code> attempt(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record, Reach reach,
+                              Hardship hardship) {
   auto code = std::make_unique<Code>();
-  Codegen codegen(graph, code->holder, stubs, tier, code_record, reach, {kWords, kFloats, kRegisterArgs});
+  Codegen codegen(graph, code->holder, stubs, tier, code_record, reach, hardship.few_registers ? RegisterSet{8, 3, kRegisterArgs} : RegisterSet{kWords, kFloats, kRegisterArgs});
   code->result = codegen.run();
   code->failure = codegen.failure();
   if (code->failure.empty() && code->first == asmjit::kErrorOk) {
@@ -43,12 +44,13 @@ std::unique_ptr<Code> attempt(const Graph& graph, const Stubs& stubs, vm::Tier& 
   return code;
 }
 
-std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record) {
+std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record, Hardship hardship) {
   size_t known = tier.safepoints.size();
   for (Reach reach : {Reach::Near, Reach::Middle, Reach::Far}) {
+    if (hardship.far_branches && reach != Reach::Far) continue;
     size_t limit = reach == Reach::Near ? kNearBytes : reach == Reach::Middle ? kMiddleBytes : kMaxBytes;
     tier.safepoints.resize(known);
-    std::unique_ptr<Code> code = attempt(graph, stubs, tier, code_record, reach);
+    std::unique_ptr<Code> code = attempt(graph, stubs, tier, code_record, reach, hardship);
     bool too_large = code->holder.codeSize() > limit || code->first == asmjit::kErrorInvalidDisplacement;
     if (code->failure.empty() && too_large && reach != Reach::Far) continue;
     if (code->failure.empty() && too_large) code->failure = "too large";

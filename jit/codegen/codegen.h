@@ -19,7 +19,7 @@ namespace eddy::jit {
 // What compiled code is told about its surroundings, and tells.
 struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
-  size_t size = 0;
+  size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
   // Where the code of which instruction starts; kept where the graph asks for it.
   struct Position {
@@ -131,7 +131,7 @@ class CodegenBase {
   virtual void take_result(int reg) = 0;             // from the result register
   virtual bool emit_node(Node* n) = 0;               // false: no code for it
   virtual bool emit_end(Node* n) = 0;
-  virtual void finish() {}                           // behind all code
+  virtual void finish() {}                           // behind all code: constants
 
   // --- allocation (allocate.cpp)
   void start_block(const Block* b);

@@ -24,11 +24,17 @@ class Emitted {
 // What machine code tells where it is left: as Stubs::leave_in_place.
 using Leaving = void (*)(rt::Context*, void*);
 
+// What is made hard for tests: Options::chaos.
+struct Hardship {
+  bool few_registers = false, far_branches = false;
+};
+
 struct Target {
   const char* name;  // as --arch says it
   // Null where there is no memory.
   std::unique_ptr<StubCode> (*make_stubs)(CodeMemory& memory, Leaving left);
-  std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record);
+  std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
+                                   Hardship hardship);
   // Notes the bytecode position behind each call. `code` is to run, or would, at `address`.
   std::string (*disassemble)(const void* code, size_t size, uint64_t address, const vm::Tier& tier);
 };

@@ -51,8 +51,8 @@ CodegenResult CodegenBase::run() {
     belongs_to(result, deferred[i].first);
     deferred[i].second();
   }
-  finish();
   result.size = offset();
+  finish();
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
   return result;
 }

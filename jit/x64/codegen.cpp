@@ -8,8 +8,8 @@
 namespace eddy::jit::x64 {
 
 Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier,
-                 void* code_record)
-    : CodegenBase(graph, stubs, tier, code_record, {kGprs, kXmms, kRegisterArgs}), a_(&holder) {}
+                 void* code_record, RegisterSet registers)
+    : CodegenBase(graph, stubs, tier, code_record, registers), a_(&holder) {}
 
 // The return address is on the stack already.
 void Codegen::entry() {

@@ -17,7 +17,8 @@ namespace ax = asmjit::x86;
 class Codegen : public CodegenBase {
  public:
   Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier,
-          void* code_record);
+          void* code_record,
+          RegisterSet registers);
 
  private:
   // --- what the walk asks for (moves.cpp, codegen.cpp)

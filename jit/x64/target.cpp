@@ -19,9 +19,10 @@ class Code : public Emitted {
   asmjit::CodeHolder holder;
 };
 
-std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record) {
+std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record, Hardship hardship) {
   auto code = std::make_unique<Code>();
-  Codegen codegen(graph, code->holder, stubs, tier, code_record);
+  Codegen codegen(graph, code->holder, stubs, tier, code_record,
+                  hardship.few_registers ? RegisterSet{8, 3, kRegisterArgs} : RegisterSet{kGprs, kXmms, kRegisterArgs});
   code->result = codegen.run();
   code->failure = codegen.failure();
   if (code->failure.empty() &&
