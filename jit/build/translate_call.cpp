@@ -149,7 +149,8 @@ rt::Function* Builder::expect_callee(Node* target, unsigned count) {
 }
 
 void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
-  if (f == frame_->f && frame_->self_loop) {
+  // A call of itself through a value is no loop that the shape knows of.
+  if (f == frame_->f && frame_->self_loop && frame_->places[0].shape.loop) {
     add(NodeOp::Safepoint)->state = here();
     for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
     add(NodeOp::Jump);
