@@ -77,6 +77,7 @@ def main(wanted=lambda cls: True):
         parser.error("there is no " + options.eddy)
     Tests.eddy, Tests.slow = os.path.abspath(found), options.slow
     os.environ.pop("EDDY_UPDATE_GOLDEN", None)
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # not under gdb, and a command ends with what it has
     failed = total = 0
     for cls in filter(wanted, Tests.__subclasses__()):
         for name, _ in inspect.getmembers(cls, inspect.isfunction):
