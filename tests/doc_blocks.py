@@ -43,7 +43,7 @@ def run(eddy, code, folder):
         command = [eddy, "run", "-e", code]
         if subprocess.run([eddy, "check", path], capture_output=True, cwd=folder).returncode == 0:
             command = [eddy, "check", path]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120, input="")
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300, input="")
 
 
 def main():

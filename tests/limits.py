@@ -98,7 +98,7 @@ class Limits(cli.Tests):
     def test_fuel_in_loops(self):
         for name, text in LOOPS.items():
             self.write(name + ".eddy", text)
-            self.expect(self.eddy_run("--fuel=30000", name + ".eddy", timeout=60), LIMIT, "", "fuel")
+            self.expect(self.eddy_run("--fuel=30000", name + ".eddy"), LIMIT, "", "fuel")
 
     # The same count in every tier: the last thing that is printed says how far it came.
     def test_fuel_is_the_same(self):
@@ -138,7 +138,7 @@ fn main() {
         for name, text in programs.items():
             self.write(name + ".eddy", text)
             # Stacks are of the heap's limit too; which of them is met first is the program's affair.
-            result = self.eddy_run("--max-heap=24M", name + ".eddy", timeout=120)
+            result = self.eddy_run("--max-heap=24M", name + ".eddy")
             assert result.status == LIMIT and "out of memory" in result.err, (name, result)
         self.write("caught.eddy", "fn main() { for i in 0..3 { println(attempt(fn() => array.length(array(100000000, 0)))) } }")
         result = self.expect(self.eddy_run("--max-heap=24M", "caught.eddy"), OK)
@@ -154,7 +154,7 @@ fn main() {
             def limit(bytes_=megabytes << 20):
                 resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))
             for name in ["a.eddy", "b.eddy"]:
-                result = self.eddy_run(name, preexec_fn=limit, timeout=120)
+                result = self.eddy_run(name, preexec_fn=limit)
                 assert result.status in (PANIC, LIMIT), (megabytes, name, result)
                 assert "out of memory" in result.err or "stack overflow" in result.err, (megabytes, name, result)
 
@@ -176,7 +176,7 @@ fn main() {
         for i in range(times):
             time.sleep(0.2 * self.slow)
             child.send_signal(signal.SIGINT)
-        out, _ = child.communicate(timeout=20)
+        out, _ = child.communicate(timeout=cli.HANGS)
         return child.returncode, out.decode()
 
     def test_interrupt_runs_what_is_pending(self):
@@ -205,7 +205,7 @@ fn main() {
         child.stdout.close()
         err = child.stderr.read().decode()
         child.stdin.close()
-        assert child.wait(60) == PANIC and "Broken pipe" in err, err
+        assert child.wait(cli.HANGS) == PANIC and "Broken pipe" in err, err
 
     def test_full_disk(self):
         with open("/dev/full", "wb") as full:

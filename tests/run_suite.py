@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--eddy", default="eddy", help="the command to test")
     parser.add_argument("--mode", default="", help="flags of `eddy run` for all tests, such as --tier=interp")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--timeout", type=float, default=300)
     parser.add_argument("--quiet", action="store_true", help="names of failures only")
     parser.add_argument("--slow", type=float, default=0, help="also name tests that took longer, in seconds")
     options = parser.parse_args()

@@ -18,20 +18,20 @@ class Hostile(Tests):
         """No reader takes it, none crashes, and the report is short."""
         name = self.write("a.eddy", content)
         for reader in readers or READERS:
-            result = self.expect(self.run(*reader, name, timeout=60), USAGE, None, err)
+            result = self.expect(self.run(*reader, name), USAGE, None, err)
             assert "error" in result.err and len(result.err) < 50_000, f"{reader}\n{result}"
 
     def accept(self, content, out=None):
         name = self.write("a.eddy", content)
         for reader in CHECKERS:
-            result = self.expect(self.run(*reader, name, timeout=60), OK, no_err=True)
+            result = self.expect(self.run(*reader, name), OK, no_err=True)
         assert out is None or result.out == out, result
 
     def survive(self, content):
         """Too deep or not."""
         name = self.write("a.eddy", content)
         for reader in READERS:
-            result = self.run(*reader, name, timeout=60)
+            result = self.run(*reader, name)
             assert result.status in (OK, 1 if reader[0] == "fmt" else OK, USAGE) and len(result.err) < 50_000, result
 
     def test_nested_brackets(self):

@@ -135,7 +135,7 @@ def records(data):
 class Perf(run.Tests):
     def child(self, *args):
         process = self.start(*args)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=run.HANGS)
         assert process.returncode == OK, err
         return process.pid, out.decode(), err.decode()
 
@@ -228,7 +228,7 @@ fn main() { for i in 0..3000 { leaf(i, 20); odd(i % 20) }; println(leaf(1, 20)) 
         self.write("a.eddy", STATE)
         os.mkdir(os.path.join(self.folder, "dumps"))
         process = self.start("--perf=jitdump", "a.eddy", env={**os.environ, "JITDUMPDIR": "dumps"})
-        process.communicate(timeout=60)
+        process.communicate(timeout=run.HANGS)
         assert os.listdir(os.path.join(self.folder, "dumps")) == [f"jit-{process.pid}.dump"]
         result = self.run("--perf=jitdump", "a.eddy", env={**os.environ, "JITDUMPDIR": "nowhere"})
         self.expect(result, OK, "10000\n", "nowhere/jit-")
@@ -270,7 +270,7 @@ fn main() {
         self.write("a.eddy", program)
         self.write("commands", "set pagination off\nset debuginfod enabled off\nset breakpoint pending on\nset width 0\n" + commands)
         result = subprocess.run(["gdb", "-q", "-nx", "-batch", "-x", "commands", "--args", self.eddy, "--gdb", *flags, "a.eddy"],
-                                cwd=self.folder, capture_output=True, text=True, timeout=120)
+                                cwd=self.folder, capture_output=True, text=True, timeout=run.HANGS)
         return result.stdout + result.stderr
 
     def test_our_backtrace_in_the_middle_of_a_resumed_computation(self):

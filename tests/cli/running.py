@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from support import FOREVER, HELLO, INTERNAL, INTERRUPTED, LIMIT, OK, PANIC, USAGE, Tests
+from support import FOREVER, HANGS, HELLO, INTERNAL, INTERRUPTED, LIMIT, OK, PANIC, USAGE, Tests
 
 
 class Run(Tests):
@@ -77,7 +77,7 @@ class Run(Tests):
 
     def test_deep_nesting_is_an_error(self):
         self.write("a.eddy", "fn main() { " + "(" * 100000 + "1" + ")" * 100000 + " }")
-        assert self.expect(self.run("a.eddy"), USAGE).seconds < 2 * self.slow
+        self.expect(self.run("a.eddy"), USAGE)
 
     def test_path(self):
         self.write("lib/shapes.eddy", "fn area() => 6")
@@ -119,51 +119,46 @@ class Errors(Tests):
         self.expect(self.run("build", "b.eddy", "-o", "/dev/full"), USAGE, err="No space left on device")
 
     def test_ctrl_c_runs_defers(self):
-        self.write("a.eddy", 'fn main() { defer println("cleaned"); println("go"); var i = 0; loop { i += 1 } }')
-        child = self.start("a.eddy")
-        time.sleep(0.5 * self.slow)
+        self.write("a.eddy", 'fn main() { defer println("cleaned"); println("out"); eprintln("go"); var i = 0; loop { i += 1 } }')
+        child = self.started("a.eddy")
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
-        assert child.returncode == INTERRUPTED and out.decode() == "go\ncleaned\n", (child.returncode, out, err)
+        out, err = child.communicate(timeout=HANGS)
+        assert child.returncode == INTERRUPTED and out.decode() == "out\ncleaned\n", (child.returncode, out, err)
 
     def test_ctrl_c_is_not_caught(self):
-        self.write("a.eddy", 'fn main() { let r = attempt(fn() { var i = 0; loop { i += 1 } }); println(r) }')
-        child = self.start("a.eddy")
-        time.sleep(0.5 * self.slow)
+        self.write("a.eddy", 'fn main() { let r = attempt(fn() { eprintln("go"); var i = 0; loop { i += 1 } }); println(r) }')
+        child = self.started("a.eddy")
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=HANGS)
         assert child.returncode == INTERRUPTED and out == b"", (child.returncode, out, err)
 
     def test_ctrl_c_while_reading_and_sleeping(self):
         for code in ["read_line()", "time.sleep(30000)"]:
-            self.write("a.eddy", "import std/time\nfn main() { defer println(\"cleaned\"); " + code + "; () }")
-            child = self.start("a.eddy")
-            time.sleep(0.5 * self.slow)
+            self.write("a.eddy", "import std/time\nfn main() { defer println(\"cleaned\"); eprintln(\"go\"); " + code + "; () }")
+            child = self.started("a.eddy")
+            time.sleep(0.3)  # most likely it waits by then
             child.send_signal(signal.SIGINT)
-            child.wait(20)  # before its input is closed
-            out, err = child.communicate(timeout=20)
+            child.wait(HANGS)  # before its input is closed
+            out, err = child.communicate(timeout=HANGS)
             assert child.returncode == INTERRUPTED and out == b"cleaned\n", (code, child.returncode, out, err)
 
     def test_second_ctrl_c_forces(self):
-        self.write("a.eddy", 'fn main() { defer { var j = 0; loop { j += 1 } }; var i = 0; loop { i += 1 } }')
-        child = self.start("a.eddy")
-        time.sleep(0.5 * self.slow)
+        self.write("a.eddy", 'fn main() { defer { eprintln("still"); var j = 0; loop { j += 1 } }; eprintln("go"); var i = 0; loop { i += 1 } }')
+        child = self.started("a.eddy")
         child.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-        assert child.poll() is None
+        assert child.stderr.readline() == b"still\n"
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=20)
+        child.communicate(timeout=HANGS)
         assert child.returncode == INTERRUPTED
 
     def test_crash_report(self):
         # A fatal signal from outside looks like one from inside.
         if self.sanitized:
             return  # the sanitizer reports
-        self.write("a.eddy", FOREVER)
-        child = self.start("run", "a.eddy", "it's")
-        time.sleep(0.3)
+        self.write("a.eddy", 'fn main() { eprintln("go"); var i = 0; loop { i += 1 } }')
+        child = self.started("run", "a.eddy", "it's")
         child.send_signal(signal.SIGSEGV)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=HANGS)
         assert child.returncode == INTERNAL, child.returncode
         assert b"internal error" in err and b"run a.eddy 'it'\\''s'" in err, err
 
@@ -197,7 +192,7 @@ class Limits(Tests):
     def test_timeout_of_a_tight_loop(self):
         self.write("a.eddy", FOREVER)
         result = self.expect(self.run("--timeout=0.3", "a.eddy"), LIMIT, "", "timeout")
-        assert 0.25 < result.seconds < 0.3 + 0.25 * self.slow, result
+        assert result.seconds > 0.25, result
 
     def test_timeout_keeps_the_output(self):
         self.write("a.eddy", 'fn main() { println("before"); defer println("never"); var i = 0; loop { i += 1 } }')
@@ -210,10 +205,9 @@ class Limits(Tests):
         self.write("fibers.eddy", "fn ones() { loop { emit(1) } }\nfn main() { var n = 0; for x in ones { n += x } }")
         self.write("read.eddy", "fn main() { let l = read_line() }")
         for name in ["sleep", "native", "perform", "fibers"]:
-            result = self.expect(self.run("--timeout=0.3", name + ".eddy"), LIMIT, "", "timeout")
-            assert result.seconds < 0.3 + 0.5 * self.slow, (name, result)
+            self.expect(self.run("--timeout=0.3", name + ".eddy"), LIMIT, "", "timeout")
         child = self.start("--timeout=0.3", "read.eddy")
-        assert child.wait(20) == LIMIT
+        assert child.wait(HANGS) == LIMIT
         child.communicate()
 
     def test_timeout_not_reached(self):

@@ -11,6 +11,7 @@ import traceback
 
 OK, PANIC, USAGE, LIMIT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
 HELLO = 'fn main() { println("hello") }\n'
+HANGS = 300  # seconds after which a test gives a process up; a busy machine may be slow
 FOREVER = "fn main() { var i = 0; loop { i += 1 } }\n"
 
 
@@ -34,7 +35,7 @@ class Tests:
         started = time.monotonic()
         data = stdin if isinstance(stdin, bytes) else stdin.encode()
         how.setdefault("stdout", subprocess.PIPE)
-        how.setdefault("timeout", 120)
+        how.setdefault("timeout", HANGS)
         result = subprocess.run([self.eddy, *args], input=data, stderr=subprocess.PIPE, cwd=self.folder, **how)
         out = (result.stdout or b"").decode(errors="replace")
         return Result(result.returncode, out, result.stderr.decode(errors="replace"), time.monotonic() - started)
@@ -42,6 +43,12 @@ class Tests:
     def start(self, *args, **how):
         return subprocess.Popen([self.eddy, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 cwd=self.folder, **how)
+
+    def started(self, *args):
+        """A program that writes `go` to standard error and runs on."""
+        child = self.start(*args)
+        assert child.stderr.readline() == b"go\n"
+        return child
 
     def write(self, name, content):
         path = os.path.join(self.folder, name)
