@@ -48,14 +48,14 @@ struct Fiber {
   Word* base = nullptr;
   Word* limit = nullptr;
   uint64_t tag = 0;         // cache tag of this fiber's context, while it is not running
-  uint64_t epoch = 0;       // ctx.move_epoch when tag was saved
+  uint64_t copied = 0;      // the tag given when it was last copied, or made as a copy: what its frames held then,
+                            // others may hold too
   uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none
   uint32_t id = 0;          // for traces; fresh at every use
   FiberState state = FiberState::Free;
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
   bool marked : 1 = false;  // reached by the collection under way
   bool young : 1 = false;   // on the pool's list of fibers made since the last minor collection
-  bool copied : 1 = false;  // has been copied, or is a copy: others may hold what its frames hold
   uint8_t size_class = 0;   // of the block
   uint32_t watermarks = 0;  // the pool's table of them; 0: none
 

@@ -115,12 +115,11 @@ Fiber* FiberPool::make(size_t words) {
   fiber->parent = nullptr;
   fiber->sp = fiber->base;
   fiber->tag = 0;
-  fiber->epoch = 0;
   fiber->records = 0;
   fiber->id = next_id_++;
   fiber->state = FiberState::Suspended;
   fiber->dirty = true;
-  fiber->copied = false;
+  fiber->copied = 0;
   if (!fiber->young) {
     fiber->young = true;
     young_.push_back(fiber);
@@ -214,7 +213,6 @@ Fiber* FiberPool::copy(const Fiber* fiber) {
       // Some may be left of frames that are gone: what is there now is none of theirs.
       if (mark.offset <= used && *twin->at(mark.offset) == ctx_.stubs.watermark) *twin->at(mark.offset) = mark.address;
   twin->tag = fiber->tag;
-  twin->epoch = fiber->epoch;
   twin->records = fiber->records;
   ++counters.copied;
   counters.bytes_copied += used * sizeof(Word);

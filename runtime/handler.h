@@ -93,7 +93,7 @@ struct Continuation : Object {
   Value top;              // ctx.top inside
   Value node;             // H, at the base of base_fiber
   Fiber* base_fiber;      // H.home
-  Word multi;             // 1: may be resumed again
+  Word multi;             // may be resumed again: ctx.next_tag when it was captured; else 0
   Word resumed;           // 1: copies of it have run, so that nothing needs to be dropped
 };
 

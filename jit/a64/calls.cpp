@@ -166,8 +166,6 @@ void Codegen::lay_clause(int base, const aa::Gp& out) {
   a_.str(aa::xzr, slot(Frame::Resume));
   a_.ldr(aa::x16, context(at::tag));
   a_.str(aa::x16, slot(Frame::Tag));
-  a_.ldr(aa::x16, context(at::epoch));
-  a_.str(aa::x16, slot(Frame::Epoch));
   fresh_tag();
 }
 
@@ -206,11 +204,10 @@ void Codegen::clause_leave(Node* n) {
   a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
   a_.ldr(aa::x16, slot(Frame::Top));
   a_.str(aa::x16, context(at::top));
-  a_.ldr(aa::x16, slot(Frame::Epoch));
   a_.ldr(aa::x17, slot(Frame::Tag));
-  a_.ldr(aa::x14, context(at::epoch));
-  a_.cmp(aa::x16, aa::x14);
-  a_.branch_if(CondCode::kNE, moved);
+  a_.ldr(aa::x14, context(at::moved_at));
+  a_.cmp(aa::x17, aa::x14);
+  a_.branch_if(CondCode::kLO, moved);
   a_.str(aa::x17, context(at::tag));
   a_.bind(done);
   deferred_.push_back([this, moved, done] {

@@ -44,7 +44,7 @@ void Codegen::perform(Node* n) {
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
   asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
-  const aa::Gp node = aa::x6, base = aa::x7, owner = aa::x8, fiber = aa::x9, k = aa::x10, epoch = aa::x11, scratch = aa::x16;
+  const aa::Gp node = aa::x6, base = aa::x7, owner = aa::x8, fiber = aa::x9, k = aa::x10, scratch = aa::x16;
   a_.ldr(node, context(at::top));
   a_.branch_if_zero(node, slow);
   a_.constant(scratch, cell->seen);
@@ -71,7 +71,12 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.str(node, field(k, at::k_top));
   a_.str(node, field(k, at::k_node));
   a_.str(base, field(k, at::k_base_fiber));
-  store_word(field(k, at::k_multi), clause->kind == rt::ClauseKind::Multi);
+  if (clause->kind == rt::ClauseKind::Multi) {
+    a_.ldr(scratch, context(at::next_tag));
+    a_.str(scratch, field(k, at::k_multi));
+  } else {
+    a_.str(aa::xzr, field(k, at::k_multi));
+  }
   a_.str(aa::xzr, field(k, at::k_resumed));
   // Out of this fiber …
   a_.adr(scratch, back);
@@ -81,8 +86,6 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.strb(aa::w16, field(fiber, at::fiber_state, 1));
   a_.ldr(scratch, context(at::tag));
   a_.str(scratch, field(fiber, at::fiber_tag));
-  a_.ldr(epoch, context(at::epoch));
-  a_.str(epoch, field(fiber, at::fiber_epoch));
   a_.ldr(scratch, field(node, at::node_outer));
   a_.str(scratch, context(at::top));
   // … into the owner's.
@@ -96,10 +99,10 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.str(scratch, context(at::stack_limit));
   a_.bind(same_limit);
   a_.ldr(aa::x20, field(owner, at::fiber_sp));
-  a_.ldr(scratch, field(owner, at::fiber_epoch));
-  a_.cmp(epoch, scratch);
-  a_.branch_if(CondCode::kNE, moved);
   a_.ldr(scratch, field(owner, at::fiber_tag));
+  a_.ldr(aa::x17, context(at::moved_at));
+  a_.cmp(scratch, aa::x17);
+  a_.branch_if(CondCode::kLO, moved);
   a_.str(scratch, context(at::tag));
   a_.bind(ready);
   a_.ldr(gp(0), field(node, at::node_env));

@@ -219,13 +219,12 @@ class Generator : public StubCode {
     a_.constant(x16, helper);
     a_.b(action_);
   }
-  void leave_fiber(const Gp& fiber, rt::FiberState state, const Gp& epoch) {
+  void leave_fiber(const Gp& fiber, rt::FiberState state) {
     a_.str(stack, ptr(fiber, at::fiber_sp));
     a_.movz(w14, static_cast<uint32_t>(state));
     a_.strb(w14, a_.slot(fiber, at::fiber_state, 1));
     a_.ldr(x14, context(at::tag));
     a_.str(x14, a_.slot(fiber, at::fiber_tag));
-    a_.str(epoch, a_.slot(fiber, at::fiber_epoch));
   }
   // Leaves the tag alone.
   void enter_fiber(const Gp& fiber) {
@@ -255,7 +254,7 @@ class Generator : public StubCode {
 
   void perform() {
     // x1 the cell, x2 its clause, x3 the site, x4 the node, x5 its fiber, x6 that below, x7 the kind, x8 the
-    // continuation, x9 the current fiber, x10 the epoch.
+    // continuation, x9 the current fiber.
     Label other = a_.newLabel(), no_room = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), found = a_.newLabel(),
           in_place = a_.newLabel();
     start(table.perform);
@@ -304,21 +303,22 @@ class Generator : public StubCode {
     a_.str(x14, a_.slot(x8, at::k_top));
     a_.str(x4, a_.slot(x8, at::k_node));
     a_.str(x5, a_.slot(x8, at::k_base_fiber));
-    a_.sub(w7, w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Once)));
-    a_.str(x7, a_.slot(x8, at::k_multi));
+    a_.ldr(x14, context(at::next_tag));
+    a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Multi)));
+    a_.csel(x14, x14, xzr, CondCode::kEQ);
+    a_.str(x14, a_.slot(x8, at::k_multi));
     a_.str(xzr, a_.slot(x8, at::k_resumed));
     a_.ldrh(w14, a_.slot(x1, at::cell_args, 2));
     a_.add_to(x17, ctx, at::args + 8);
     a_.str(x8, ptr(x17, x14, lsl(3)));
-    a_.ldr(x10, context(at::epoch));
-    leave_fiber(x9, rt::FiberState::Suspended, x10);
+    leave_fiber(x9, rt::FiberState::Suspended);
     a_.ldr(x14, a_.slot(x4, at::node_outer));
     a_.str(x14, context(at::top));
     enter_fiber(x6);
-    a_.ldr(x14, a_.slot(x6, at::fiber_epoch));
-    a_.cmp(x10, x14);
-    a_.b_ne(moved);
     a_.ldr(x14, a_.slot(x6, at::fiber_tag));
+    a_.ldr(x16, context(at::moved_at));
+    a_.cmp(x14, x16);
+    a_.b_lo(moved);
     a_.str(x14, context(at::tag));
     a_.bind(ready);
     a_.ldr(x17, a_.slot(x2, at::clause_function));
@@ -378,11 +378,10 @@ class Generator : public StubCode {
     a_.str(w14, a_.slot(x17, at::fiber_records, 4));
     a_.ldr(x14, slot(Frame::Top));
     a_.str(x14, context(at::top));
-    a_.ldr(x14, slot(Frame::Epoch));
-    a_.ldr(x17, context(at::epoch));
-    a_.cmp(x14, x17);
-    a_.b_ne(moved);
     a_.ldr(x14, slot(Frame::Tag));
+    a_.ldr(x17, context(at::moved_at));
+    a_.cmp(x14, x17);
+    a_.b_lo(moved);
     a_.str(x14, context(at::tag));
     a_.bind(ready);
     a_.add_to(stack, stack, static_cast<int64_t>(Frame::kWords - 1) * 8);
@@ -399,7 +398,7 @@ class Generator : public StubCode {
 
   template <class T>
   void resume(T& slot, void* helper) {
-    const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, epoch = x5, top = x6;
+    const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, tag = x5, top = x6;
     Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
     start(slot);
     a_.push_return();
@@ -423,17 +422,16 @@ class Generator : public StubCode {
     a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
     a_.cbz(w14, other);
     a_.ldr(node, a_.slot(k, at::k_node));
-    a_.ldr(epoch, context(at::epoch));
+    a_.ldr(tag, a_.slot(fiber, at::fiber_tag));
     a_.ldr(top, context(at::top));
     a_.ldr(x14, a_.slot(node, at::node_outer));
     a_.cmp(top, x14);
     a_.b_ne(moved);
-    a_.ldr(x14, a_.slot(fiber, at::fiber_epoch));
-    a_.cmp(epoch, x14);
-    a_.b_ne(moved);
-    leave_fiber(current, rt::FiberState::Waiting, epoch);
-    a_.ldr(x14, a_.slot(fiber, at::fiber_tag));
-    a_.str(x14, context(at::tag));
+    a_.ldr(x14, context(at::moved_at));
+    a_.cmp(tag, x14);
+    a_.b_lo(moved);
+    leave_fiber(current, rt::FiberState::Waiting);
+    a_.str(tag, context(at::tag));
     a_.bind(ready);
     a_.ldr(x14, a_.slot(k, at::k_base_fiber));
     a_.str(current, a_.slot(x14, at::fiber_parent));
@@ -451,10 +449,10 @@ class Generator : public StubCode {
     a_.and_(w14, w14, asmjit::Imm(rt::kHeaderOld | rt::kHeaderRemembered));
     a_.cmp(w14, asmjit::Imm(rt::kHeaderOld));
     a_.b_eq(other);
-    leave_fiber(current, rt::FiberState::Waiting, epoch);
-    a_.add(x14, epoch, 1);
-    a_.str(x14, context(at::epoch));
+    leave_fiber(current, rt::FiberState::Waiting);
     a_.str(top, a_.slot(node, at::node_outer));
+    a_.ldr(x14, context(at::next_tag));
+    a_.str(x14, context(at::moved_at));
     fresh_tag();
     a_.b(ready);
     a_.bind(other);

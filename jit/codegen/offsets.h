@@ -13,7 +13,7 @@ constexpr int alloc_ptr = offsetof(rt::Context, alloc_ptr), alloc_limit = offset
 constexpr int stack_limit = offsetof(rt::Context, stack_limit), fiber = offsetof(rt::Context, fiber);
 constexpr int top = offsetof(rt::Context, top), tag = offsetof(rt::Context, tag),
               cells = offsetof(rt::Context, cells);
-constexpr int next_tag = offsetof(rt::Context, next_tag), epoch = offsetof(rt::Context, move_epoch);
+constexpr int next_tag = offsetof(rt::Context, next_tag), moved_at = offsetof(rt::Context, moved_at);
 constexpr int args = offsetof(rt::Context, args), args_live = offsetof(rt::Context, args_live);
 constexpr int result = offsetof(rt::Context, result), callee = offsetof(rt::Context, callee);
 constexpr int action = offsetof(rt::Context, action), host_sp = offsetof(rt::Context, host_sp);
@@ -21,7 +21,7 @@ constexpr int globals = offsetof(rt::Context, globals);
 constexpr int fiber_sp = offsetof(rt::Fiber, sp), fiber_base = offsetof(rt::Fiber, base);
 constexpr int fiber_records = offsetof(rt::Fiber, records);
 constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof(rt::Fiber, limit);
-constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_epoch = offsetof(rt::Fiber, epoch);
+constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_copied = offsetof(rt::Fiber, copied);
 constexpr int fiber_state = offsetof(rt::Fiber, state), fiber_dirty = offsetof(rt::Fiber, dirty);
 constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);

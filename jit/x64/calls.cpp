@@ -173,8 +173,6 @@ void Codegen::lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch) {
   a_.mov(slot(Frame::Resume), 0);
   a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::tag));
   a_.mov(slot(Frame::Tag), ax::rax);
-  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::epoch));
-  a_.mov(slot(Frame::Epoch), ax::rax);
   fresh_tag();
 }
 
@@ -211,10 +209,9 @@ void Codegen::clause_leave(Node* n) {
   a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
   a_.mov(ax::rax, slot(Frame::Top));
   if (!PLANTED(jit_clause_keeps_top)) a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
-  a_.mov(ax::rax, slot(Frame::Epoch));
   a_.mov(ax::rdx, slot(Frame::Tag));
-  a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::epoch));
-  a_.jne(moved);
+  a_.cmp(ax::rdx, ax::qword_ptr(ax::r15, at::moved_at));
+  a_.jb(moved);
   a_.mov(ax::qword_ptr(ax::r15, at::tag), ax::rdx);
   a_.bind(done);
   deferred_.push_back([this, moved, done] {

@@ -44,7 +44,7 @@ void Codegen::perform(Node* n) {
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
   asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
-  const ax::Gp node = ax::rbx, base = ax::r13, owner = ax::r12, fiber = ax::rdi, k = ax::rax, epoch = ax::r11, scratch = ax::rdx;
+  const ax::Gp node = ax::rbx, base = ax::r13, owner = ax::r12, fiber = ax::rdi, k = ax::rax, scratch = ax::rdx;
   auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
   a_.mov(node, context(at::top));
   constant_to(scratch, reinterpret_cast<int64_t>(cell->seen));
@@ -73,7 +73,12 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(ax::qword_ptr(k, at::k_top), node);
   a_.mov(ax::qword_ptr(k, at::k_node), node);
   a_.mov(ax::qword_ptr(k, at::k_base_fiber), base);
-  a_.mov(ax::qword_ptr(k, at::k_multi), clause->kind == rt::ClauseKind::Multi);
+  if (clause->kind == rt::ClauseKind::Multi) {
+    a_.mov(scratch, context(at::next_tag));
+    a_.mov(ax::qword_ptr(k, at::k_multi), scratch);
+  } else {
+    a_.mov(ax::qword_ptr(k, at::k_multi), 0);
+  }
   a_.mov(ax::qword_ptr(k, at::k_resumed), 0);
   // Out of this fiber …
   a_.lea(scratch, ax::ptr(back));
@@ -82,8 +87,6 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(ax::byte_ptr(fiber, at::fiber_state), static_cast<int>(rt::FiberState::Suspended));
   a_.mov(scratch, context(at::tag));
   a_.mov(ax::qword_ptr(fiber, at::fiber_tag), scratch);
-  a_.mov(epoch, context(at::epoch));
-  a_.mov(ax::qword_ptr(fiber, at::fiber_epoch), epoch);
   a_.mov(scratch, ax::qword_ptr(node, at::node_outer));
   a_.mov(context(at::top), scratch);
   // … into the owner's.
@@ -95,9 +98,9 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(context(at::stack_limit), scratch);
   a_.bind(same_limit);
   a_.mov(ax::rsp, ax::qword_ptr(owner, at::fiber_sp));
-  a_.cmp(epoch, ax::qword_ptr(owner, at::fiber_epoch));
-  a_.jne(moved);
   a_.mov(scratch, ax::qword_ptr(owner, at::fiber_tag));
+  a_.cmp(scratch, context(at::moved_at));
+  a_.jb(moved);
   a_.mov(context(at::tag), scratch);
   a_.bind(ready);
   a_.mov(gp(0), ax::qword_ptr(node, at::node_env));

@@ -184,12 +184,11 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       mov(rax, reinterpret_cast<uint64_t>(helper));
       jmp(table.call_action);
     };
-    auto leave_fiber = [&](const Xbyak::Reg64& fiber, rt::FiberState state, const Xbyak::Reg64& epoch, const Xbyak::Reg64& scratch) {
+    auto leave_fiber = [&](const Xbyak::Reg64& fiber, rt::FiberState state, const Xbyak::Reg64& scratch) {
       mov(ptr[fiber + at::fiber_sp], rsp);
       mov(byte[fiber + at::fiber_state], static_cast<int>(state));
       mov(scratch, ptr[ctx + at::tag]);
       mov(ptr[fiber + at::fiber_tag], scratch);
-      mov(ptr[fiber + at::fiber_epoch], epoch);
     };
     // Leaves the tag alone.
     auto enter_fiber = [&](const Xbyak::Reg64& fiber, const Xbyak::Reg64& scratch) {
@@ -255,19 +254,20 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       mov(ptr[rax + at::k_top], rdx);
       mov(ptr[rax + at::k_node], rbx);
       mov(ptr[rax + at::k_base_fiber], r13);
-      sub(r8d, static_cast<int>(rt::ClauseKind::Once));
-      mov(ptr[rax + at::k_multi], r8);
+      xor_(edx, edx);
+      cmp(r8d, static_cast<int>(rt::ClauseKind::Multi));
+      cmove(rdx, ptr[ctx + at::next_tag]);
+      mov(ptr[rax + at::k_multi], rdx);
       mov(qword[rax + at::k_resumed], 0);
       movzx(edx, word[rsi + at::cell_args]);
       mov(ptr[ctx + rdx * 8 + at::args + 8], rax);
-      mov(r13, ptr[ctx + at::epoch]);
-      leave_fiber(rdi, rt::FiberState::Suspended, r13, rdx);
+      leave_fiber(rdi, rt::FiberState::Suspended, rdx);
       mov(rdx, ptr[rbx + at::node_outer]);
       mov(ptr[ctx + at::top], rdx);
       enter_fiber(r12, rdx);
-      cmp(r13, ptr[r12 + at::fiber_epoch]);
-      jne(moved);
       mov(rdx, ptr[r12 + at::fiber_tag]);
+      cmp(rdx, ptr[ctx + at::moved_at]);
+      jb(moved);
       mov(ptr[ctx + at::tag], rdx);
       L(ready);
       mov(rdx, ptr[rcx + at::clause_function]);
@@ -322,10 +322,9 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       mov(ptr[rdx + at::fiber_records], ecx);
       mov(rcx, slot(Frame::Top));
       mov(ptr[ctx + at::top], rcx);
-      mov(rcx, slot(Frame::Epoch));
-      cmp(rcx, ptr[ctx + at::epoch]);
-      jne(moved);
       mov(rcx, slot(Frame::Tag));
+      cmp(rcx, ptr[ctx + at::moved_at]);
+      jb(moved);
       mov(ptr[ctx + at::tag], rcx);
       L(ready);
       add(rsp, static_cast<int>(Frame::kWords - 1) * 8);
@@ -340,7 +339,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
     }
 
     auto resume = [&](bool last) {
-      const Xbyak::Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, epoch = r11, scratch = rdx;
+      const Xbyak::Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, tag = r11, scratch = rdx;
       Xbyak::Label other, moved, ready;
       test(dil, 7);
       jnz(other, T_NEAR);
@@ -361,15 +360,14 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       cmp(byte[fiber + at::fiber_dirty], 0);
       je(other, T_NEAR);
       mov(node, ptr[k + at::k_node]);
-      mov(epoch, ptr[ctx + at::epoch]);
+      mov(tag, ptr[fiber + at::fiber_tag]);
       mov(top, ptr[ctx + at::top]);
       cmp(top, ptr[node + at::node_outer]);
       jne(moved, T_NEAR);
-      cmp(epoch, ptr[fiber + at::fiber_epoch]);
-      jne(moved, T_NEAR);
-      leave_fiber(current, rt::FiberState::Waiting, epoch, scratch);
-      mov(scratch, ptr[fiber + at::fiber_tag]);
-      mov(ptr[ctx + at::tag], scratch);
+      cmp(tag, ptr[ctx + at::moved_at]);
+      jb(moved, T_NEAR);
+      leave_fiber(current, rt::FiberState::Waiting, scratch);
+      mov(ptr[ctx + at::tag], tag);
       L(ready);
       mov(scratch, ptr[k + at::k_base_fiber]);
       mov(ptr[scratch + at::fiber_parent], current);
@@ -387,10 +385,10 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
       and_(edx, static_cast<int>(rt::kHeaderOld | rt::kHeaderRemembered));
       cmp(edx, static_cast<int>(rt::kHeaderOld));
       je(other);
-      leave_fiber(current, rt::FiberState::Waiting, epoch, scratch);
-      inc(qword[ctx + at::epoch]);
+      leave_fiber(current, rt::FiberState::Waiting, scratch);
       mov(ptr[node + at::node_outer], top);
       fresh_tag(scratch);
+      mov(ptr[ctx + at::moved_at], scratch);
       jmp(ready);
       L(other);
       mov(ptr[ctx + at::args], k);

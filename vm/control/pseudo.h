@@ -11,7 +11,7 @@ namespace eddy::vm {
 // also keeps the performer's context.
 struct ClauseFrame {
   enum Tagged { Object, Top, Result, kTagged };
-  enum Raw { Link = kTagged, Resume, Tag, Epoch, kEnd };
+  enum Raw { Link = kTagged, Resume, Tag, kEnd };
   // In Resume: the clause has decided not to resume, so the value it returns is its region's.
   static constexpr Word kAborts = 1;
   static constexpr unsigned kRaw = unsigned{kEnd} - unsigned{kTagged};
@@ -45,7 +45,6 @@ inline void lay_clause_frame(Context& ctx, Value* s, Value object, Value outer) 
   push_record(ctx, s, ClauseFrame::Object, ClauseFrame::Link, object, 0);
   s[ClauseFrame::Result] = rt::kUnit;
   s[ClauseFrame::Tag].bits = ctx.tag;
-  s[ClauseFrame::Epoch].bits = ctx.move_epoch;
   s[-3].bits = ctx.stubs.interp_return;
   if (!PLANTED(clause_sees_performer)) ctx.top = outer;
   ctx.tag = ctx.fresh_tag();

@@ -15,7 +15,7 @@ inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi
   k->node = rt::ptr_value(node);
   k->base_fiber = node->home;
   k->resumed = 0;
-  k->multi = multi;
+  k->multi = multi ? ctx.next_tag : 0;
   ++ctx.stats->captures;
   leave_current(ctx, rt::FiberState::Suspended);
   Fiber* owner = node->home->parent;
@@ -29,16 +29,16 @@ inline void relink(Context& ctx, rt::Continuation* k) {
   leave_current(ctx, rt::FiberState::Waiting);
   auto* node = rt::as<rt::Node>(k->node);
   Fiber* top_fiber = k->top_fiber;
-  bool same_context = node->outer == ctx.top && top_fiber->epoch == ctx.move_epoch;
+  bool same_context = node->outer == ctx.top && top_fiber->tag >= ctx.moved_at;
   if (!same_context) {
-    ++ctx.move_epoch;
     if (!PLANTED(resume_keeps_outer)) ctx.heap->write(node, &node->outer, ctx.top);
+    ctx.moved_at = ctx.fresh_tag();
   }
   node->home->parent = ctx.fiber;
   if (!PLANTED(resume_twice)) k->top_fiber = nullptr;
   ctx.top = k->top;
   make_current(ctx, top_fiber);
-  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.fresh_tag();
+  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.moved_at;
 }
 
 }  // namespace eddy::vm

@@ -40,7 +40,7 @@ void adopt_records(Fiber* fiber) {
     Value object = *record.object();
     if (record.frame()->function == &pseudo_functions.clause) {
       // The tag to go back to is the original's: what the cells know under it are the original's nodes.
-      record.slots[ClauseFrame::Epoch].bits = ~rt::Word{0};
+      record.slots[ClauseFrame::Tag].bits = 0;
       continue;
     }
     if (rt::is_kind(object, rt::Kind::Named)) ++rt::as<rt::Named>(object)->live;
@@ -86,8 +86,8 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
       for (Fiber* c : work.copies) ctx.fibers->release(c);
       return false;
     }
-    f->copied = copy->copied = true;
-    if (!PLANTED(copy_shares_tag)) copy->tag = ctx.fresh_tag();  // what the cells know under the old one are the original's nodes
+    f->copied = copy->copied = ctx.fresh_tag();
+    if (!PLANTED(copy_shares_tag)) copy->tag = copy->copied;  // what the cells know under the old one are the original's nodes
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
     work.copies.push_back(copy);
@@ -171,7 +171,7 @@ bool resume_small_copy(Context& ctx) {
   Fiber* copy = ctx.fibers->copy(k->top_fiber);
   if (!copy) return false;  // the general way reports it
   k->resumed = 1;
-  k->top_fiber->copied = copy->copied = true;
+  k->top_fiber->copied = copy->copied = ctx.fresh_tag();
   twin->home = copy;
   twin->frame()->slots[twin->site->node_slot] = rt::ptr_value(twin);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
@@ -180,7 +180,7 @@ bool resume_small_copy(Context& ctx) {
   copy->parent = ctx.fiber;
   ctx.top = rt::ptr_value(twin);
   make_current(ctx, copy);
-  ctx.tag = ctx.fresh_tag();
+  ctx.tag = copy->copied;
   return true;
 }
 
@@ -210,8 +210,9 @@ void resume(Context& ctx, ResumeMode mode) {
   const Fiber* from = ctx.fiber;
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
-  // A copy of the frame that gives it up here may still hold it.
-  if (rt::as<rt::Continuation>(ctx.args[0])->multi && (mode == ResumeMode::Keep || (ctx.fiber->copied && !PLANTED(last_copy_moves)))) {
+  rt::Word multi = rt::as<rt::Continuation>(ctx.args[0])->multi;
+  // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
+  if (multi && (mode == ResumeMode::Keep || (multi <= ctx.fiber->copied && !PLANTED(last_copy_moves)))) {
     if (!resume_small_copy(ctx)) {
       if (!copy_continuation(ctx)) return;
       skip_finished(ctx);

@@ -24,13 +24,11 @@ inline void make_current(Context& ctx, Fiber* fiber) {
 inline void leave_current(Context& ctx, rt::FiberState state) {
   ctx.fiber->state = state;
   ctx.fiber->tag = ctx.tag;
-  ctx.fiber->epoch = ctx.move_epoch;
 }
 
-// The tag of a fiber's context on coming back to it: its old one while no continuation moved meanwhile.
-inline uint64_t tag_of(Context& ctx, const Fiber* fiber) {
-  return fiber->epoch == ctx.move_epoch ? fiber->tag : ctx.fresh_tag();
-}
+// A tag to come back to: the saved one while no continuation has moved since it was given.
+inline uint64_t still_right(Context& ctx, uint64_t tag) { return tag >= ctx.moved_at ? tag : ctx.fresh_tag(); }
+inline uint64_t tag_of(Context& ctx, const Fiber* fiber) { return still_right(ctx, fiber->tag); }
 
 inline void deliver(Context& ctx, Value v) {
   ctx.result = v;

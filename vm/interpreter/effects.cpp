@@ -286,7 +286,7 @@ HANDLER(CLAUSE_END) {
   }
   pop_record(*ctx, s, ClauseFrame::Link);
   if (!PLANTED(clause_end_keeps_top)) ctx->top = s[ClauseFrame::Top];
-  ctx->tag = s[ClauseFrame::Epoch].bits == ctx->move_epoch ? s[ClauseFrame::Tag].bits : ctx->fresh_tag();
+  ctx->tag = still_right(*ctx, s[ClauseFrame::Tag].bits);
   Value returned = s[ClauseFrame::Result];
   Word* caller = frame_of(s)->words() + ClauseFrame::kWords;
   if (caller[-1] == ctx->stubs.interp_return) [[likely]] {
