@@ -450,7 +450,7 @@ class Compiler : public vm::Tier {
     code.size = result.size;
     if (graph.positions) tell(debug::region_of(graph, result, code.entry));
     code.stack_words = result.stack_words;
-    ctx_.fibers->room = std::max<size_t>(ctx_.fibers->room, result.stack_words - f.frame_words());
+    ctx_.fiber_supply.room = std::max<uint64_t>(ctx_.fiber_supply.room, (result.stack_words - f.frame_words()) * sizeof(rt::Word));
     return &code;
   }
 

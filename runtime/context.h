@@ -68,6 +68,7 @@ struct Context {
   uint64_t tag = 1;             // cells with this tag are right for the current context
   EffectCell* cells = nullptr;  // by effect id
   uint64_t next_tag = 2;
+  FiberSupply fiber_supply;     // of `fibers`
   uint64_t moved_at = 1;        // the tag given when a continuation last moved into another context: older ones are void
   Stubs stubs{};
   Value args[kMaxArgs + 6];     // arguments in transit between tiers and to natives (roots, first args_live)

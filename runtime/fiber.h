@@ -31,6 +31,7 @@
 #pragma once
 #include <cstdint>
 
+#include "runtime/fiber_blocks.h"
 #include "runtime/frame.h"
 
 namespace eddy::rt {
@@ -54,14 +55,34 @@ struct Fiber {
   uint32_t id = 0;          // for traces; fresh at every use
   FiberState state = FiberState::Free;
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
-  bool marked : 1 = false;  // reached by the collection under way
-  bool young : 1 = false;   // on the pool's list of fibers made since the last minor collection
+  bool young = false;       // on the pool's list of fibers made since the last minor collection
   uint8_t size_class = 0;   // of the block
-  uint32_t watermarks = 0;  // the pool's table of them; 0: none
+  uint32_t watermarks : 31 = 0;  // the pool's table of them; 0: none
+  uint32_t marked : 1 = 0;       // reached by the collection under way
 
   Word offset_of(const void* p) const { return static_cast<Word>(base - static_cast<const Word*>(p)); }
   Word* at(Word offset) const { return base - offset; }
 };
 static_assert(sizeof(Fiber) == 64, "one cache line; ten million of them sleep");
+
+// A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles at
+// blocks of the right size.
+constexpr unsigned kKeptClass = FiberBlocks::class_for(512);
+// Words kept free under a fiber's limit: a leaf may write one frame header and a return address there.
+constexpr size_t kStackSlackWords = 8;
+
+// The part of the pool that starting, copying and finishing a fiber touch. Machine code does all three in place
+// while it stays inside: the first free fiber is young and its block big enough, and no bound here is passed.
+struct FiberSupply {
+  Fiber* free = nullptr;     // linked by parent, last released first
+  uint64_t bytes = 0;        // of stack that live fibers hold
+  uint64_t quick_bytes = 0;  // up to so many no limit is near, no record is broken, no collection due
+  uint64_t live = 0, peak = 0;
+  uint64_t made = 0, copied = 0, bytes_copied = 0;
+  // Bytes below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
+  // cut down or copied in between must keep them.
+  uint64_t room = 0;
+  uint32_t next_id = 1;
+};
 
 }  // namespace eddy::rt

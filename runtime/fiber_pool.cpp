@@ -35,6 +35,8 @@ FiberBlock block_of(const Fiber* fiber) {
 
 }  // namespace
 
+FiberPool::FiberPool(Context& ctx) : ctx_(ctx), supply_(ctx.fiber_supply) { supply_ = {}; }
+
 FiberPool::~FiberPool() {
   for_each_live([this](Fiber* fiber) { clear_block(fiber); });
   for (Fiber* slab : slabs_) memory::give(slab, kSlabFibers * sizeof(Fiber));
@@ -50,24 +52,42 @@ Fiber* FiberPool::take_descriptor() {
   return new (&slabs_.back()[slab_used_++]) Fiber;
 }
 
+uint64_t FiberPool::reused() const {
+  return slabs_.empty() ? 0 : supply_.made + kSlabFibers - slab_used_ - slabs_.size() * kSlabFibers;
+}
+
 bool FiberPool::admit(uint64_t bytes) {
+  uint64_t total = supply_.bytes + bytes;
+  if (total <= supply_.quick_bytes) [[likely]] {
+    supply_.bytes = total;
+    return true;
+  }
   uint64_t all = kStacksTogether * ctx_.max_stack;
-  if (bytes > all || bytes_ > all - bytes) return false;
-  bytes_ += bytes;
-  if (bytes_ > counters.peak_bytes) {
-    counters.peak_bytes = bytes_;
-    if (ctx_.on_depth && bytes_ > depth_seen_) {
+  if (bytes > all || supply_.bytes > all - bytes) return false;
+  supply_.bytes = total;
+  if (total > counters.peak_bytes) {
+    counters.peak_bytes = total;
+    if (ctx_.on_depth && total > depth_seen_) {
       // Often enough to be close to the truth, seldom enough that walking stacks costs no more than filling them.
-      depth_seen_ = bytes_ + bytes_ / 16;
+      depth_seen_ = total + total / 16;
       ctx_.on_depth(ctx_);
     }
   }
-  bytes_since_minor_ += bytes;
-  if (bytes_since_minor_ > kPressureBytes && ctx_.heap) [[unlikely]] {
-    bytes_since_minor_ = 0;
+  if (total > bytes_at_minor_ + kPressureBytes && ctx_.heap) [[unlikely]] {
+    bytes_at_minor_ = total;
     ctx_.heap->request_minor();
   }
+  settle_quick_bytes();
   return true;
+}
+
+void FiberPool::settle_quick_bytes() {
+  supply_.quick_bytes = std::min({kStacksTogether * ctx_.max_stack, counters.peak_bytes, bytes_at_minor_ + kPressureBytes});
+}
+
+void FiberPool::minor_done() {
+  bytes_at_minor_ = supply_.bytes;
+  settle_quick_bytes();
 }
 
 void FiberPool::set_block(Fiber* fiber, const FiberBlock& block) {
@@ -83,40 +103,40 @@ void FiberPool::clear_block(Fiber* fiber) {
 
 Fiber* FiberPool::make(size_t words) {
   words = std::max(words + kStackSlackWords, kFirstWords);
-  Fiber* fiber = free_;
+  Fiber* fiber = supply_.free;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {
     if (!admit(held_bytes(fiber))) return nullptr;
-    free_ = fiber->parent;
+    supply_.free = fiber->parent;
   } else {
     unsigned size_class = FiberBlocks::class_for(words);
     uint64_t bytes = FiberBlocks::words(size_class) * sizeof(Word);
     if (size_class >= FiberBlocks::kClasses || !admit(bytes)) return nullptr;
     FiberBlock block = blocks_.take(size_class);
     if (!block.lowest) {
-      bytes_ -= bytes;
+      supply_.bytes -= bytes;
       return nullptr;
     }
     if (fiber) {
-      free_ = fiber->parent;
+      supply_.free = fiber->parent;
       clear_block(fiber);
     } else {
       fiber = take_descriptor();
       if (!fiber) {
         blocks_.give(block);
-        bytes_ -= bytes;
+        supply_.bytes -= bytes;
         return nullptr;
       }
     }
     set_block(fiber, block);
   }
-  ++counters.made;
-  if (++live_ > counters.peak) counters.peak = live_;
+  ++supply_.made;
+  supply_.peak = std::max(supply_.peak, ++supply_.live);
   fiber->parent = nullptr;
   fiber->sp = fiber->base;
   fiber->tag = 0;
   fiber->records = 0;
-  fiber->id = next_id_++;
+  fiber->id = supply_.next_id++;
   fiber->state = FiberState::Suspended;
   fiber->dirty = true;
   fiber->copied = 0;
@@ -130,14 +150,13 @@ Fiber* FiberPool::make(size_t words) {
 void FiberPool::release(Fiber* fiber) {
   assert(fiber->state != FiberState::Free);
   uint64_t bytes = held_bytes(fiber);
-  bytes_ -= bytes;
-  if (fiber->young) bytes_since_minor_ -= std::min(bytes, bytes_since_minor_);
-  --live_;
+  supply_.bytes -= bytes;
+  --supply_.live;
   if (fiber->watermarks) [[unlikely]] drop_watermarks(fiber);
   if (fiber->size_class > kKeptClass) [[unlikely]] clear_block(fiber);
   fiber->state = FiberState::Free;
-  fiber->parent = free_;
-  free_ = fiber;
+  fiber->parent = supply_.free;
+  supply_.free = fiber;
 }
 
 bool FiberPool::grow(Fiber* fiber, size_t words) {
@@ -154,7 +173,7 @@ bool FiberPool::grow(Fiber* fiber, size_t words) {
   if (!admit(more)) return false;
   FiberBlock block = blocks_.take(size_class);
   if (!block.lowest) {
-    bytes_ -= more;
+    supply_.bytes -= more;
     return false;
   }
   FiberBlock old = block_of(fiber);
@@ -187,7 +206,7 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
     FiberBlock block = blocks_.take(size_class);
     while (!block.lowest && size_class > std::max(least, FiberBlocks::kBigClass)) block = blocks_.take(--size_class);
     if (!block.lowest) {
-      bytes_ -= (target - held) * sizeof(Word);
+      supply_.bytes -= (target - held) * sizeof(Word);
       return false;
     }
     FiberBlock old = block_of(fiber);
@@ -204,7 +223,7 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
 Fiber* FiberPool::copy(const Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
   // With a little room, for it is going to run.
-  Fiber* twin = make(used + kStackSlackWords + (PLANTED(room_lost) ? 0 : room));
+  Fiber* twin = make(used + kStackSlackWords + (PLANTED(room_lost) ? 0 : supply_.room / sizeof(Word)));
   if (!twin) return nullptr;
   twin->sp = twin->base - used;
   std::memcpy(twin->sp, fiber->sp, used * sizeof(Word));
@@ -214,8 +233,8 @@ Fiber* FiberPool::copy(const Fiber* fiber) {
       if (mark.offset <= used && *twin->at(mark.offset) == ctx_.stubs.watermark) *twin->at(mark.offset) = mark.address;
   twin->tag = fiber->tag;
   twin->records = fiber->records;
-  ++counters.copied;
-  counters.bytes_copied += used * sizeof(Word);
+  ++supply_.copied;
+  supply_.bytes_copied += used * sizeof(Word);
   return twin;
 }
 
@@ -261,15 +280,15 @@ Word FiberPool::return_address(const Fiber* fiber, const Word* return_word) cons
 
 void FiberPool::cut_stack(Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
-  unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords + room);
+  unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords + supply_.room / sizeof(Word));
   // Below two steps it is not worth the copying back when it runs again.
   if (fiber->size_class >= FiberBlocks::kBigClass || size_class + 2 > fiber->size_class) return;
   FiberBlock block = blocks_.take(size_class);
   if (!block.lowest) return;
   FiberBlock old = block_of(fiber);
-  bytes_ -= held_bytes(fiber);
+  supply_.bytes -= held_bytes(fiber);
   set_block(fiber, block);
-  bytes_ += held_bytes(fiber);
+  supply_.bytes += held_bytes(fiber);
   std::memcpy(fiber->base - used, fiber->sp, used * sizeof(Word));
   fiber->sp = fiber->base - used;
   blocks_.give(old);
@@ -277,7 +296,7 @@ void FiberPool::cut_stack(Fiber* fiber) {
 }
 
 void FiberPool::trim() {
-  for (Fiber* fiber = free_; fiber; fiber = fiber->parent) clear_block(fiber);
+  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_block(fiber);
   blocks_.trim();
   // Stacks that were deep once: what a fiber has not used of a reservation for a while it gets again as zeros.
   for_each_live([this](Fiber* fiber) {
@@ -292,7 +311,7 @@ void FiberPool::trim() {
     // Not where a safepoint was asked for, or where the caller holds another idea of the limit.
     if (ctx_.stack_limit == fiber->limit) ctx_.stack_limit = limit;
     fiber->limit = limit;
-    bytes_ -= (held - keep) * sizeof(Word);
+    supply_.bytes -= (held - keep) * sizeof(Word);
   });
 }
 

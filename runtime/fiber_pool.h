@@ -11,12 +11,9 @@ namespace eddy::rt {
 
 struct Context;
 
-// Words kept free under a fiber's limit: a leaf may write one frame header and a return address there.
-constexpr size_t kStackSlackWords = 8;
-
 class FiberPool {
  public:
-  explicit FiberPool(Context& ctx) : ctx_(ctx) {}
+  explicit FiberPool(Context& ctx);
   ~FiberPool();
   FiberPool(const FiberPool&) = delete;
   FiberPool& operator=(const FiberPool&) = delete;
@@ -35,8 +32,7 @@ class FiberPool {
   Word restore_watermark(Fiber* fiber, Word* return_word);
   Word return_address(const Fiber* fiber, const Word* return_word) const;
 
-  size_t live_count() const { return live_; }
-  uint64_t reused() const { return slabs_.empty() ? 0 : counters.made + kSlabFibers - slab_used_ - slabs_.size() * kSlabFibers; }
+  uint64_t reused() const;
   template <class F>
   void for_each_live(F&& visit) {
     for (size_t s = 0; s < slabs_.size(); ++s) {
@@ -46,14 +42,10 @@ class FiberPool {
     }
   }
   // Bytes of stack that live fibers hold.
-  uint64_t bytes() const { return bytes_; }
-
-  // Words below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
-  // cut down or copied in between must keep them.
-  size_t room = 0;
+  uint64_t bytes() const { return supply_.bytes; }
 
   struct Counters {
-    uint64_t made = 0, copied = 0, peak = 0, bytes_copied = 0, grown = 0, cut = 0, peak_bytes = 0;
+    uint64_t grown = 0, cut = 0, peak_bytes = 0;
   };
   Counters counters;
 
@@ -69,7 +61,7 @@ class FiberPool {
   Watermarks& make_watermarks(Fiber* fiber);
   // Fibers made since the last minor collection (some are Free again).
   std::vector<Fiber*>& young() { return young_; }
-  void minor_done() { bytes_since_minor_ = 0; }
+  void minor_done();
   // Moves a sleeping fiber's frames to a block of just their size. Its addresses change, as in grow().
   void cut_stack(Fiber* fiber);
   // After a major collection: gives memory back to the system.
@@ -77,30 +69,25 @@ class FiberPool {
 
  private:
   static constexpr size_t kSlabFibers = 1024;
-  // A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles
-  // at blocks of the right size.
-  static constexpr unsigned kKeptClass = FiberBlocks::class_for(512);
 
   Fiber* take_descriptor();
   void set_block(Fiber* fiber, const FiberBlock& block);
   bool admit(uint64_t bytes);
+  void settle_quick_bytes();
   bool grow_big(Fiber* fiber, size_t need);
   void drop_watermarks(Fiber* fiber);
   void clear_block(Fiber* fiber);
 
   Context& ctx_;
+  FiberSupply& supply_;
   FiberBlocks blocks_;
   std::vector<Fiber*> young_;
   std::vector<Fiber*> slabs_;
   size_t slab_used_ = kSlabFibers;  // of the last slab
-  Fiber* free_ = nullptr;           // linked by parent, last released first
   std::vector<Watermarks> watermark_tables_{1};
   std::vector<uint32_t> free_watermarks_;
-  uint64_t bytes_ = 0;
-  uint64_t bytes_since_minor_ = 0;
+  uint64_t bytes_at_minor_ = 0;
   uint64_t depth_seen_ = 0;         // bytes of stacks from which on their frames are counted again
-  size_t live_ = 0;
-  uint32_t next_id_ = 1;
   friend struct Collector;
 };
 

@@ -63,14 +63,15 @@ std::vector<Row> rows_of(const Context& ctx) {
   }
   if (ctx.fibers) {
     const FiberPool::Counters& f = ctx.fibers->counters;
+    const FiberSupply& supply = ctx.fiber_supply;
     section = "fibers";
-    add("made", f.made);
+    add("made", supply.made);
     add("reused", ctx.fibers->reused());
-    add("copied", f.copied);
-    add("copied for captures", f.bytes_copied, Unit::Bytes);
+    add("copied", supply.copied);
+    add("copied for captures", supply.bytes_copied, Unit::Bytes);
     add("grown", f.grown);
     add("cut down", f.cut);
-    add("peak", f.peak);
+    add("peak", supply.peak);
     add("peak of their stacks", f.peak_bytes, Unit::Bytes);
   }
   if (ctx.heap) {

@@ -238,8 +238,10 @@ bool Codegen::emit_effect(Node* n) {
       return true;
     case NodeOp::FiberCall:
       save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      return action(reinterpret_cast<void*>(&calls::fiber_call));
+      arguments(n->inputs, 0);
+      call_stub(stubs_.fiber_call, n->state);
+      call_result(n);
+      return true;
     case NodeOp::Drop:
     case NodeOp::DropUnused:
       save_inline(n->state);

@@ -249,7 +249,8 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::Return:
       value_to(aa::x16, n->inputs[0]);
       pop_frame();
-      a_.ret(aa::x30);
+      if (g_.function->fiber_base) a_.jump_to(stubs_.finish_fiber);
+      else a_.ret(aa::x30);
       return true;
     case NodeOp::TailCall: {
       arguments(n->inputs, 0);
@@ -266,10 +267,9 @@ bool Codegen::emit_end(Node* n) {
       a_.jump_to(n->imm ? stubs_.resume_last : stubs_.resume_keep);
       return true;
     case NodeOp::TailFiber:
-      to_context_args(n->inputs, 0, 0);
+      arguments(n->inputs, 0);
       pop_frame();
-      a_.constant(aa::x16, reinterpret_cast<void*>(&calls::fiber_call));
-      a_.jump_to(stubs_.jump_action);
+      a_.jump_to(stubs_.fiber_call);
       return true;
     case NodeOp::AbortRet:
       value_to(aa::x1, n->inputs[0]);

@@ -43,10 +43,7 @@ class Generator : public StubCode {
       slot = reinterpret_cast<T>(address + reinterpret_cast<uintptr_t>(slot));
     };
     move(table.enter);
-    for (void** stub : {&table.interp_return, &table.clause_end, &table.fiber_exit, &table.vm_exit, &table.watermark,
-                        &table.call_interpreter, &table.leave_in_place, &table.call_value, &table.call_action,
-                        &table.jump_action, &table.perform, &table.resume_keep, &table.resume_last, &table.call_plain})
-      move(*stub);
+    table.for_each(move);
   }
 
  private:
@@ -142,6 +139,7 @@ class Generator : public StubCode {
     a_.b(leave_);
 
     start(table.fiber_exit);
+    table.finish_fiber = table.fiber_exit;
     a_.sub(stack, stack, 8);
     a_.mov(x1, x16);
     to_host();
@@ -202,6 +200,11 @@ class Generator : public StubCode {
     to_host();
     a_.blr(x16);
     a_.b(dispatch_);
+
+    start(table.fiber_call);
+    a_.push_return();
+    a_.str(x0, argument(0));
+    long_way(reinterpret_cast<void*>(&calls::fiber_call));
 
     start(table.call_plain);
     a_.push_return();

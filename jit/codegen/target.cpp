@@ -22,14 +22,7 @@ const Stubs& listed_stubs() {
   static const Stubs stubs = [] {
     Stubs s;
     uintptr_t at = 0x1000;
-    auto next = [&] {
-      at += 0x100;
-      return reinterpret_cast<void*>(at);
-    };
-    for (void** stub : {&s.interp_return, &s.clause_end, &s.fiber_exit, &s.vm_exit, &s.watermark, &s.call_interpreter,
-                        &s.leave_in_place, &s.call_value, &s.call_action, &s.jump_action, &s.perform, &s.resume_keep,
-                        &s.resume_last, &s.call_plain})
-      *stub = next();
+    s.for_each([&](void*& stub) { stub = reinterpret_cast<void*>(at += 0x100); });
     return s;
   }();
   return stubs;

@@ -86,6 +86,8 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
       {"perform", t.perform, 8},
       {"resume", t.resume_keep, 8},
       {"resume last", t.resume_last, 8},
+      {"start a fiber", t.fiber_call, 8},
+      {"finish a fiber", t.finish_fiber, 8},
   };
   std::sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
   std::vector<CodeRegion> out;

@@ -288,7 +288,8 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::Return:
       value_to(ax::rax, n->inputs[0]);
       a_.add(ax::rsp, frame_bytes());
-      a_.ret();
+      if (g_.function->fiber_base) a_.jmp(stubs_.finish_fiber);
+      else a_.ret();
       return true;
     case NodeOp::TailCall: {
       auto* f = static_cast<rt::Function*>(n->aux);
@@ -307,10 +308,9 @@ bool Codegen::emit_end(Node* n) {
       a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
       return true;
     case NodeOp::TailFiber:
-      to_context_args(n->inputs, 0, 0);
+      arguments(n->inputs, 0);
       a_.add(ax::rsp, frame_bytes());
-      constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::fiber_call));
-      a_.jmp(stubs_.jump_action);
+      a_.jmp(stubs_.fiber_call);
       return true;
     case NodeOp::AbortRet:
       value_to(ax::rsi, n->inputs[0]);

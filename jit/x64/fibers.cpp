@@ -1,0 +1,219 @@
+// Fibers started, finished and copied in place, while the pool has one that serves and nothing is unusual
+// (FiberSupply). As vm/control/resume.cpp and runtime/fiber_pool.cpp do it.
+#include "jit/codegen/stub_calls.h"
+#include "jit/x64/generator.h"
+#include "runtime/plants.h"
+
+namespace eddy::jit::x64 {
+
+using namespace Xbyak::util;
+
+namespace {
+constexpr int kSlackBytes = static_cast<int>(rt::kStackSlackWords * sizeof(rt::Word));
+}
+
+void Generator::find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& bytes, const Reg64& scratch, const Label& other) {
+  mov(fiber, context(at::supply_free));
+  test(fiber, fiber);
+  jz(other, T_NEAR);
+  cmp(byte[fiber + at::fiber_young], 0);
+  je(other, T_NEAR);
+  // Its block may be gone (base 0), or too small.
+  mov(base, ptr[fiber + at::fiber_base]);
+  mov(scratch, base);
+  sub(scratch, ptr[fiber + at::fiber_limit]);
+  test(base, base);
+  jz(other, T_NEAR);
+  cmp(scratch, bytes);
+  jb(other, T_NEAR);
+  mov(bytes, context(at::supply_bytes));
+  lea(bytes, ptr[bytes + scratch + kSlackBytes]);
+  cmp(bytes, context(at::supply_quick_bytes));
+  ja(other, T_NEAR);
+  mov(scratch, context(at::supply_live));
+  cmp(scratch, context(at::supply_peak));
+  jae(other, T_NEAR);
+}
+
+void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& scratch) {
+  mov(context(at::supply_bytes), bytes);
+  inc(qword[ctx + at::supply_live]);
+  inc(qword[ctx + at::supply_made]);
+  mov(scratch, ptr[fiber + at::fiber_parent]);
+  mov(context(at::supply_free), scratch);
+  mov(scratch.cvt32(), dword[ctx + at::supply_next_id]);
+  mov(dword[fiber + at::fiber_id], scratch.cvt32());
+  inc(scratch.cvt32());
+  mov(dword[ctx + at::supply_next_id], scratch.cvt32());
+  mov(dword[fiber + at::fiber_records], 0);
+  mov(qword[fiber + at::fiber_copied], 0);
+  mov(byte[fiber + at::fiber_dirty], 1);
+}
+
+// What finish_fiber does, but for the tag.
+void Generator::give_fiber_back(const Reg64& fiber, const Reg64& parent, const Reg64& scratch, const Label& other) {
+  mov(parent, ptr[fiber + at::fiber_parent]);
+  cmp(byte[fiber + at::fiber_size_class], static_cast<int>(rt::kKeptClass));
+  ja(other, T_NEAR);
+  test(dword[fiber + at::fiber_watermarks], at::kWatermarks);
+  jnz(other, T_NEAR);
+  cmp(byte[parent + at::fiber_dirty], 0);
+  je(other, T_NEAR);
+  mov(scratch, ptr[fiber + at::fiber_base]);
+  sub(scratch, ptr[fiber + at::fiber_limit]);
+  add(scratch, kSlackBytes);
+  sub(context(at::supply_bytes), scratch);
+  dec(qword[ctx + at::supply_live]);
+  mov(byte[fiber + at::fiber_state], static_cast<int>(rt::FiberState::Free));
+  mov(scratch, context(at::supply_free));
+  mov(ptr[fiber + at::fiber_parent], scratch);
+  mov(context(at::supply_free), fiber);
+  enter_fiber(parent, scratch);
+}
+
+// Called with a fiber's body, a closure, in the first argument.
+void Generator::make_fiber_call() {
+  start(table.fiber_call);
+  const Reg64 body = rdi, function = rdx, fiber = r8, base = rbx, current = r9, bytes = rax, scratch = rcx;
+  Label other;
+  test(dil, 7);
+  jnz(other, T_NEAR);
+  cmp(byte[body + 3], static_cast<int>(rt::Kind::Closure));
+  jne(other, T_NEAR);
+  mov(function, ptr[body + at::closure_function]);
+  cmp(byte[function + at::function_fiber_base], 0);
+  je(other, T_NEAR);
+  mov(current, context(at::fiber));
+  // A fiber whose last frame is gone is not kept below another.
+  lea(scratch, ptr[rsp + 8]);
+  cmp(scratch, ptr[current + at::fiber_base]);
+  je(other, T_NEAR);
+  mov(bytes.cvt32(), dword[function + at::frame_size]);
+  lea(bytes, ptr[bytes * 8 + 8]);
+  find_fiber(fiber, base, bytes, scratch, other);
+  take_fiber(fiber, bytes, scratch);
+  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  mov(ptr[fiber + at::fiber_parent], current);
+  sub(base, 8);
+  mov(scratch, reinterpret_cast<uint64_t>(table.fiber_exit));
+  mov(ptr[base], scratch);
+  mov(ptr[fiber + at::fiber_sp], base);
+  enter_fiber(fiber, scratch);
+  fresh_tag(scratch);
+  jmp(ptr[function + at::machine_entry]);
+  L(other);
+  mov(context(at::args), body);
+  long_way(reinterpret_cast<void*>(&calls::fiber_call));
+}
+
+// The body has finished. Its first frame ends with a jump, so that its caller's return is the next one that the
+// predictor expects; what returns here had taken that frame's place, and so uses up what was expected.
+void Generator::make_fiber_exit() {
+  const Reg64 fiber = rdi, parent = rsi, scratch = rcx;
+  Label other;
+  for (bool returned : {true, false}) {
+    Label moved, ready;
+    start(returned ? table.fiber_exit : table.finish_fiber);
+    mov(fiber, context(at::fiber));
+    give_fiber_back(fiber, parent, scratch, other);
+    mov(scratch, ptr[parent + at::fiber_tag]);
+    cmp(scratch, context(at::moved_at));
+    jb(moved);
+    mov(context(at::tag), scratch);
+    L(ready);
+    if (returned) {
+      pop(scratch);
+      jmp(scratch);
+    } else {
+      ret();
+    }
+    L(moved);
+    fresh_tag(scratch);
+    jmp(ready);
+  }
+  L(other);
+  mov(rsi, rax);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::finish));
+  jmp(dispatch_, T_NEAR);
+}
+
+// Resumes a copy, where the continuation is one fiber with nothing but its handler. In the registers of make_resume.
+void Generator::resume_copy(const Label& other) {
+  const Reg64 k = rdi, value = rsi, source = r8, current = r9, node = rcx, twin = r10, copy = r11, base = rbx, bytes = rax,
+              used = rbp, from = r12, left = r13, scratch = rdx;
+  Label more;
+  cmp(source, ptr[k + at::k_base_fiber]);
+  jne(other, T_NEAR);
+  mov(node, ptr[k + at::k_node]);
+  cmp(node, ptr[k + at::k_top]);
+  jne(other, T_NEAR);
+  cmp(dword[source + at::fiber_records], 0);
+  jne(other, T_NEAR);
+  test(dword[source + at::fiber_watermarks], at::kWatermarks);
+  jnz(other, T_NEAR);
+  mov(from, ptr[source + at::fiber_base]);
+  mov(used, from);
+  sub(used, ptr[source + at::fiber_sp]);
+  lea(bytes, ptr[used + kSlackBytes]);
+  if (!PLANTED(room_lost)) add(bytes, context(at::supply_room));
+  find_fiber(copy, base, bytes, scratch, other);
+  lea(scratch, ptr[alloc + static_cast<int>(sizeof(rt::Node))]);
+  cmp(scratch, context(at::alloc_limit));
+  ja(other, T_NEAR);
+  mov(twin, alloc);
+  mov(alloc, scratch);
+  take_fiber(copy, bytes, scratch);
+  inc(qword[ctx + at::supply_copied]);
+  add(context(at::supply_bytes_copied), used);
+  mov(scratch, context(at::stats));
+  inc(qword[scratch + at::resumed_copies]);
+  mov(qword[k + at::k_resumed], 1);
+  // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
+  mov(scratch, base);
+  mov(left, used);
+  L(more);
+  movups(xmm0, ptr[from - 16]);
+  movups(xmm1, ptr[from - 32]);
+  movups(ptr[scratch - 16], xmm0);
+  movups(ptr[scratch - 32], xmm1);
+  sub(from, 32);
+  sub(scratch, 32);
+  sub(left, 32);
+  ja(more);
+  // Its handler's node, in the place that the original's has.
+  mov(scratch, rt::make_header(rt::Kind::Node, 0));
+  mov(ptr[twin], scratch);
+  mov(scratch, ptr[node + at::node_site]);
+  mov(ptr[twin + at::node_site], scratch);
+  movzx(left.cvt32(), word[scratch + at::site_node_slot]);
+  mov(scratch, ptr[node + at::node_env]);
+  mov(ptr[twin + at::node_env], scratch);
+  mov(scratch, context(at::top));
+  mov(ptr[twin + at::node_outer], scratch);
+  mov(ptr[twin + at::node_home], copy);
+  static_assert(at::node_records == at::node_frame + 4);
+  mov(scratch, ptr[node + at::node_frame]);
+  mov(ptr[twin + at::node_frame], scratch);
+  mov(qword[twin + at::node_previous], 0);
+  mov(qword[twin + at::node_previous + 8], static_cast<int>(rt::kNull.bits));
+  mov(qword[twin + at::node_twin], static_cast<int>(rt::kNull.bits));
+  mov(scratch.cvt32(), scratch.cvt32());
+  sub(left, scratch);
+  mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
+  // On top of who resumes it.
+  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  mov(ptr[copy + at::fiber_parent], current);
+  mov(context(at::top), twin);
+  fresh_tag(scratch);
+  mov(ptr[source + at::fiber_copied], scratch);
+  mov(ptr[copy + at::fiber_copied], scratch);
+  sub(base, used);
+  mov(ptr[copy + at::fiber_sp], base);
+  mov(rax, value);
+  enter_fiber(copy, scratch);
+  pop(scratch);
+  jmp(scratch);
+}
+
+}  // namespace eddy::jit::x64

@@ -1,0 +1,67 @@
+// Writes the stubs (stubs.h). Rules:
+//   1. C++ runs on the host stack only (ctx.host_sp), with rsp 16-aligned at the call.
+//   2. Before C++ runs, alloc_ptr and the fiber's sp are in memory; afterwards both are read again.
+//   3. r15 and r14 survive C++ calls (they are callee-saved there), nothing else is expected to.
+#pragma once
+#include "jit/x64/stubs.h"
+
+#define XBYAK_NO_EXCEPTION
+#if !defined(__x86_64__)
+#define XBYAK64  // compiled on every host, so that it stays compilable
+#endif
+#include <xbyak/xbyak.h>
+
+#include "jit/runtime_calls.h"
+#include "jit/x64/registers.h"
+
+namespace eddy::jit::x64 {
+
+class Generator : public StubCode, public Xbyak::CodeGenerator {
+ public:
+  explicit Generator(void (*left)(rt::Context*, void*));
+
+ private:
+  using Reg64 = Xbyak::Reg64;
+  using Label = Xbyak::Label;
+
+  // stubs.cpp: in and out of machine code
+  void make_entries(void (*left)(rt::Context*, void*));
+  // switches.cpp: from one fiber to another
+  void make_perform();
+  void make_clause_end();
+  void make_resume(bool last);
+  // fibers.cpp: fibers started, finished, copied
+  void make_fiber_exit();
+  void make_fiber_call();
+  void resume_copy(const Label& other);
+
+  template <class T>
+  void start(T& slot) {
+    align(16);
+    slot = reinterpret_cast<T>(const_cast<uint8_t*>(getCurr()));
+  }
+  Xbyak::Address context(int offset) { return ptr[ctx + offset]; }
+  void call_c(void* function);
+  // From a fiber: its sp and the bump pointer are written down.
+  void to_host();
+  void to_fiber(const Reg64& scratch);
+  // What C++ does, for all that is unusual.
+  void long_way(void* helper);
+  void leave_fiber(const Reg64& fiber, rt::FiberState state, const Reg64& scratch);
+  // Leaves the tag alone.
+  void enter_fiber(const Reg64& fiber, const Reg64& scratch);
+  void fresh_tag(const Reg64& scratch);
+  // The first free fiber, where it serves. `bytes`: those its stack must have; afterwards, those of all stacks with it.
+  void find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& bytes, const Reg64& scratch, const Label& other);
+  // Takes it.
+  void take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& scratch);
+  // Ends the current fiber and enters its parent.
+  void give_fiber_back(const Reg64& fiber, const Reg64& parent, const Reg64& scratch, const Label& other);
+
+  const Reg64 ctx = Xbyak::util::r15, alloc = Xbyak::util::r14;
+  const Reg64 argument[kRegisterArgs] = {Xbyak::util::rdi, Xbyak::util::rsi, Xbyak::util::rcx,
+                                         Xbyak::util::r8,  Xbyak::util::r9,  Xbyak::util::r10};
+  Label dispatch_, leave_, host_leave_;
+};
+
+}  // namespace eddy::jit::x64

@@ -1,0 +1,244 @@
+// Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the
+// current one by a change of rsp. Everything else goes the long way.
+#include "jit/x64/generator.h"
+#include "vm/control/pseudo.h"
+
+namespace eddy::jit::x64 {
+
+using namespace Xbyak::util;
+
+void Generator::long_way(void* helper) {
+  mov(rax, reinterpret_cast<uint64_t>(helper));
+  jmp(table.call_action);
+}
+
+void Generator::leave_fiber(const Reg64& fiber, rt::FiberState state, const Reg64& scratch) {
+  mov(ptr[fiber + at::fiber_sp], rsp);
+  mov(byte[fiber + at::fiber_state], static_cast<int>(state));
+  mov(scratch, context(at::tag));
+  mov(ptr[fiber + at::fiber_tag], scratch);
+}
+
+void Generator::enter_fiber(const Reg64& fiber, const Reg64& scratch) {
+  Label asked;
+  mov(byte[fiber + at::fiber_state], static_cast<int>(rt::FiberState::Running));
+  mov(context(at::fiber), fiber);
+  cmp(qword[ctx + at::stack_limit], -1);
+  je(asked);
+  mov(scratch, ptr[fiber + at::fiber_limit]);
+  mov(context(at::stack_limit), scratch);
+  L(asked);
+  mov(rsp, ptr[fiber + at::fiber_sp]);
+}
+
+void Generator::fresh_tag(const Reg64& scratch) {
+  mov(scratch, context(at::next_tag));
+  mov(context(at::tag), scratch);
+  inc(qword[ctx + at::next_tag]);
+}
+
+void Generator::make_perform() {
+  start(table.perform);
+  Label other, no_room, moved, ready, found, in_place, finish, stay, landed;
+  mov(rdi, ptr[rsi + at::cell_seen]);
+  mov(rcx, ptr[rsi + at::cell_clause]);
+  // The nearest node, or what the effect's cell says.
+  mov(rbx, context(at::top));
+  test(rbx, rbx);
+  jz(other, T_NEAR);
+  cmp(rdi, ptr[rbx + at::node_site]);
+  je(found);
+  mov(eax, dword[rsi + at::cell_effect]);
+  shl(rax, 4);
+  add(rax, context(at::cells));
+  mov(rdx, ptr[rax]);
+  cmp(rdx, context(at::tag));
+  jne(other, T_NEAR);
+  mov(rbx, ptr[rax + 8]);
+  cmp(rdi, ptr[rbx + at::node_site]);
+  jne(other, T_NEAR);
+  L(found);
+  movzx(r8d, byte[rcx + at::clause_kind]);
+  cmp(qword[ctx + at::on_effect], 0);
+  jne(other, T_NEAR);
+  cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
+  jb(in_place, T_NEAR);
+  mov(r13, ptr[rbx + at::node_home]);
+  mov(r12, ptr[r13 + at::fiber_parent]);
+  cmp(byte[r12 + at::fiber_dirty], 0);
+  je(other, T_NEAR);
+  mov(rax, alloc);
+  add(alloc, static_cast<int>(sizeof(rt::Continuation)));
+  cmp(alloc, context(at::alloc_limit));
+  ja(no_room, T_NEAR);
+  inc(qword[rsi + at::cell_count]);
+  mov(rdx, context(at::stats));
+  inc(qword[rdx + at::captures]);
+  mov(rdx, rt::make_header(rt::Kind::Continuation, 0));
+  mov(ptr[rax], rdx);
+  mov(rdi, context(at::fiber));
+  mov(ptr[rax + at::k_top_fiber], rdi);
+  mov(rdx, context(at::top));
+  mov(ptr[rax + at::k_top], rdx);
+  mov(ptr[rax + at::k_node], rbx);
+  mov(ptr[rax + at::k_base_fiber], r13);
+  xor_(edx, edx);
+  cmp(r8d, static_cast<int>(rt::ClauseKind::Multi));
+  cmove(rdx, context(at::next_tag));
+  mov(ptr[rax + at::k_multi], rdx);
+  mov(qword[rax + at::k_resumed], 0);
+  movzx(edx, word[rsi + at::cell_args]);
+  mov(ptr[ctx + rdx * 8 + at::args + 8], rax);
+  leave_fiber(rdi, rt::FiberState::Suspended, rdx);
+  mov(rdx, ptr[rbx + at::node_outer]);
+  mov(context(at::top), rdx);
+  enter_fiber(r12, rdx);
+  mov(rdx, ptr[r12 + at::fiber_tag]);
+  cmp(rdx, context(at::moved_at));
+  jb(moved);
+  mov(context(at::tag), rdx);
+  L(ready);
+  mov(rdx, ptr[rcx + at::clause_function]);
+  mov(rdi, ptr[rbx + at::node_env]);
+  for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], ptr[ctx + at::args + 8 * static_cast<int>(i)]);
+  jmp(ptr[rdx + at::machine_entry]);
+  L(moved);
+  fresh_tag(rdx);
+  jmp(ready);
+  // An abort with nothing to do on its way: the clause takes the place of the region's frame.
+  L(in_place);
+  cmp(r8d, static_cast<int>(rt::ClauseKind::Abort));
+  jne(other, T_NEAR);
+  cmp(byte[rdi + at::site_returns], 0);
+  je(other, T_NEAR);
+  mov(rdx, ptr[rbx + at::node_home]);
+  cmp(rdx, context(at::fiber));
+  jne(other, T_NEAR);
+  mov(eax, dword[rdx + at::fiber_records]);
+  cmp(eax, dword[rbx + at::node_records]);
+  jne(other, T_NEAR);
+  inc(qword[rsi + at::cell_count]);
+  mov(eax, dword[rbx + at::node_frame]);
+  mov(r8, ptr[rdi + at::site_owner]);
+  mov(r8d, dword[r8 + at::frame_size]);
+  sub(rax, r8);
+  // Where that is all that is left of a fiber, the fiber ends first: what the clause returns goes to its parent.
+  jz(finish);
+  L(stay);
+  shl(rax, 3);
+  mov(rdx, ptr[rdx + at::fiber_base]);
+  sub(rdx, rax);
+  lea(rsp, ptr[rdx - 8]);
+  L(landed);
+  mov(rdx, ptr[rbx + at::node_outer]);
+  mov(context(at::top), rdx);
+  jmp(moved, T_NEAR);
+  L(finish);
+  give_fiber_back(rdx, r12, r8, stay);
+  jmp(landed);
+  L(no_room);
+  mov(alloc, rax);
+  L(other);
+  long_way(reinterpret_cast<void*>(&calls::perform));
+}
+
+// Behind an in-place clause: as the instruction CLAUSE_END. It is a return address, so a safepoint follows.
+void Generator::make_clause_end() {
+  start(table.clause_end);
+  using Frame = vm::ClauseFrame;
+  auto slot = [&](int i) { return ptr[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + i)]; };
+  Label moved, ready;
+  Label aborts;
+  for (int byte_of : {0x0f, 0x1f, 0x80, 0, 0, 0, 0}) db(byte_of);
+  cmp(qword[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + Frame::Resume)], static_cast<int>(Frame::kAborts));
+  je(aborts);
+  mov(rdx, context(at::fiber));
+  mov(ecx, slot(Frame::Link));
+  mov(ptr[rdx + at::fiber_records], ecx);
+  mov(rcx, slot(Frame::Top));
+  mov(context(at::top), rcx);
+  mov(rcx, slot(Frame::Tag));
+  cmp(rcx, context(at::moved_at));
+  jb(moved);
+  mov(context(at::tag), rcx);
+  L(ready);
+  add(rsp, static_cast<int>(Frame::kWords - 1) * 8);
+  ret();
+  L(moved);
+  fresh_tag(rcx);
+  jmp(ready);
+  L(aborts);
+  sub(rsp, 8);
+  mov(rsi, rax);
+  long_way(reinterpret_cast<void*>(&calls::clause_aborts));
+}
+
+void Generator::make_resume(bool last) {
+  start(last ? table.resume_last : table.resume_keep);
+  const Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, tag = r11, scratch = rdx;
+  Label other, moved, ready, multi, moves;
+  test(dil, 7);
+  jnz(other, T_NEAR);
+  cmp(byte[k + 3], static_cast<int>(rt::Kind::Continuation));
+  jne(other, T_NEAR);
+  mov(fiber, ptr[k + at::k_top_fiber]);
+  test(fiber, fiber);
+  jz(other, T_NEAR);
+  cmp(qword[ctx + at::on_effect], 0);
+  jne(other, T_NEAR);
+  mov(current, context(at::fiber));
+  // A fiber whose last frame is gone is not kept below another.
+  lea(scratch, ptr[rsp + 8]);
+  cmp(scratch, ptr[current + at::fiber_base]);
+  je(other, T_NEAR);
+  mov(scratch, ptr[k + at::k_multi]);
+  test(scratch, scratch);
+  jnz(multi, T_NEAR);
+  L(moves);
+  cmp(byte[fiber + at::fiber_dirty], 0);
+  je(other, T_NEAR);
+  mov(node, ptr[k + at::k_node]);
+  mov(tag, ptr[fiber + at::fiber_tag]);
+  mov(top, context(at::top));
+  cmp(top, ptr[node + at::node_outer]);
+  jne(moved, T_NEAR);
+  cmp(tag, context(at::moved_at));
+  jb(moved, T_NEAR);
+  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  mov(context(at::tag), tag);
+  L(ready);
+  mov(scratch, ptr[k + at::k_base_fiber]);
+  mov(ptr[scratch + at::fiber_parent], current);
+  mov(qword[k + at::k_top_fiber], 0);
+  mov(scratch, ptr[k + at::k_top]);
+  mov(context(at::top), scratch);
+  mov(rax, value);
+  enter_fiber(fiber, scratch);
+  // No return: the performer's jump was no call (capture.cpp).
+  pop(scratch);
+  jmp(scratch);
+  // Into another context: what the caches know of it is void.
+  L(moved);
+  mov(edx, dword[node]);
+  and_(edx, static_cast<int>(rt::kHeaderOld | rt::kHeaderRemembered));
+  cmp(edx, static_cast<int>(rt::kHeaderOld));
+  je(other, T_NEAR);
+  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  mov(ptr[node + at::node_outer], top);
+  fresh_tag(scratch);
+  mov(context(at::moved_at), scratch);
+  jmp(ready);
+  L(multi);
+  // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
+  if (last) {
+    cmp(scratch, ptr[current + at::fiber_copied]);
+    ja(moves, T_NEAR);
+  }
+  resume_copy(other);
+  L(other);
+  mov(context(at::args), k);
+  mov(context(at::args + 8), value);
+  long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+}
+
+}  // namespace eddy::jit::x64
