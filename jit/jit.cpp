@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "jit/build/builder.h"
+#include "jit/build/switching.h"
 #include "jit/codegen/target.h"
 #include "jit/debug/describe.h"
 #include "jit/departures.h"
@@ -417,6 +418,7 @@ class Compiler : public vm::Tier {
       return nullptr;
     }
     Graph graph;
+    f.switches = may_switch(f);
     if (!build(graph, f, state, osr)) {
       state.why = graph.failure;
       state.refused |= !osr;

@@ -48,6 +48,8 @@ struct LoadedFunction : rt::Function {
   std::vector<Word> linked;               // what `code` points at, or after
   std::unique_ptr<Liveness> liveness;     // made when the collector first asks
   void* compiled = nullptr;               // a compiler's notes
+  bool switches = false;                  // control may leave and come back to its compiled frames other than by
+                                          // calls and returns
   bool all_live = false;                  // the VM's own frames: every tagged slot is always live
 
   uint32_t pc_of(const Word* p) const { return static_cast<uint32_t>(p - linked.data()); }

@@ -1,5 +1,6 @@
 // Calls, natives, effects.
 #include "jit/a64/codegen.h"
+#include "jit/build/switching.h"
 #include "jit/runtime_calls.h"
 #include "vm/control/pseudo.h"
 
@@ -85,11 +86,20 @@ bool Codegen::emit_call(Node* n) {
       save_inline(n->state);
       arguments(n->inputs, 0);
       enter_base(n->state);
-      if (f == g_.function && !g_.osr) {
-        a_.bl(start_);
-      } else {
+      bool self = f == g_.function && !g_.osr;
+      if (!self) {
         a_.constant(aa::x17, f);
         a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+      }
+      if (may_switch(*vm::loaded(f))) {
+        asmjit::Label back = a_.newLabel();
+        a_.adr(aa::x30, back);
+        if (self) a_.b(start_);
+        else a_.br(aa::x16);
+        a_.bind(back);
+      } else if (self) {
+        a_.bl(start_);
+      } else {
         a_.blr(aa::x16);
       }
       metadata(n->state);

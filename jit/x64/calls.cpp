@@ -1,4 +1,5 @@
 // Calls, natives, effects.
+#include "jit/build/switching.h"
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
 #include "vm/control/pseudo.h"
@@ -91,10 +92,17 @@ bool Codegen::emit_call(Node* n) {
       save_inline(n->state);
       arguments(n->inputs, 0);
       enter_base(n->state);
-      if (f == g_.function && !g_.osr) {
+      bool self = f == g_.function && !g_.osr;
+      if (!self) constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
+      if (may_switch(*vm::loaded(f))) {
+        asmjit::Label back = a_.newLabel();
+        push_return(back);
+        if (self) a_.jmp(start_);
+        else a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+        a_.bind(back);
+      } else if (self) {
         a_.call(start_);
       } else {
-        constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
         a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
       }
       metadata(n->state);

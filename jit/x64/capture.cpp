@@ -8,11 +8,10 @@
 
 namespace eddy::jit::x64 {
 
-// The address behind the jump, where a return address belongs.
-void Codegen::jump_with_return(asmjit::Label back, void* stub) {
+// Where a return address belongs, for a jump instead of a call.
+void Codegen::push_return(asmjit::Label back) {
   a_.lea(ax::rax, ax::ptr(back));
   a_.push(ax::rax);
-  a_.jmp(stub);
 }
 
 void Codegen::perform(Node* n) {
@@ -32,7 +31,8 @@ void Codegen::perform(Node* n) {
     to_context_args(n->inputs, 0, 1);
     enter_base(n->state);
     constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
-    jump_with_return(back, stubs_.perform);
+    push_return(back);
+    a_.jmp(stubs_.perform);
   }
   a_.bind(back);
   metadata(n->state);
@@ -118,7 +118,8 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     a_.bind(slow);
     for (unsigned i = 1; i <= clause->params; ++i) a_.mov(argument_slot(i), gp(static_cast<int>(i)));
     constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
-    jump_with_return(back, stubs_.perform);
+    push_return(back);
+    a_.jmp(stubs_.perform);
   });
 }
 

@@ -288,8 +288,14 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::Return:
       value_to(ax::rax, n->inputs[0]);
       a_.add(ax::rsp, frame_bytes());
-      if (g_.function->fiber_base) a_.jmp(stubs_.finish_fiber);
-      else a_.ret();
+      if (g_.function->fiber_base) {
+        a_.jmp(stubs_.finish_fiber);
+      } else if (g_.function->switches) {
+        a_.pop(ax::rdx);
+        a_.jmp(ax::rdx);
+      } else {
+        a_.ret();
+      }
       return true;
     case NodeOp::TailCall: {
       auto* f = static_cast<rt::Function*>(n->aux);

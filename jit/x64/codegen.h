@@ -58,7 +58,7 @@ class Codegen : public CodegenBase {
 
   // --- calls of stubs
   void call_stub(void* stub, const FrameState* s);
-  void jump_with_return(asmjit::Label back, void* stub);
+  void push_return(asmjit::Label back);
   void call_helper(void* stub, void* helper, const FrameState* s);
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);

@@ -1,0 +1,10 @@
+// Whether control may leave a function's frames by a perform that captures, to come back by a resumption.
+#pragma once
+#include "vm/loaded.h"
+
+namespace eddy::jit {
+
+// As the profile has it. Such functions are called and return by plain jumps (docs/jit.md, "The return predictor").
+bool may_switch(const vm::LoadedFunction& f);
+
+}  // namespace eddy::jit
