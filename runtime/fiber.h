@@ -66,7 +66,7 @@ struct Fiber {
 static_assert(sizeof(Fiber) == 64, "one cache line; ten million of them sleep");
 
 // A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles at
-// blocks of the right size.
+// blocks of the right size; bigger ones as long as all free fibers hold little.
 constexpr unsigned kKeptClass = FiberBlocks::class_for(512);
 // Words kept free under a fiber's limit: a leaf may write one frame header and a return address there.
 constexpr size_t kStackSlackWords = 8;

@@ -20,6 +20,9 @@ namespace {
 constexpr uint64_t kPressureBytes = uint64_t{64} << 20;
 // All stacks together may hold so many times what one may.
 constexpr uint64_t kStacksTogether = 4;
+// What free fibers may hold in big blocks. The next deep computation finds its stack as the last one left it, instead of
+// growing from the smallest again.
+constexpr uint64_t kKeptBytes = uint64_t{16} << 20;
 // A new fiber's stack, before it grows or is cut down: 256 bytes.
 constexpr size_t kFirstWords = 32;
 constexpr size_t kPageWords = 4096 / sizeof(Word);
@@ -101,12 +104,18 @@ void FiberPool::clear_block(Fiber* fiber) {
   fiber->base = nullptr;
 }
 
+void FiberPool::clear_free_block(Fiber* fiber) {
+  if (fiber->base && fiber->size_class > kKeptClass) kept_bytes_ -= held_bytes(fiber);
+  clear_block(fiber);
+}
+
 Fiber* FiberPool::make(size_t words) {
   words = std::max(words + kStackSlackWords, kFirstWords);
   Fiber* fiber = supply_.free;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {
     if (!admit(held_bytes(fiber))) return nullptr;
+    if (fiber->size_class > kKeptClass) [[unlikely]] kept_bytes_ -= held_bytes(fiber);
     supply_.free = fiber->parent;
   } else {
     unsigned size_class = FiberBlocks::class_for(words);
@@ -119,7 +128,7 @@ Fiber* FiberPool::make(size_t words) {
     }
     if (fiber) {
       supply_.free = fiber->parent;
-      clear_block(fiber);
+      clear_free_block(fiber);
     } else {
       fiber = take_descriptor();
       if (!fiber) {
@@ -153,7 +162,10 @@ void FiberPool::release(Fiber* fiber) {
   supply_.bytes -= bytes;
   --supply_.live;
   if (fiber->watermarks) [[unlikely]] drop_watermarks(fiber);
-  if (fiber->size_class > kKeptClass) [[unlikely]] clear_block(fiber);
+  if (fiber->size_class > kKeptClass) [[unlikely]] {
+    if (kept_bytes_ + bytes <= kKeptBytes) kept_bytes_ += bytes;
+    else clear_block(fiber);
+  }
   fiber->state = FiberState::Free;
   fiber->parent = supply_.free;
   supply_.free = fiber;
@@ -282,7 +294,7 @@ void FiberPool::cut_stack(Fiber* fiber) {
   size_t used = fiber->offset_of(fiber->sp);
   unsigned size_class = FiberBlocks::class_for(used + kStackSlackWords + supply_.room / sizeof(Word));
   // Below two steps it is not worth the copying back when it runs again.
-  if (fiber->size_class >= FiberBlocks::kBigClass || size_class + 2 > fiber->size_class) return;
+  if (size_class + 2 > fiber->size_class) return;
   FiberBlock block = blocks_.take(size_class);
   if (!block.lowest) return;
   FiberBlock old = block_of(fiber);
@@ -296,7 +308,7 @@ void FiberPool::cut_stack(Fiber* fiber) {
 }
 
 void FiberPool::trim() {
-  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_block(fiber);
+  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_free_block(fiber);
   blocks_.trim();
   // Stacks that were deep once: what a fiber has not used of a reservation for a while it gets again as zeros.
   for_each_live([this](Fiber* fiber) {

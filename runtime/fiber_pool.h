@@ -77,6 +77,7 @@ class FiberPool {
   bool grow_big(Fiber* fiber, size_t need);
   void drop_watermarks(Fiber* fiber);
   void clear_block(Fiber* fiber);
+  void clear_free_block(Fiber* fiber);
 
   Context& ctx_;
   FiberSupply& supply_;
@@ -86,6 +87,7 @@ class FiberPool {
   size_t slab_used_ = kSlabFibers;  // of the last slab
   std::vector<Watermarks> watermark_tables_{1};
   std::vector<uint32_t> free_watermarks_;
+  uint64_t kept_bytes_ = 0;         // in the blocks beyond kKeptClass of free fibers
   uint64_t bytes_at_minor_ = 0;
   uint64_t depth_seen_ = 0;         // bytes of stacks from which on their frames are counted again
   friend struct Collector;

@@ -18,6 +18,8 @@ void Generator::find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& b
   jz(other, T_NEAR);
   cmp(byte[fiber + at::fiber_young], 0);
   je(other, T_NEAR);
+  cmp(byte[fiber + at::fiber_size_class], static_cast<int>(rt::kKeptClass));
+  ja(other, T_NEAR);
   // Its block may be gone (base 0), or too small.
   mov(base, ptr[fiber + at::fiber_base]);
   mov(scratch, base);

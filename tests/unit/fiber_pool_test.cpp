@@ -24,6 +24,33 @@ TEST(FiberPool, MakesAndReuses) {
   EXPECT_EQ(m.ctx.fiber_supply.live, 2u);
 }
 
+// The next deep computation need not grow its stack again; one of no common depth gives its memory back.
+TEST(FiberPool, DeepStacksAreKeptForTheNext) {
+  FakeMachine m;
+  m.ctx.max_stack = uint64_t{256} << 20;
+  auto run = [&](int depth) {
+    Fiber* f = m.fibers.make(16);
+    for (int d = 0; d < depth; ++d) m.push(f, 4);
+    for (int d = 0; d < depth; ++d) m.pop(f);
+    m.fibers.release(f);
+    return m.fibers.counters.grown;
+  };
+  constexpr int deep = 100000;
+  uint64_t once = run(deep);
+  EXPECT_GT(once, 5u);
+  EXPECT_EQ(run(deep), once);
+  uint64_t deeper = run(10 * deep);
+  EXPECT_GT(deeper, once);
+  EXPECT_GT(run(10 * deep), deeper + 5);
+  // What the collector takes back is counted no longer.
+  run(deep);
+  for (int i = 0; i < 100; ++i) {
+    m.heap->collect_major();
+    once = run(deep);
+  }
+  EXPECT_EQ(run(deep), once);
+}
+
 TEST(FiberPool, ManyShortLivedFibersDoNotFillTheYoungList) {
   FakeMachine m;
   for (int i = 0; i < 100000; ++i) m.fibers.release(m.fibers.make(20));
@@ -230,6 +257,24 @@ TEST(Fibers, StacksOfSleepersAreCut) {
   }
   EXPECT_GT(words(), 100);
   m.check();
+}
+
+// One that came by the stack of a deep computation does not sit on it.
+TEST(Fibers, SleepersKeepNoDeepStack) {
+  FakeMachine m;
+  m.ctx.globals.resize(100, kUnit);
+  for (Value& sleeper : m.ctx.globals) {
+    Fiber* f = m.fibers.make(16);
+    for (int d = 0; d < 100000; ++d) m.push(f, 4);
+    for (int d = 0; d < 100000; ++d) m.pop(f);
+    m.fibers.release(f);
+    sleeper = m.make_sleeper(small_int(1));
+    EXPECT_EQ(as<Continuation>(sleeper)->top_fiber, f);
+    EXPECT_GT(f->base - f->limit, 100000);
+    for (int i = 0; i < 3; ++i) m.heap->collect_minor();
+    EXPECT_LE(f->base - f->limit, 16);
+  }
+  EXPECT_LT(m.fibers.bytes(), 100000u);
 }
 
 size_t resident_bytes() {
