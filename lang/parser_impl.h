@@ -278,7 +278,11 @@ void Parser::list(K close, Span opener, const char* what, Item item) {
       Diagnostic& error = report_here(
           fmt::format("expected `,` or {} after {}, found {}", describe(close), what, describe_token(*tok_)));
       error.label(opener, "opened here");
-      if (const char* help = foreign(*tok_)) error.help(help);
+      if (const char* help = foreign(*tok_)) {
+        error.help(help);
+      } else if (at(K::kLeftBrace) && tok_[-1].kind == K::kLower) {
+        error.help(fmt::format("a trailing block follows a call's parentheses: `{}() {{ … }}`", text(tok_[-1])));
+      }
     }
     skip_item(close);
     if (accept(K::kComma)) {
