@@ -35,7 +35,7 @@ const char* name_of(int signal) {
   }
 }
 
-void on_fatal(int signal) {
+[[maybe_unused]] void on_fatal(int signal) {
   const char* name = name_of(signal);
   say("eddy: internal error: ", 22);
   say(name, std::strlen(name));
