@@ -139,40 +139,46 @@ void Codegen::clause_enter(Node* n) {
   if (n->inputs.empty()) a_.mov(aa::x17, aa::x16);  // making room may use x16
   else a_.mov(aa::x17, gp(input(n->inputs[0])));
   int out = output(n);
-  lay_clause(static_cast<int>(n->imm), gp(out));
+  lay_clause(static_cast<int>(n->imm), gp(out), !n->inputs.empty() && is_named(n->inputs[0]));
 }
 
 // On the way out; the values are in their slots.
 void Codegen::lay_clause_frame(const Saves::Clause& c) {
   if (c.reg == kNone) a_.ldr(aa::x17, home_slot(c.home));
   else a_.mov(aa::x17, gp(c.reg));
-  lay_clause(c.base, aa::x14);
+  lay_clause(c.base, aa::x14, c.named);
 }
 
-// The handler's node is in x17; its environment comes to be in `out`.
-void Codegen::lay_clause(int base, const aa::Gp& out) {
+// The rest of an unwind record in the frame whose slots start at home `slots`: its link, and in the fiber that it is the
+// newest. Uses x14, x16 and x17.
+void Codegen::push_record(int slots, unsigned object, unsigned link) {
+  int home = slots + static_cast<int>(link);
+  a_.ldr(aa::x17, context(at::fiber));
+  a_.ldr(aa::w16, field(aa::x17, at::fiber_records, 4));
+  a_.constant(aa::x14, static_cast<int64_t>(rt::RecordLink::pack(0, link, object)));
+  a_.orr(aa::x16, aa::x16, aa::x14);
+  a_.str(aa::x16, home_slot(home));
+  a_.add_to(aa::x16, aa::x20, home * 8);
+  a_.ldr(aa::x14, field(aa::x17, at::fiber_base));
+  a_.sub(aa::x16, aa::x14, aa::x16);
+  a_.lsr(aa::x16, aa::x16, 3);
+  a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+}
+
+// The handler is in x17; its environment comes to be in `out`.
+void Codegen::lay_clause(int base, const aa::Gp& out, bool named) {
   using Frame = vm::ClauseFrame;
   int slots = base + static_cast<int>(rt::kFrameHeaderWords);
   auto slot = [&](int i) { return home_slot(slots + i); };
   a_.str(aa::x17, slot(Frame::Object));
   a_.ldr(aa::x14, context(at::top));
   a_.str(aa::x14, slot(Frame::Top));
-  a_.ldr(aa::x16, field(aa::x17, at::node_outer));
-  a_.str(aa::x16, context(at::top));
+  if (!named) a_.ldr(aa::x16, field(aa::x17, at::node_outer));
+  a_.str(named ? aa::x17 : aa::x16, context(at::top));
   a_.ldr(out, field(aa::x17, at::node_env));
   store_word(slot(Frame::Result), static_cast<int64_t>(rt::kUnit.bits));
   store_word(home_slot(base), reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
-  // The record: its fiber's list goes on with what was the newest.
-  a_.ldr(aa::x17, context(at::fiber));
-  a_.ldr(aa::w16, field(aa::x17, at::fiber_records, 4));
-  a_.constant(aa::x14, static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
-  a_.orr(aa::x16, aa::x16, aa::x14);
-  a_.str(aa::x16, slot(Frame::Link));
-  a_.add_to(aa::x16, aa::x20, (slots + Frame::Link) * 8);
-  a_.ldr(aa::x14, field(aa::x17, at::fiber_base));
-  a_.sub(aa::x16, aa::x14, aa::x16);
-  a_.lsr(aa::x16, aa::x16, 3);
-  a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+  push_record(slots, Frame::Object, Frame::Link);
   a_.str(aa::xzr, slot(Frame::Resume));
   a_.ldr(aa::x16, context(at::tag));
   a_.str(aa::x16, slot(Frame::Tag));

@@ -80,7 +80,8 @@ class Codegen : public CodegenBase {
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void jump_with_return(asmjit::Label back, void* stub);
   void clause_enter(Node* n);
-  void lay_clause(int base, const aa::Gp& out);
+  void lay_clause(int base, const aa::Gp& out, bool named);
+  void push_record(int slots, unsigned object, unsigned link);
   void clause_leave(Node* n);
   void fresh_tag();
   void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);

@@ -127,6 +127,8 @@ class Builder {
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
   void join(std::vector<Frame::Return>& ways, int result_home);
   bool inline_perform(unsigned destination);
+  bool inline_named(unsigned destination);
+  void handle_named();
   bool walk_handlers(vm::PerformCell* cell, const std::vector<std::pair<rt::Site*, const rt::Clause*>>& seen,
                      unsigned destination, const std::vector<Node*>& args);
   void ask_on(const std::vector<Node*>& args);

@@ -141,6 +141,46 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
   return value;
 }
 
+// The same for a named handler. It says itself whose clause runs; of those, the tail ones need no look at the region.
+bool Builder::inline_named(unsigned destination) {
+  auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
+  if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect || !g_.speculate || !g_.one_handler) return false;
+  if (!cell->seen) {
+    if (cell->count || options_.tier != TierMode::Auto) return false;
+    leave(Reason::Unseen);
+    return true;
+  }
+  const rt::Clause* clause = cell->clause;
+  if (cell->seen_sites != 1 || clause->kind != rt::ClauseKind::Tail || clause->params != cell->args) return false;
+  std::vector<Node*> args = list_nodes(pc_ + 2, b_of(*pc_));
+  FrameState* s = after(destination);
+  Node* found = add(NodeOp::FindNamed, {args[0]});
+  found->aux = cell;
+  found->imm = reinterpret_cast<int64_t>(cell->seen);
+  found->reason = Reason::Handler;
+  found->state = here();
+  args.erase(args.begin());
+  count(g_.ctx->stats->named_performs);
+  Node* value = perform_in_place(cell, clause, destination, s, args, found);
+  if (cur_) frame_->env[destination] = value;
+  return true;
+}
+
+void Builder::handle_named() {
+  const vm::Word w = *pc_;
+  Node* env = use(c_of(w));
+  FrameState* s = here();
+  Node* named = define(a_of(w), NodeOp::Alloc, {env, constant(1)});
+  named->imm = static_cast<int64_t>(rt::make_header(rt::Kind::Named, 0));
+  named->aux = reinterpret_cast<void*>(pc_[1]);
+  named->small = true;  // it has a first word, its site
+  named->state = s;
+  Node* region = add(NodeOp::PushNamed, {named});
+  region->aux = const_cast<vm::Word*>(pc_);
+  define(a_of(w) + 1, NodeOp::Slot);
+  for (unsigned raw : {b_of(w), b_of(w) + 1}) define(raw, NodeOp::Slot)->type = Type::Float;
+}
+
 bool Builder::translate_effect(Op op) {
   const vm::Word w = *pc_;
   // An instruction that the runtime runs on the frame; what it writes is found in its slots.
@@ -202,12 +242,19 @@ bool Builder::translate_effect(Op op) {
       slot(a_of(w));
       return true;
     case Op::MASK_END: record(nullptr); return true;
-    case Op::HANDLE_NAMED: record(use(c_of(w))); return opened(a_of(w), b_of(w));
+    case Op::HANDLE_NAMED: handle_named(); return true;
     case Op::GUARD:
     case Op::DEFER: record(use(c_of(w))); return opened(a_of(w), b_of(w));
     case Op::ATTEMPT:
     case Op::EXIT_POINT: record(nullptr); return opened(a_of(w), b_of(w));
-    case Op::NAMED_END:
+    case Op::NAMED_END: {
+      Node* named = use(a_of(w));
+      FrameState* s = here();
+      Node* n = add(NodeOp::PopNamed, {named});
+      n->aux = const_cast<vm::Word*>(pc_);
+      n->state = s;
+      return true;
+    }
     case Op::DEFER_END:
     case Op::GUARD_END:
     case Op::ATTEMPT_END:
@@ -219,6 +266,7 @@ bool Builder::translate_effect(Op op) {
       return true;
     }
     case Op::PERFORM_NAMED:
+      if (inline_named(a_of(w))) return true;
       called(NodeOp::PerformNamed, a_of(w), list_nodes(pc_ + 2, b_of(w)))->aux = reinterpret_cast<void*>(pc_[1]);
       return true;
     case Op::RESUME:

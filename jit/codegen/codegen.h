@@ -78,7 +78,8 @@ class CodegenBase {
     };
     // A frame below an in-place clause that has not been laid yet.
     struct Clause {
-      int base, reg, home;  // of the handler's node
+      int base, reg, home;  // of the handler
+      bool named;
     };
     std::vector<Item> items;
     std::vector<Field> fields;

@@ -38,6 +38,8 @@ constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt:
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int resumed_copies = offsetof(rt::Statistics, resumes) + 8 * static_cast<int>(rt::ResumeShape::Copied);
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
+constexpr int named_site = offsetof(rt::Named, site), named_live = offsetof(rt::Named, live);
+static_assert(offsetof(rt::Named, env) == node_env);
 constexpr int node_records = offsetof(rt::Node, records), node_frame = offsetof(rt::Node, frame_offset);
 constexpr int site_returns = offsetof(rt::Site, returns), site_owner = offsetof(rt::Site, owner);
 constexpr int frame_size = offsetof(rt::Function, frame_size);

@@ -20,7 +20,7 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
       }
     }
   for (const FrameState* s = state; s; s = s->parent)
-    if (s->entered) saves.clauses.push_back({s->base, at(s->entered).reg, s->entered->home});
+    if (s->entered) saves.clauses.push_back({s->base, at(s->entered).reg, s->entered->home, is_named(s->entered)});
   if (state)
     for (const FrameState::Pending& p : state->stores) {
       Location object = at(p.object), value = p.value->remade() ? Location{} : at(p.value);

@@ -18,7 +18,7 @@ CodegenResult CodegenBase::run() {
   CodegenResult result;
   for (const Block* b : g_.blocks) {
     states_[b->id].label = new_label();
-    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record;
+    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed;
   }
   result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
   for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {

@@ -110,6 +110,9 @@ void each_value(const FrameState* s, F f) {
   }
 }
 
+// Of the handler whose clause runs in place: a named one is its own context (docs/handlers.md).
+inline bool is_named(const Node* handler) { return handler->op == NodeOp::FindNamed; }
+
 struct Block {
   uint32_t id = 0;
   bool loop = false;                 // something jumps back here

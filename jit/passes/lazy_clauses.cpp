@@ -23,6 +23,8 @@ bool keeps_to_itself(const Node* n) {
     case NodeOp::FindNode:
     case NodeOp::Top:
     case NodeOp::HandleEnd:
+    case NodeOp::PushNamed:
+    case NodeOp::PopNamed:
     case NodeOp::Safepoint:
     case NodeOp::Poll:
     case NodeOp::Return:

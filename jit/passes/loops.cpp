@@ -82,6 +82,8 @@ bool stays(const Node* n, bool comparisons) {
     case NodeOp::CellEnv:
     case NodeOp::BranchCell:
     case NodeOp::HandleEnd:
+    case NodeOp::PushNamed:
+    case NodeOp::PopNamed:
     case NodeOp::SetUp:
     case NodeOp::Alloc:
     case NodeOp::Box: return false;

@@ -142,23 +142,41 @@ void Codegen::clause_enter(Node* n) {
   else a_.mov(ax::rdx, gp(input(n->inputs[0])));
   int out = output(n), scratch = temporary();
   a_.mov(ax::rax, ax::rdx);
-  lay_clause(static_cast<int>(n->imm), gp(out), gp(scratch));
+  lay_clause(static_cast<int>(n->imm), gp(out), gp(scratch), !n->inputs.empty() && is_named(n->inputs[0]));
 }
 
 // On the way out; the values are in their slots.
 void Codegen::lay_clause_frame(const Saves::Clause& c) {
   if (c.reg == kNone) a_.mov(ax::rax, home_slot(c.home));
   else a_.mov(ax::rax, gp(c.reg));
-  lay_clause(c.base, ax::rcx, ax::rbx);
+  lay_clause(c.base, ax::rcx, ax::rbx, c.named);
 }
 
-// The handler's node is in rax; its environment comes to be in `out`.
-void Codegen::lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch) {
+// The rest of an unwind record in the frame whose slots start at home `slots`: its link, and in the fiber that it is the
+// newest. Uses rax and rdx.
+void Codegen::push_record(int slots, unsigned object, unsigned link, const ax::Gp& scratch) {
+  ax::Mem word = home_slot(slots + static_cast<int>(link));
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+  a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
+  // One store: what reads it back must not have to join two.
+  a_.mov(scratch, static_cast<int64_t>(rt::RecordLink::pack(0, link, object)));
+  a_.or_(ax::rax, scratch);
+  a_.mov(word, ax::rax);
+  a_.lea(ax::rax, word);
+  a_.sub(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));
+  a_.neg(ax::rax);
+  a_.shr(ax::rax, 3);
+  a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+}
+
+// The handler is in rax; its environment comes to be in `out`.
+void Codegen::lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch, bool named) {
   using Frame = vm::ClauseFrame;
   int slots = base + static_cast<int>(rt::kFrameHeaderWords);
   auto slot = [&](int i) { return home_slot(slots + i); };
   a_.mov(slot(Frame::Object), ax::rax);
-  a_.mov(out, ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
+  if (named) a_.mov(out, ax::rax);
+  else a_.mov(out, ax::qword_ptr(ax::rax, offsetof(rt::Node, outer)));
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::top));
   a_.mov(slot(Frame::Top), ax::rdx);
   a_.mov(ax::qword_ptr(ax::r15, at::top), out);
@@ -166,18 +184,7 @@ void Codegen::lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch) {
   a_.mov(slot(Frame::Result), static_cast<int32_t>(rt::kUnit.bits));
   constant_to(ax::rax, reinterpret_cast<int64_t>(static_cast<rt::Function*>(&vm::pseudo_functions.clause)));
   a_.mov(home_slot(base), ax::rax);
-  // The record: its fiber's list goes on with what was the newest.
-  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
-  a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
-  // One store: what reads it back must not have to join two.
-  a_.mov(scratch, static_cast<int64_t>(rt::RecordLink::pack(0, Frame::Link, Frame::Object)));
-  a_.or_(ax::rax, scratch);
-  a_.mov(slot(Frame::Link), ax::rax);
-  a_.lea(ax::rax, slot(Frame::Link));
-  a_.sub(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));
-  a_.neg(ax::rax);
-  a_.shr(ax::rax, 3);
-  a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+  push_record(slots, Frame::Object, Frame::Link, scratch);
   a_.mov(slot(Frame::Resume), 0);
   a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::tag));
   a_.mov(slot(Frame::Tag), ax::rax);
@@ -296,6 +303,29 @@ bool Codegen::emit_effect(Node* n) {
     }
     case NodeOp::ClauseEnter: clause_enter(n); return true;
     case NodeOp::ClauseLeave: clause_leave(n); return true;
+    case NodeOp::PushNamed: {
+      auto* pc = static_cast<const vm::Word*>(n->aux);
+      int slots = static_cast<int>(rt::kFrameHeaderWords), object = static_cast<int>(vm::a_of(*pc));
+      int named = input(n->inputs[0]), scratch = temporary();
+      a_.mov(home_slot(slots + object), gp(named));
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::top));
+      a_.mov(home_slot(slots + object + 1), ax::rax);
+      push_record(slots, vm::a_of(*pc), vm::b_of(*pc), gp(scratch));
+      store_constant(slots + static_cast<int>(vm::b_of(*pc)) + 1, static_cast<int64_t>(reinterpret_cast<rt::Site*>(pc[1])->resume));
+      return true;
+    }
+    case NodeOp::PopNamed: {
+      int named = input(n->inputs[0]);
+      asmjit::Label no = leave_label(n);
+      a_.cmp(ax::byte_ptr(gp(named), 3), static_cast<int>(rt::Kind::Named));
+      a_.jne(no);
+      a_.dec(ax::qword_ptr(gp(named), at::named_live));
+      a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+      int link = static_cast<int>(rt::kFrameHeaderWords + vm::b_of(*static_cast<const vm::Word*>(n->aux)));
+      a_.mov(ax::eax, ax::dword_ptr(ax::rsp, link * 8));
+      a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+      return true;
+    }
     case NodeOp::Record: {
       save_inline(n->state);
       if (!n->inputs.empty()) value_to(ax::rdx, n->inputs[0]);

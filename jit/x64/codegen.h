@@ -86,7 +86,8 @@ class Codegen : public CodegenBase {
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void clause_enter(Node* n);
-  void lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch);
+  void lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch, bool named);
+  void push_record(int slots, unsigned object, unsigned link, const ax::Gp& scratch);
   void clause_leave(Node* n);
   void fresh_tag();
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
