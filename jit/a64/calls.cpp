@@ -233,6 +233,61 @@ void Codegen::clause_leave(Node* n) {
   });
 }
 
+// As the instruction HANDLE.
+void Codegen::handle(Node* n) {
+  auto* site = static_cast<rt::Site*>(n->aux);
+  constexpr int kBytes = sizeof(rt::Node);
+  int env = input(n->inputs[0]), out = output(n);
+  const aa::Gp node = gp(out);
+  asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+  slow_path(n, slow, [=, this] {
+    a_.add_to(aa::x21, aa::x21, -kBytes);
+    a_.mov(aa::x1, gp(env));
+    a_.constant(aa::x2, static_cast<const rt::Site*>(site));
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
+    a_.mov(gp(out), aa::x16);
+  }, back);
+  a_.mov(node, aa::x21);
+  a_.add_to(aa::x21, aa::x21, kBytes);
+  a_.ldr(aa::x16, context(at::alloc_limit));
+  a_.cmp(aa::x21, aa::x16);
+  a_.branch_if(CondCode::kHI, slow);
+  a_.constant(aa::x16, static_cast<int64_t>(rt::make_header(rt::Kind::Node, 0)));
+  a_.str(aa::x16, aa::ptr(node));
+  a_.constant(aa::x16, static_cast<const rt::Site*>(site));
+  a_.str(aa::x16, field(node, at::node_site));
+  a_.str(gp(env), field(node, at::node_env));
+  a_.ldr(aa::x16, context(at::top));
+  a_.str(aa::x16, field(node, at::node_outer));
+  a_.str(node, context(at::top));
+  a_.ldr(aa::x17, context(at::fiber));
+  a_.str(aa::x17, field(node, at::node_home));
+  a_.ldr(aa::w16, field(aa::x17, at::fiber_records, 4));
+  a_.str(aa::w16, field(node, at::node_records, 4));
+  a_.ldr(aa::x16, field(aa::x17, at::fiber_base));
+  a_.sub(aa::x16, aa::x16, aa::x20);
+  a_.lsr(aa::x16, aa::x16, 3);
+  a_.str(aa::w16, field(node, at::node_frame, 4));
+  store_word(field(node, at::node_twin), static_cast<int64_t>(rt::kNull.bits));
+  a_.ldr(aa::x17, context(at::cells));
+  auto cell = [&](size_t i) { return static_cast<int>(site->effects[i] * sizeof(rt::EffectCell)); };
+  if (site->effects.empty()) {
+    store_word(field(node, at::node_previous), 0);
+    store_word(field(node, at::node_previous + 8), static_cast<int64_t>(rt::kNull.bits));
+  } else {
+    for (int word : {0, 8}) {
+      a_.ldr(aa::x16, a_.slot(aa::x17, cell(0) + word));
+      a_.str(aa::x16, field(node, at::node_previous + word));
+    }
+  }
+  a_.ldr(aa::x16, context(at::tag));
+  for (size_t i = 0; i < site->effects.size(); ++i) {
+    a_.str(aa::x16, a_.slot(aa::x17, cell(i)));
+    a_.str(node, a_.slot(aa::x17, cell(i) + 8));
+  }
+  a_.bind(back);
+}
+
 bool Codegen::emit_effect(Node* n) {
   auto action = [&](void* helper) {
     call_helper(stubs_.call_action, helper, n->state);
@@ -269,13 +324,7 @@ bool Codegen::emit_effect(Node* n) {
       call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
       call_result(n);
       return true;
-    case NodeOp::Handle:
-      save_inline(n->state);
-      value_to(aa::x1, n->inputs[0]);
-      a_.constant(aa::x2, n->aux);
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
-      call_result(n);
-      return true;
+    case NodeOp::Handle: handle(n); return true;
     case NodeOp::HandleEnd: {
       auto* site = static_cast<rt::Site*>(n->aux);
       int node = input(n->inputs[0]);

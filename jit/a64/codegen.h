@@ -79,6 +79,7 @@ class Codegen : public CodegenBase {
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void jump_with_return(asmjit::Label back, void* stub);
+  void handle(Node* n);
   void clause_enter(Node* n);
   void lay_clause(int base, const aa::Gp& out, bool named);
   void push_record(int slots, unsigned object, unsigned link);

@@ -22,6 +22,7 @@ bool keeps_to_itself(const Node* n) {
     case NodeOp::BranchCell:
     case NodeOp::FindNode:
     case NodeOp::Top:
+    case NodeOp::Handle:
     case NodeOp::HandleEnd:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:

@@ -81,6 +81,7 @@ bool stays(const Node* n, bool comparisons) {
     case NodeOp::ClauseLeave:
     case NodeOp::CellEnv:
     case NodeOp::BranchCell:
+    case NodeOp::Handle:
     case NodeOp::HandleEnd:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:

@@ -236,6 +236,59 @@ void Codegen::clause_leave(Node* n) {
   });
 }
 
+// As the instruction HANDLE.
+void Codegen::handle(Node* n) {
+  auto* site = static_cast<rt::Site*>(n->aux);
+  constexpr int kBytes = sizeof(rt::Node);
+  int env = input(n->inputs[0]), out = output(n);
+  const ax::Gp node = gp(out);
+  asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+  slow_path(n, slow, [=, this] {
+    a_.sub(ax::r14, kBytes);
+    a_.mov(ax::rsi, gp(env));
+    constant_to(ax::rdx, reinterpret_cast<int64_t>(site));
+    call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
+    a_.mov(gp(out), ax::rax);
+  }, back);
+  a_.mov(node, ax::r14);
+  a_.add(ax::r14, kBytes);
+  a_.cmp(ax::r14, ax::qword_ptr(ax::r15, at::alloc_limit));
+  a_.ja(slow);
+  auto field = [&](int offset) { return ax::qword_ptr(node, offset); };
+  constant_to(ax::rax, static_cast<int64_t>(rt::make_header(rt::Kind::Node, 0)));
+  a_.mov(field(0), ax::rax);
+  constant_to(ax::rax, reinterpret_cast<int64_t>(site));
+  a_.mov(field(at::node_site), ax::rax);
+  a_.mov(field(at::node_env), gp(env));
+  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::top));
+  a_.mov(field(at::node_outer), ax::rax);
+  a_.mov(ax::qword_ptr(ax::r15, at::top), node);
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+  a_.mov(field(at::node_home), ax::rdx);
+  a_.mov(ax::eax, ax::dword_ptr(ax::rdx, at::fiber_records));
+  a_.mov(ax::dword_ptr(node, at::node_records), ax::eax);
+  a_.mov(ax::rax, ax::qword_ptr(ax::rdx, at::fiber_base));
+  a_.sub(ax::rax, ax::rsp);
+  a_.shr(ax::rax, 3);
+  a_.mov(ax::dword_ptr(node, at::node_frame), ax::eax);
+  a_.mov(field(at::node_twin), static_cast<int32_t>(rt::kNull.bits));
+  a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
+  auto cell = [&](size_t i) { return static_cast<int>(site->effects[i] * sizeof(rt::EffectCell)); };
+  if (site->effects.empty()) {
+    a_.mov(field(at::node_previous), 0);
+    a_.mov(field(at::node_previous + 8), static_cast<int32_t>(rt::kNull.bits));
+  } else {
+    a_.movups(ax::xmm15, ax::xmmword_ptr(ax::rdx, cell(0)));
+    a_.movups(ax::xmmword_ptr(node, at::node_previous), ax::xmm15);
+  }
+  a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::tag));
+  for (size_t i = 0; i < site->effects.size(); ++i) {
+    a_.mov(ax::qword_ptr(ax::rdx, cell(i)), ax::rax);
+    a_.mov(ax::qword_ptr(ax::rdx, cell(i) + 8), node);
+  }
+  a_.bind(back);
+}
+
 bool Codegen::emit_effect(Node* n) {
   auto action = [&](void* helper) {
     call_helper(stubs_.call_action, helper, n->state);
@@ -272,14 +325,7 @@ bool Codegen::emit_effect(Node* n) {
       call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
       call_result(n);
       return true;
-    case NodeOp::Handle:
-      save_inline(n->state);
-      value_to(ax::rdx, n->inputs[0]);
-      a_.mov(ax::rsi, ax::rdx);
-      constant_to(ax::rdx, reinterpret_cast<int64_t>(n->aux));
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::handle), n->state);
-      call_result(n);
-      return true;
+    case NodeOp::Handle: handle(n); return true;
     case NodeOp::HandleEnd: {
       auto* site = static_cast<rt::Site*>(n->aux);
       int node = input(n->inputs[0]);

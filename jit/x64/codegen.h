@@ -85,6 +85,7 @@ class Codegen : public CodegenBase {
   void closure_call(Node* n, bool tail);
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
+  void handle(Node* n);
   void clause_enter(Node* n);
   void lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch, bool named);
   void push_record(int slots, unsigned object, unsigned link, const ax::Gp& scratch);
