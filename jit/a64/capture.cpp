@@ -21,12 +21,13 @@ void Codegen::perform(Node* n) {
   asmjit::Label back = a_.newLabel();
   // The continuation has to travel in a register too.
   const rt::Clause* clause = cell->clause;
-  bool captures = clause && clause->kind >= rt::ClauseKind::Once && cell->seen_sites == 1 && clause->params == cell->args &&
-                  count + 2 <= kRegisterArgs && !g_.ctx->on_effect && a_.reach() != Reach::Far;
-  if (captures) {
+  bool known = clause && cell->seen_sites == 1 && clause->params == cell->args && count + 2 <= kRegisterArgs && !g_.ctx->on_effect &&
+               a_.reach() != Reach::Far;
+  if (known && (clause->kind >= rt::ClauseKind::Once || (clause->kind == rt::ClauseKind::Abort && cell->seen->returns))) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
-    capture_for(cell, back);
+    if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
+    else capture_for(cell, back);
     a_.bind(back);
   } else {
     to_context_args(n->inputs, 0, 1);
@@ -118,9 +119,59 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     a_.bind(full);
     a_.mov(aa::x21, k);
     a_.bind(slow);
-    for (unsigned i = 1; i <= clause->params; ++i) a_.str(gp(static_cast<int>(i)), argument_slot(i));
-    a_.constant(aa::x1, cell);
-    jump_with_return(back, stubs_.perform);
+    perform_by_stub(cell, back);
+  });
+}
+
+// The arguments are where capture_for has them.
+void Codegen::perform_by_stub(vm::PerformCell* cell, asmjit::Label back) {
+  for (unsigned i = 1; i <= cell->args; ++i) a_.str(gp(static_cast<int>(i)), argument_slot(i));
+  a_.constant(aa::x1, cell);
+  jump_with_return(back, stubs_.perform);
+}
+
+// To an abort clause that leaves nothing behind: it takes the place of the region's frame, or of its fiber.
+void Codegen::abort_for(vm::PerformCell* cell, asmjit::Label back) {
+  const rt::Function* owner = cell->seen->owner;
+  asmjit::Label slow = a_.newLabel();
+  const aa::Gp node = aa::x6, fiber = aa::x7;
+  a_.ldr(node, context(at::top));
+  a_.branch_if_zero(node, slow);
+  a_.constant(aa::x16, cell->seen);
+  a_.ldr(aa::x17, field(node, at::node_site));
+  a_.cmp(aa::x16, aa::x17);
+  a_.branch_if(CondCode::kNE, slow);
+  a_.ldr(fiber, field(node, at::node_home));
+  a_.ldr(aa::x16, context(at::fiber));
+  a_.cmp(fiber, aa::x16);
+  a_.branch_if(CondCode::kNE, slow);
+  a_.ldr(aa::w16, field(fiber, at::fiber_records, 4));
+  a_.ldr(aa::w17, field(node, at::node_records, 4));
+  a_.cmp(aa::w16, aa::w17);
+  a_.branch_if(CondCode::kNE, slow);
+  if (g_.count) increment(reinterpret_cast<int64_t>(&cell->count));
+  if (!owner->fiber_base) {
+    a_.ldr(aa::w16, field(node, at::node_frame, 4));
+    a_.ldr(aa::x17, field(fiber, at::fiber_base));
+    a_.lsl(aa::x16, aa::x16, 3);
+    a_.sub(aa::x17, aa::x17, aa::x16);
+    a_.add_to(aa::x20, aa::x17, static_cast<int64_t>(owner->frame_size) * 8 - 8);
+    a_.ldr(aa::x16, field(node, at::node_outer));
+    a_.str(aa::x16, context(at::top));
+    fresh_tag();
+    a_.ldr(gp(0), field(node, at::node_env));
+  }
+  a_.constant(aa::x17, static_cast<const rt::Function*>(cell->clause->function));
+  if (owner->fiber_base) {
+    a_.jump_to(stubs_.abort_body);
+  } else {
+    a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+    a_.pop_return();
+    a_.br(aa::x16);
+  }
+  deferred_.push_back([=, this] {
+    a_.bind(slow);
+    perform_by_stub(cell, back);
   });
 }
 

@@ -78,6 +78,8 @@ class Codegen : public CodegenBase {
   void closure_call(Node* n, bool tail);
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
+  void abort_for(vm::PerformCell* cell, asmjit::Label back);
+  void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void jump_with_return(asmjit::Label back, void* stub);
   void handle(Node* n);
   void clause_enter(Node* n);

@@ -206,6 +206,19 @@ class Generator : public StubCode {
     a_.str(x0, argument(0));
     long_way(reinterpret_cast<void*>(&calls::fiber_call));
 
+    // The node is in x6.
+    start(table.abort_body);
+    a_.ldr(x14, context(at::fiber));
+    a_.ldr(stack, a_.slot(x14, at::fiber_base));
+    a_.sub(stack, stack, 8);
+    a_.ldr(x14, a_.slot(x6, at::node_outer));
+    a_.str(x14, context(at::top));
+    fresh_tag();
+    a_.ldr(x0, a_.slot(x6, at::node_env));
+    a_.ldr(x16, a_.slot(x17, at::machine_entry));
+    a_.pop_return();
+    a_.br(x16);
+
     start(table.call_plain);
     a_.push_return();
     to_host();

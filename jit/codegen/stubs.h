@@ -26,6 +26,8 @@ struct Stubs {
   void* resume_keep;  // call, or jump: ctx.args[0] with ctx.args[1]
   void* resume_last;
   void* fiber_call;    // call, or jump: a fiber's body in the first argument
+  void* abort_body;    // jump: an abort clause, its function in the function register and arguments in theirs, for the
+                       // handler at the base of the current fiber (see `perform`)
   void* finish_fiber;  // jump: the first frame of a fiber is done, its value in the result register
   void* call_plain;  // call: for a helper that neither collects nor fails; result in the result or first
                      // float register
@@ -35,7 +37,7 @@ struct Stubs {
   void for_each(F&& visit) {
     for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &leave_in_place,
                         &call_value, &call_action, &jump_action, &perform, &resume_keep, &resume_last, &fiber_call,
-                        &finish_fiber, &call_plain})
+                        &abort_body, &finish_fiber, &call_plain})
       visit(*stub);
   }
 };

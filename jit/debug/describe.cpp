@@ -87,6 +87,7 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
       {"resume", t.resume_keep, 8},
       {"resume last", t.resume_last, 8},
       {"start a fiber", t.fiber_call, 8},
+      {"abort a fiber's body", t.abort_body, 8},
       {"finish a fiber", t.finish_fiber, 8},
   };
   std::sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });

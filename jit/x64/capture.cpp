@@ -21,12 +21,12 @@ void Codegen::perform(Node* n) {
   asmjit::Label back = a_.newLabel();
   // The continuation has to travel in a register too.
   const rt::Clause* clause = cell->clause;
-  bool captures = clause && clause->kind >= rt::ClauseKind::Once && cell->seen_sites == 1 && clause->params == cell->args &&
-                  count + 2 <= kRegisterArgs && !g_.ctx->on_effect;
-  if (captures) {
+  bool known = clause && cell->seen_sites == 1 && clause->params == cell->args && count + 2 <= kRegisterArgs && !g_.ctx->on_effect;
+  if (known && (clause->kind >= rt::ClauseKind::Once || (clause->kind == rt::ClauseKind::Abort && cell->seen->returns))) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
-    capture_for(cell, back);
+    if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
+    else capture_for(cell, back);
   } else {
     to_context_args(n->inputs, 0, 1);
     enter_base(n->state);
@@ -116,10 +116,57 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     a_.bind(full);
     a_.mov(ax::r14, k);
     a_.bind(slow);
-    for (unsigned i = 1; i <= clause->params; ++i) a_.mov(argument_slot(i), gp(static_cast<int>(i)));
-    constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
-    push_return(back);
-    a_.jmp(stubs_.perform);
+    perform_by_stub(cell, back);
+  });
+}
+
+// The arguments are where capture_for has them.
+void Codegen::perform_by_stub(vm::PerformCell* cell, asmjit::Label back) {
+  for (unsigned i = 1; i <= cell->args; ++i) a_.mov(argument_slot(i), gp(static_cast<int>(i)));
+  constant_to(ax::rsi, reinterpret_cast<int64_t>(cell));
+  push_return(back);
+  a_.jmp(stubs_.perform);
+}
+
+// To an abort clause that leaves nothing behind: it takes the place of the region's frame, or of its fiber.
+void Codegen::abort_for(vm::PerformCell* cell, asmjit::Label back) {
+  const rt::Function* owner = cell->seen->owner;
+  asmjit::Label slow = a_.newLabel();
+  const ax::Gp node = ax::rbx, fiber = ax::r12;
+  auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
+  a_.mov(node, context(at::top));
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->seen));
+  a_.test(node, node);
+  a_.jz(slow);
+  a_.cmp(ax::rdx, ax::qword_ptr(node, at::node_site));
+  a_.jne(slow);
+  a_.mov(fiber, ax::qword_ptr(node, at::node_home));
+  a_.cmp(fiber, context(at::fiber));
+  a_.jne(slow);
+  a_.mov(ax::eax, ax::dword_ptr(fiber, at::fiber_records));
+  a_.cmp(ax::eax, ax::dword_ptr(node, at::node_records));
+  a_.jne(slow);
+  if (g_.count) {
+    constant_to(ax::rdx, reinterpret_cast<int64_t>(&cell->count));
+    a_.inc(ax::qword_ptr(ax::rdx));
+  }
+  if (!owner->fiber_base) {
+    a_.mov(ax::eax, ax::dword_ptr(node, at::node_frame));
+    a_.mov(ax::rdx, ax::qword_ptr(fiber, at::fiber_base));
+    a_.shl(ax::rax, 3);
+    a_.sub(ax::rdx, ax::rax);
+    a_.lea(ax::rsp, ax::ptr(ax::rdx, static_cast<int32_t>(owner->frame_size * 8 - 8)));
+    a_.mov(ax::rax, ax::qword_ptr(node, at::node_outer));
+    a_.mov(context(at::top), ax::rax);
+    fresh_tag();
+    a_.mov(gp(0), ax::qword_ptr(node, at::node_env));
+  }
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->clause->function));
+  if (owner->fiber_base) a_.jmp(stubs_.abort_body);
+  else a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+  deferred_.push_back([=, this] {
+    a_.bind(slow);
+    perform_by_stub(cell, back);
   });
 }
 

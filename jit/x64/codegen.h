@@ -85,6 +85,8 @@ class Codegen : public CodegenBase {
   void closure_call(Node* n, bool tail);
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
+  void abort_for(vm::PerformCell* cell, asmjit::Label back);
+  void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void handle(Node* n);
   void clause_enter(Node* n);
   void lay_clause(int base, const ax::Gp& out, const ax::Gp& scratch, bool named);

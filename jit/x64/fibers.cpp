@@ -140,6 +140,25 @@ void Generator::make_fiber_exit() {
   jmp(dispatch_, T_NEAR);
 }
 
+// Nothing is left of the fiber, so it ends first: what the clause returns goes to its parent. The node is in rbx.
+void Generator::make_abort_body() {
+  start(table.abort_body);
+  const Reg64 node = rbx, function = rdx, fiber = r12, parent = r13, scratch = rax;
+  Label stay, landed;
+  mov(fiber, context(at::fiber));
+  give_fiber_back(fiber, parent, scratch, stay);
+  L(landed);
+  mov(scratch, ptr[node + at::node_outer]);
+  mov(context(at::top), scratch);
+  fresh_tag(scratch);
+  mov(argument[0], ptr[node + at::node_env]);
+  jmp(ptr[function + at::machine_entry]);
+  L(stay);
+  mov(rsp, ptr[fiber + at::fiber_base]);
+  sub(rsp, 8);
+  jmp(landed);
+}
+
 // Resumes a copy, where the continuation is one fiber with nothing but its handler. In the registers of make_resume.
 void Generator::resume_copy(const Label& other) {
   const Reg64 k = rdi, value = rsi, source = r8, current = r9, node = rcx, twin = r10, copy = r11, base = rbx, bytes = rax,
@@ -172,17 +191,15 @@ void Generator::resume_copy(const Label& other) {
   inc(qword[scratch + at::resumed_copies]);
   mov(qword[k + at::k_resumed], 1);
   // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
-  mov(scratch, base);
-  mov(left, used);
+  xor_(left.cvt32(), left.cvt32());
+  mov(scratch, used);
+  neg(scratch);
   L(more);
-  movups(xmm0, ptr[from - 16]);
-  movups(xmm1, ptr[from - 32]);
-  movups(ptr[scratch - 16], xmm0);
-  movups(ptr[scratch - 32], xmm1);
-  sub(from, 32);
-  sub(scratch, 32);
-  sub(left, 32);
-  ja(more);
+  for (int i = 0; i < 4; ++i) movups(Xbyak::Xmm(i), ptr[from + left - 16 * (i + 1)]);
+  for (int i = 0; i < 4; ++i) movups(ptr[base + left - 16 * (i + 1)], Xbyak::Xmm(i));
+  sub(left, 64);
+  cmp(left, scratch);
+  jg(more);
   // Its handler's node, in the place that the original's has.
   mov(scratch, rt::make_header(rt::Kind::Node, 0));
   mov(ptr[twin], scratch);

@@ -33,6 +33,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
   // fibers.cpp: fibers started, finished, copied
   void make_fiber_exit();
   void make_fiber_call();
+  void make_abort_body();
   void resume_copy(const Label& other);
 
   template <class T>

@@ -9,11 +9,12 @@ using namespace Xbyak::util;
 
 Generator::Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE) {
   make_entries(left);
+  make_fiber_exit();
+  make_abort_body();
   make_perform();
   make_clause_end();
   make_resume(false);
   make_resume(true);
-  make_fiber_exit();
   make_fiber_call();
   ready(Xbyak::CodeArray::PROTECT_RE);
   code = getCode();

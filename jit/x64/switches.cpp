@@ -39,7 +39,7 @@ void Generator::fresh_tag(const Reg64& scratch) {
 
 void Generator::make_perform() {
   start(table.perform);
-  Label other, no_room, moved, ready, found, in_place, finish, stay, landed;
+  Label other, no_room, moved, ready, found, in_place, base;
   mov(rdi, ptr[rsi + at::cell_seen]);
   mov(rcx, ptr[rsi + at::cell_clause]);
   // The nearest node, or what the effect's cell says.
@@ -100,7 +100,7 @@ void Generator::make_perform() {
   L(ready);
   mov(rdx, ptr[rcx + at::clause_function]);
   mov(rdi, ptr[rbx + at::node_env]);
-  for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], ptr[ctx + at::args + 8 * static_cast<int>(i)]);
+  for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], context(at::args + 8 * static_cast<int>(i)));
   jmp(ptr[rdx + at::machine_entry]);
   L(moved);
   fresh_tag(rdx);
@@ -120,22 +120,21 @@ void Generator::make_perform() {
   inc(qword[rsi + at::cell_count]);
   mov(eax, dword[rbx + at::node_frame]);
   mov(r8, ptr[rdi + at::site_owner]);
-  mov(r8d, dword[r8 + at::frame_size]);
-  sub(rax, r8);
-  // Where that is all that is left of a fiber, the fiber ends first: what the clause returns goes to its parent.
-  jz(finish);
-  L(stay);
+  mov(r9d, dword[r8 + at::frame_size]);
+  cmp(byte[r8 + at::function_fiber_base], 0);
+  jne(base);
+  sub(rax, r9);
   shl(rax, 3);
   mov(rdx, ptr[rdx + at::fiber_base]);
   sub(rdx, rax);
   lea(rsp, ptr[rdx - 8]);
-  L(landed);
   mov(rdx, ptr[rbx + at::node_outer]);
   mov(context(at::top), rdx);
   jmp(moved, T_NEAR);
-  L(finish);
-  give_fiber_back(rdx, r12, r8, stay);
-  jmp(landed);
+  L(base);
+  mov(rdx, ptr[rcx + at::clause_function]);
+  for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], context(at::args + 8 * static_cast<int>(i)));
+  jmp(table.abort_body);
   L(no_room);
   mov(alloc, rax);
   L(other);
