@@ -8,7 +8,7 @@
 
 #include "runtime/bigint.h"
 #include "runtime/strings.h"
-#include "runtime/tree.h"
+#include "runtime/collections.h"
 #include "runtime/work_stack.h"
 
 namespace eddy::rt {
@@ -62,12 +62,12 @@ class Comparison {
  private:
   // A pair of compound values that are equal so far.
   struct Open {
-    enum Kind : uint8_t { Fields, List, Items, Tree } kind;
+    enum Kind : uint8_t { Fields, List, Items, Collection } kind;
     uint32_t next;
     Value a, b;
   };
   struct Walks {
-    TreeWalk a, b;
+    CollectionWalk a, b;
   };
 
   int step() {
@@ -96,7 +96,7 @@ class Comparison {
         return visit(x->fields[0], y->fields[0]);
       }
       case Open::Items: return step_items(top, i);
-      case Open::Tree: {
+      case Open::Collection: {
         auto &x = walks_.back().a, &y = walks_.back().b;
         if (i % 2 == 0) {
           if (i) x.next(), y.next();
@@ -167,9 +167,9 @@ class Comparison {
         if (seen(a, b)) return 0;
         if (is_cons(a) && is_cons(b)) {
           open_.push_back({Open::List, 0, a, b});
-        } else if (is_tree(a)) {
-          open_.push_back({Open::Tree, 0, a, b});
-          walks_.push_back({TreeWalk(a), TreeWalk(b)});
+        } else if (is_collection(a)) {
+          open_.push_back({Open::Collection, 0, a, b});
+          walks_.push_back({CollectionWalk(ctx_, a, true), CollectionWalk(ctx_, b, true)});
         } else {
           open_.push_back({Open::Fields, 0, a, b});
         }
@@ -214,7 +214,7 @@ class Comparison {
   Mode mode_;
   uint64_t steps_ = 0;
   WorkStack<Open> open_;
-  std::vector<Walks> walks_;  // of the Trees in open_
+  std::vector<Walks> walks_;  // of the Collections in open_
   std::unique_ptr<std::unordered_set<Pair, PairHash>> seen_;
 };
 

@@ -1,5 +1,7 @@
 #include "runtime/constructors.h"
 
+#include "runtime/collections.h"
+
 namespace eddy::rt {
 
 std::vector<ConInfo> builtin_constructors() {
@@ -25,6 +27,8 @@ std::vector<ConInfo> builtin_constructors() {
   add(con::RangeInclusive, "Range", "RangeInclusive", 1, {"start", "end"});
   add(con::MapTree, "Map", "Map", 0, {"tree"});
   add(con::SetTree, "Set", "Set", 0, {"tree"});
+  add(con::QueueRing, "Queue", "Queue", 0, {"items", "start", "count"});
+  add(con::HashTable, "MutMap", "MutMap", 0, {"slots", "count", "used"});
   for (uint16_t n = 2; n <= con::MaxTuple; ++n) {
     table[con::tuple(n)].type_name = "tuple";
     table[con::tuple(n)].fields = n;

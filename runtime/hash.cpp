@@ -6,7 +6,7 @@
 #include "runtime/bigint.h"
 #include "runtime/compare.h"
 #include "runtime/strings.h"
-#include "runtime/tree.h"
+#include "runtime/collections.h"
 #include "runtime/work_stack.h"
 
 namespace eddy::rt {
@@ -41,7 +41,7 @@ class Hasher {
 
  private:
   struct Open {
-    enum Kind : uint8_t { Fields, List, Items, Floats, Tree } kind;
+    enum Kind : uint8_t { Fields, List, Items, Floats, Collection } kind;
     uint32_t next;
     Value v;
   };
@@ -81,8 +81,8 @@ class Hasher {
         if (i >= array->count()) return close(i);
         return add(float_hash(array->items[i])), true;
       }
-      case Open::Tree: {
-        TreeWalk& walk = walks_.back();
+      case Open::Collection: {
+        CollectionWalk& walk = walks_.back();
         if (i % 2) return walk.is_map() ? visit(walk.value()) : true;
         if (i) walk.next();
         if (!walk.done()) return visit(walk.key());
@@ -105,9 +105,9 @@ class Hasher {
       case Kind::Con:
         if (is_cons(v)) {
           open_.push_back({Open::List, 0, v});
-        } else if (is_tree(v)) {
-          open_.push_back({Open::Tree, 0, v});
-          walks_.emplace_back(v);
+        } else if (is_collection(v)) {
+          open_.push_back({Open::Collection, 0, v});
+          walks_.emplace_back(ctx_, v, true);
         } else {
           add(v.ptr()->con());
           open_.push_back({Open::Fields, 0, v});
@@ -127,7 +127,7 @@ class Hasher {
   Context& ctx_;
   uint64_t h_ = 0x51ed270b35a8b0d1u;
   WorkStack<Open> open_;
-  std::vector<TreeWalk> walks_;  // of the Trees in open_
+  std::vector<CollectionWalk> walks_;  // of the Collections in open_
 };
 
 }  // namespace

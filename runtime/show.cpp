@@ -11,7 +11,7 @@
 #include "runtime/function.h"
 #include "runtime/handler.h"
 #include "runtime/strings.h"
-#include "runtime/tree.h"
+#include "runtime/collections.h"
 #include "runtime/utf8.h"
 #include "runtime/work_stack.h"
 
@@ -89,7 +89,7 @@ class Show {
  private:
   // A compound value whose parts are being shown.
   struct Open {
-    enum Kind : uint8_t { Fields, List, Items, Floats, Tree } kind;
+    enum Kind : uint8_t { Fields, List, Items, Floats, Collection } kind;
     uint32_t next = 0;
     ConObject* object = nullptr;  // Fields, List: the current cell
   };
@@ -134,11 +134,11 @@ class Show {
         append_float(out_, array->items[i]);
         return;
       }
-      case Open::Tree: {
-        TreeWalk& walk = walks_.back();
+      case Open::Collection: {
+        CollectionWalk& walk = walks_.back();
         if (!walk.is_map()) {
           if (i) walk.next();
-          if (walk.done()) return close_tree();
+          if (walk.done()) return close_collection();
           if (i) out_ += ", ";
           show(walk.key());
           return;
@@ -149,7 +149,7 @@ class Show {
             out_ += ')';
             walk.next();
           }
-          if (walk.done()) return close_tree();
+          if (walk.done()) return close_collection();
           out_ += i ? ", (" : "(";
           show(walk.key());
         } else {
@@ -161,7 +161,7 @@ class Show {
     }
   }
 
-  void close_tree() {
+  void close_collection() {
     walks_.pop_back();
     close("])");
   }
@@ -243,6 +243,15 @@ class Show {
     }
   }
 
+  static const char* opening(uint16_t con) {
+    switch (con) {
+      case con::MapTree: return "map.from_list([";
+      case con::SetTree: return "set.from_list([";
+      case con::QueueRing: return "queue.from_list([";
+      default: return "mutmap.from_list([";
+    }
+  }
+
   void show_compound(Value v) {
     Object* object = v.ptr();
     if (path_.contains(object)) {
@@ -257,10 +266,10 @@ class Show {
     } else if (is_cons(v)) {
       out_ += '[';
       open_.push_back({Open::List, 0, fields});
-    } else if (is_tree(v)) {
-      out_ += object->con() == con::MapTree ? "map.from_list([" : "set.from_list([";
-      open_.push_back({Open::Tree, 0, fields});
-      walks_.emplace_back(v);
+    } else if (is_collection(v)) {
+      out_ += opening(object->con());
+      open_.push_back({Open::Collection, 0, fields});
+      walks_.emplace_back(ctx_, v, false);
     } else {
       if (!is_range(object)) {
         append_name(object->con());
@@ -273,7 +282,7 @@ class Show {
   Context& ctx_;
   std::string& out_;
   WorkStack<Open> open_;
-  std::vector<TreeWalk> walks_;  // of the Trees in open_
+  std::vector<CollectionWalk> walks_;  // of the Collections in open_
   Path path_;
   const uint64_t limit_;
 };

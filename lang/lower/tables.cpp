@@ -2,10 +2,19 @@
 #include <bit>
 
 #include "lang/lower/program.h"
+#include "runtime/collections.h"
 
 namespace eddy::lang::lower {
 
 namespace {
+
+// Mutable collections are records whose content the machine knows to print and compare.
+uint16_t known_record(const TypeDef* type, std::string_view name) {
+  if (!type->module || !type->module->is_std) return 0;
+  if (name == "Queue" && type->module->name == "std/queue") return rt::con::QueueRing;
+  if (name == "MutMap" && type->module->name == "std/mutmap") return rt::con::HashTable;
+  return 0;
+}
 
 // Ids of the prelude's constructors that the machine itself knows.
 uint16_t known_constructor(const ConstructorBinding* c, std::string_view name) {
@@ -18,7 +27,7 @@ uint16_t known_constructor(const ConstructorBinding* c, std::string_view name) {
     case BuiltinType::kRange: return name == "Range" ? rt::con::Range : rt::con::RangeInclusive;
     case BuiltinType::kMap: return rt::con::MapTree;
     case BuiltinType::kSet: return rt::con::SetTree;
-    default: return 0;
+    default: return known_record(c->type_def, name);
   }
 }
 
