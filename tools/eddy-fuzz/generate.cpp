@@ -124,7 +124,7 @@ void Generator::make_effects() {
   for (int i = 0; i < count; ++i) {
     std::string n = std::to_string(i);
     Effect e;
-    switch (random_.weighted({60, 14, 10, 10})) {
+    switch (fibers_ ? random_.weighted({80, 8, 8, 4}) : random_.weighted({60, 14, 10, 10})) {
       case 0: {
         e.name = e.type = "E" + n;
         e.declaration = "effect E" + n + " {\n";
@@ -136,7 +136,7 @@ void Generator::make_effects() {
           for (int p = 0; p < parameters; ++p) o.parameters.push_back(any_type());
           o.result = any_type();
           o.free = random_.chance(12);
-          o.multi = !o.free && random_.chance(30);
+          o.multi = !o.free && random_.chance(fibers_ ? 65 : 30);
           e.declaration += o.multi ? "  multi " : "  ";
           e.declaration += o.name + "(";
           for (size_t p = 0; p < o.parameters.size(); ++p)
@@ -190,7 +190,7 @@ Tree Generator::function(size_t index) {
   for (size_t i = 0; i < effects_.size(); ++i) scope.handlers[i] = f.row >> i & 1;
   std::string parameters;
   if (recursive) {
-    f.count = random_.chance(30) ? 30 : random_.between(2, 5);
+    f.count = random_.chance(30) ? fibers_ ? random_.between(30, 150) : 30 : random_.between(2, 5);
     f.parameters.push_back(kInt);
     scope.count = name("n");
     scope.variables.push_back({scope.count, kInt});
@@ -219,9 +219,12 @@ Tree Generator::function(size_t index) {
   Tree body;
   budget_ = random_.between(20, 120);
   if (recursive) {
+    // Recursion from within a region: as many regions as calls.
+    bool region = fibers_ && random_.chance(50);
     Tree base = leaf(scope, f.result);
     std::string count_name = scope.count;
-    Tree rest = block(scope, f.result, 3, random_.between(0, 4), true);
+    Tree rest = region ? Tree(Group{"{\nstep()\n", handle(scope, f.result, 4), "\n}"})
+                       : block(scope, f.result, 3, random_.between(0, 4), true);
     body = Expr{f.result, "{\nif " + count_name + " <= 0 { ", std::move(base), " } else ", std::move(rest),
                 "\n}"};
   } else {
@@ -241,7 +244,7 @@ Tree Generator::main_function() {
   for (int i = 0; i < count; ++i) {
     budget_ = random_.between(30, 140);
     Type type = any_type();
-    switch (random_.weighted({15, 65, 20})) {
+    switch (fibers_ ? random_.weighted({60, 30, 10}) : random_.weighted({15, 65, 20})) {
       case 0:
         parts.push_back(Item{"println(", handle(scope, type, 5), ")\n"});
         break;

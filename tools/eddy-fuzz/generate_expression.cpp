@@ -69,6 +69,12 @@ Tree Generator::expression(const Scope& scope, const Type& type, int depth) {
   return leaf(scope, type);
 }
 
+// For where nothing around tells the type: `[]` or `None` could be of any, and so could what is made of its parts.
+Tree Generator::typed(const Scope& scope, const Type& type, int depth) {
+  std::string n = name("v");
+  return Expr{type, "({\nlet " + n + ": " + type_text(type) + " = ", expression(scope, type, depth), "\n" + n + "\n})"};
+}
+
 Tree Generator::arguments(const Scope& scope, const std::vector<Type>& types, size_t from, int depth) {
   Tree list = Group{};
   for (size_t i = from; i < types.size(); ++i) {
@@ -332,7 +338,7 @@ Tree Generator::matching(const Scope& scope, const Type& type, int depth) {
       Type of = scalar_type();
       return Expr{type,
                   "(match ",
-                  expression(scope, option_of(of), depth - 1),
+                  typed(scope, option_of(of), depth - 1),
                   " {\nSome(" + a + ") => ",
                   arm(with({{a, of}})),
                   "\nNone => ",
@@ -343,7 +349,7 @@ Tree Generator::matching(const Scope& scope, const Type& type, int depth) {
       Type of = scalar_type();
       return Expr{type,
                   "(match ",
-                  expression(scope, list_of(of), depth - 1),
+                  typed(scope, list_of(of), depth - 1),
                   " {\n[] => ",
                   arm(scope),
                   "\n",

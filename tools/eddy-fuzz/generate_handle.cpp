@@ -26,14 +26,14 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   std::string stored;
   Type stored_type;
   const Operation* storing = nullptr;
-  if (random_.chance(40)) {
+  if (random_.chance(fibers_ ? 65 : 40)) {
     const std::vector<Operation>& all = effects_[handled[0]].operations;
     storing = &all[static_cast<size_t>(random_.below(static_cast<int>(all.size())))];
     if (storing->free) storing = nullptr;
   }
   if (storing) {
     Type k = function_of({storing->result}, type, scope.row());
-    bool many = random_.chance(30);
+    bool many = random_.chance(fibers_ ? 55 : 30);
     stored = name(many ? "q" : "k");
     stored_type = many ? list_of(k) : option_of(k);
     add_part(*e, "var " + stored + ": " + type_text(stored_type, false) + (many ? " = []\n" : " = None\n"));
@@ -47,7 +47,7 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
 
   Scope body = scope;
   std::string handler = name("h");
-  Type body_type = random_.chance(35) ? any_type() : type;
+  Type body_type = random_.chance(fibers_ ? 15 : 35) ? any_type() : type;
   if (named)
     body.variables.push_back({handler, handler_of(static_cast<int>(handled[0]))});
   else
@@ -83,7 +83,12 @@ Tree Generator::handle(const Scope& outer, const Type& type, int depth) {
   }
   int statements = random_.between(0, 3);
   for (int i = 0; i < statements && spend(); ++i) add_part(*e, statement(body, depth - 1));
-  add_part(*e, expression(body, body_type, depth - 1));
+  // A region in the region, a call in tail position, or anything.
+  Tree last;
+  if (fibers_ && depth > 1 && random_.chance(40)) last = handle(body, body_type, depth - 2);
+  if (fibers_ && !last && random_.chance(40)) last = try_call(body, body_type, depth - 1);
+  if (!last) last = expression(body, body_type, depth - 1);
+  add_part(*e, std::move(last));
   add_part(*e, "\n} with {\n");
 
   bool returns = body_type != type || random_.chance(15);
@@ -147,8 +152,10 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
     if (random_.chance(20)) scope.variables.push_back({stored, stored_type, true});
     Tree s = Item{"match " + stored + " {\nSome(" + n + ") => {\n"};
     if (random_.chance(60)) add_part(*s, Item{stored + " = None\n"});
-    int times = random_.weighted({8, 80, 12});
-    for (int i = 0; i < times; ++i) add_part(*s, Item{show(Expr{k.args[1], n + "(", value(), ")"})});
+    int times = fibers_ ? random_.weighted({8, 47, 45}) : random_.weighted({8, 80, 12});
+    for (int i = 0; i < times; ++i)
+      add_part(*s, Item{show(fibers_ && random_.chance(50) ? resumed_elsewhere(scope, n, k, depth)
+                                                           : Expr{k.args[1], n + "(", value(), ")"})});
     if (random_.chance(15)) add_part(*s, Item{"drop(" + n + ")\n"});
     if (random_.chance(10)) add_part(*s, Item{"println(" + n + ")\n"});
     add_part(*s, "}\nNone => ()\n}\n");
@@ -162,9 +169,42 @@ Tree Generator::after_handle(Scope& scope, const std::string& stored, const Type
   Tree s = Group{"var " + go + " = true\n"};
   add_part(*s, Item{"while " + go + " {\nstep()\nmatch " + stored + " {\n[] => { " + go + " = false }\n[" +
                         n + ", .." + rest + "] => {\n" + stored + " = " + rest + "\n",
-                    Item{show(Expr{k.args[1], n + "(", each_value(), ")"})},
+                    Item{show(fibers_ && random_.chance(50) ? resumed_elsewhere(in_loop, n, k, depth)
+                                                            : Expr{k.args[1], n + "(", each_value(), ")"})},
                     random_.chance(10) ? Tree(Item{"drop(" + n + ")\n"}) : Group{}, "}\n}\n}\n"});
   return s;
+}
+
+// What was stored, called where other handlers are, from a closure, or deeper in the stack.
+Tree Generator::resumed_elsewhere(const Scope& scope, const std::string& k, const Type& type, int depth) {
+  const Type& result = type.args[1];
+  Tree value = expression(scope, type.args[0], 1);
+  std::vector<size_t> effects;
+  for (size_t i = 0; i < effects_.size(); ++i)
+    if (effects_[i].name == effects_[i].type) effects.push_back(i);
+  bool region = !effects.empty() && spend() && random_.chance(60);
+  if (!region) {
+    switch (random_.below(3)) {
+      case 0:
+        return Expr{result, "resume_with(" + k + ", ", std::move(value), ")"};
+      case 1:
+        return Expr{result, "resume_later(" + k + ", ", std::move(value), ")()"};
+      default: {
+        // The value in front of the function: it may jump out of what is around.
+        std::string f = name("deep"), n = name("n"), v = name("v"), r = name("r");
+        return Expr{result, "({\nlet " + v + ": " + type_text(type.args[0], false) + " = ", std::move(value),
+                    "\nfn " + f + "(" + n + ") => if " + n + " <= 0 { " + k + "(" + v + ") } else { step()\nlet " + r +
+                        " = " + f + "(" + n + " - 1)\n" + r + " }\n" + f + "(" +
+                        std::to_string(random_.between(0, 60)) + ")\n})"};
+      }
+    }
+  }
+  size_t i = effects[static_cast<size_t>(random_.below(static_cast<int>(effects.size())))];
+  Tree e = Expr{result, "(handle { ", k + "(", std::move(value), ") } with {\n"};
+  for (const Operation& o : effects_[i].operations)
+    add_part(*e, clause(scope, o, result, std::min(depth - 1, 2), "", {}));
+  add_part(*e, "})");
+  return e;
 }
 
 Tree Generator::clause(const Scope& outer, const Operation& o, const Type& type, int depth,

@@ -76,7 +76,9 @@ struct Scope {
 
 class Generator {
  public:
-  explicit Generator(uint64_t seed) : random_(seed) {}
+  // Of every third seed, the program is mostly about resumptions: more than one of each, kept and called in other
+  // contexts, handlers in handlers, recursion through them.
+  explicit Generator(uint64_t seed) : random_(seed), fibers_(seed % 3 == 2) {}
   Tree program();
 
  private:
@@ -93,6 +95,7 @@ class Generator {
   // generate_expression.cpp
   Tree expression(const Scope& scope, const Type& type, int depth);
   Tree leaf(const Scope& scope, const Type& type);
+  Tree typed(const Scope& scope, const Type& type, int depth);
   Tree try_common(const Scope& scope, const Type& type, int depth);
   Tree try_call(const Scope& scope, const Type& type, int depth);
   Tree try_closure_call(const Scope& scope, const Type& type, int depth);
@@ -131,11 +134,13 @@ class Generator {
   Tree clause(const Scope& scope, const Operation& operation, const Type& type, int depth,
               const std::string& stored, const Type& stored_type);
   Tree after_handle(Scope& scope, const std::string& stored, const Type& stored_type, int depth);
+  Tree resumed_elsewhere(const Scope& scope, const std::string& k, const Type& type, int depth);
 
   const Variable* variable(const Scope& scope, const Type& type, bool mutable_only = false);
   bool spend() { return --budget_ > 0; }
 
   Random random_;
+  bool fibers_;
   int names_ = 0;
   int budget_ = 0;
   std::vector<Effect> effects_;

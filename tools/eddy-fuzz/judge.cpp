@@ -152,10 +152,10 @@ void work(const std::string& text, const Settings& settings, Report& report) {
   }
   std::optional<Record> first, first_effects, first_fuel;
   for (size_t i = 0; i < settings.modes.size(); ++i) {
-    const Mode& mode = *settings.modes[i];
+    const Mode& mode = *mode_for(settings.modes[i], settings.seed);
     report.stage = static_cast<int>(i);
     limit_time(settings.seconds);
-    Record record = run(*module, mode);
+    Record record = run(*module, mode, settings.seed);
     ++report.modes;
     if (record.out_of_memory) {
       report.ended_early = true;  // limits are reached sooner in some modes
@@ -238,7 +238,7 @@ Verdict judge(const std::string& text, const Settings& settings) {
   if (report->stage != -2 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     int stage = report->stage;
     if (stage >= 0 && static_cast<size_t>(stage) < settings.modes.size())
-      v.mode = settings.modes[static_cast<size_t>(stage)]->name;
+      v.mode = mode_for(settings.modes[static_cast<size_t>(stage)], settings.seed)->name;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     bool slow = stage >= 0 && static_cast<size_t>(stage) < settings.modes.size() &&
                 settings.modes[static_cast<size_t>(stage)]->stress;

@@ -9,6 +9,7 @@ namespace eddy::fuzz {
 
 struct Settings {
   std::vector<const Mode*> modes;  // the first is what the others are compared with
+  uint64_t seed = 1;               // of the program: decides what the modes leave open
   double seconds = 20;             // of processor time a mode may take
   bool mutants = false;            // may be rejected, and may run for ever
   std::string compare_with;        // another `eddy`, by path: runs the text too

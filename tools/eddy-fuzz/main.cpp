@@ -34,13 +34,14 @@ const char* const kHelp =
     R"(eddy-fuzz [flags]      runs random programs in every mode and reports what disagrees
 eddy-fuzz --print N    prints the program of seed N
 eddy-fuzz --digest …   prints a hash of the programs that the seeds mean, and runs none
-eddy-fuzz --file F …   judges the program in a file
+eddy-fuzz --file F …   judges the program in a file; --seed says what the modes `without` and `chaos` do
 
   --mutate PATH        damages the programs of this file or folder a little, instead of making up new ones
   --seed N             the first program's seed (1)
   --count N            how many programs (1000)
   --seconds N          stop after this time
-  --modes A,B,…        of: MODES (all)
+  --modes A,B,…        of: MODES (all), and no-PASS;
+                       `without` leaves out one pass after the other, from program to program
   --compare-with EDDY  another eddy command (words) that runs each program too
   --jobs N             worker processes (as many as there are processors)
   --state FILE         goes on after the last seed that FILE names, and keeps it up to date
@@ -111,6 +112,7 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
   Verdict last = verdict;
   if (flags.reduce_seconds > 0) {
     Settings settings = flags.settings;
+    settings.seed = seed;
     if (const Mode* mode = find_mode(verdict.mode)) {
       settings.modes = {flags.settings.modes[0]};
       if (mode->effects) settings.modes.push_back(find_mode("effects"));
@@ -142,12 +144,14 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
 }
 
 void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
+  Settings settings = flags.settings;
   while (!shared.stop && Clock::now() < end) {
     uint64_t index = shared.next++;
     if (index >= flags.count) return;
     uint64_t seed = flags.seed + index;
     Tree program = flags.mutants ? flags.mutants->make(seed) : Generator(seed).program();
-    Verdict verdict = judge(text_of(*program), flags.settings);
+    settings.seed = seed;
+    Verdict verdict = judge(text_of(*program), settings);
     shared.runs += verdict.modes;
     shared.early += verdict.ended_early;
     shared.rejected += verdict.rejected;
@@ -336,6 +340,7 @@ int main(int argc, char** argv) {
     std::ifstream in(flags.file);
     std::stringstream text;
     text << in.rdbuf();
+    flags.settings.seed = flags.seed;
     Verdict v = judge(text.str(), flags.settings);
     std::printf("%s %s\n%s", v.problem.empty() ? "no problem" : v.problem.c_str(), v.mode.c_str(),
                 v.detail.c_str());

@@ -69,19 +69,43 @@ const std::vector<Mode>& all_modes() {
       m.push_back({.name = "jit-stress3", .stress = 3, .compiler = at_once()});
       m.push_back({.name = "auto-stress3", .stress = 3, .compiler = soon()});
       m.push_back({.name = "jit-stress1", .stress = 1, .compiler = at_once()});
+      m.push_back({.name = "without", .compiler = soon(2), .one_pass_off = true});
+      m.push_back({.name = "chaos", .compiler = soon(2), .chaos = true});
+      m.push_back({.name = "chaos-stress3", .stress = 3, .compiler = soon(2), .chaos = true});
     }
     return m;
   }();
   return modes;
 }
 
+// `without` with each of the passes.
+static const std::vector<Mode>& pass_modes() {
+  static const std::vector<Mode> modes = [] {
+    std::vector<Mode> m;
+    for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i) {
+      jit::Options options = soon(2);
+      options.without = 1u << i;
+      m.push_back({.name = std::string("no-") + jit::flag_of(static_cast<jit::Pass>(i)), .compiler = options});
+    }
+    return m;
+  }();
+  return modes;
+}
+
+const Mode* mode_for(const Mode* mode, uint64_t seed) {
+  return mode->one_pass_off ? &pass_modes()[seed % pass_modes().size()] : mode;
+}
+
 const Mode* find_mode(std::string_view name) {
   for (const Mode& m : all_modes())
     if (m.name == name) return &m;
+  if (jit::available())
+    for (const Mode& m : pass_modes())
+      if (m.name == name) return &m;
   return nullptr;
 }
 
-Record run(const vm::Module& module, const Mode& mode) {
+Record run(const vm::Module& module, const Mode& mode, uint64_t seed) {
   Record record;
   vm::VmOptions options;
   options.heap.stress = mode.stress;
@@ -93,7 +117,11 @@ Record run(const vm::Module& module, const Mode& mode) {
   if (mode.fuel) options.fuel = kFuel;
   std::unique_ptr<vm::Tier> tier;  // outlives the VM
   vm::Vm vm(options);
-  if (mode.compiler) tier = jit::attach(vm, *mode.compiler);
+  if (mode.compiler) {
+    jit::Options compiler = *mode.compiler;
+    if (mode.chaos) compiler.chaos = static_cast<uint32_t>(seed * 2654435761u) | 1;
+    tier = jit::attach(vm, compiler);
+  }
   std::string problem;
   vm::LoadedModule* loaded = vm.load(module, &problem);
   if (!loaded) {

@@ -19,11 +19,15 @@ struct Mode {
   bool effects = false;  // with the trace of effects
   bool fuel = false;     // with a limit of fuel that is not reached: how much is left is compared
   std::optional<jit::Options> compiler{};
+  // Decided by the seed: which pass is left out, and what happens by chance.
+  bool one_pass_off = false, chaos = false;
 };
 
 // All there are here; those of the compiler only where it has machine code for this processor.
 const std::vector<Mode>& all_modes();
 const Mode* find_mode(std::string_view name);
+// What a mode means to the program of a seed: `without` takes the passes in turn.
+const Mode* mode_for(const Mode* mode, uint64_t seed);
 
 // What is compared.
 struct Record {
@@ -37,7 +41,7 @@ struct Record {
 };
 
 // In a process of its own: standard output and error must be files that may be truncated.
-Record run(const vm::Module& module, const Mode& mode);
+Record run(const vm::Module& module, const Mode& mode, uint64_t seed);
 
 // Whether the program ends after so many calls and loop rounds that every mode can be waited for.
 bool ends(const vm::Module& module);
