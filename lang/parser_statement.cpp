@@ -14,6 +14,8 @@ Expr* Parser::block(const char* what) {
                                fmt::format("expected `{{` {}, found {}", what, describe_token(*tok_)));
     if (is_word(*tok_, "then") || is_word(*tok_, "do") || at(K::kColon) || at(K::kArrow)) {
       error.help(fmt::format("write a block in braces instead of {}", describe_token(*tok_)));
+    } else if (const char* help = foreign(*tok_)) {
+      error.help(help);
     } else {
       error.help("the body is a block in braces");
     }
@@ -176,7 +178,13 @@ const char* Parser::foreign(const Token& token) const {
   if (word("and")) return "write `&&`";
   if (word("or")) return "write `||`";
   if (word("mod") || word("rem")) return "write `%`";
-  if (&token > tokens_.tokens.data() && is_word((&token)[-1], "not")) return "write `!x`";
+  if (&token > tokens_.tokens.data()) {
+    const Token& before = (&token)[-1];
+    if (is_word(before, "not")) return "write `!x`";
+    if (is_word(before, "new") && token.kind == K::kUpper) return "a value is made by calling its constructor";
+    if ((token.kind == K::kString || token.kind == K::kStringBegin) && !token.space_before() && before.kind == K::kLower)
+      return "every String may hold `${…}`, without a prefix";
+  }
   if (token.kind == K::kArrow) return "a lambda is written `fn(x) => …`";
   if (token.kind == K::kThinArrow) return "results and arms follow `=>`, result types `:`";
   if (token.kind == K::kQuestion) return "there is no `? :`; write `if c { a } else { b }`";
@@ -194,6 +202,17 @@ void Parser::stray_after(Stmt* stmt) {
     report_here(fmt::format("unmatched {}", describe(token.kind)));
     return;
   }
+  const std::pair<std::string_view, const char*> calls[] = {
+      {"yield", "a generator gives its values with `emit(…)`"},
+      {"await", "`await` is a function of `std/async`: `async.await(task)`"},
+      {"throw", "`throw` is an operation: `throw(message)`"},
+      {"raise", "an exception is thrown by `throw(message)`"},
+      {"try", "`attempt(fn() { … })` gives a panic as a Result, `exn.catch(fn() { … })` of `std/exn` what was thrown"}};
+  for (auto& [word, help] : calls) {
+    if (!is_name(word)) continue;
+    report(last->span, fmt::format("unknown keyword `{}`", word)).help(help);
+    return;
+  }
   if (last != nullptr && last->kind == ExprKind::kName &&
       (token.kind == K::kLower || token.kind == K::kUpper)) {
     for (std::string_view word : {"function", "func", "def", "proc", "lambda"}) {
@@ -209,16 +228,6 @@ void Parser::stray_after(Stmt* stmt) {
             .help("values are declared with `let`, variables with `var`");
         return;
       }
-    }
-    const std::pair<std::string_view, const char*> calls[] = {
-        {"yield", "a generator gives its values with `emit(…)`"},
-        {"await", "`await` is a function of `std/async`: `async.await(task)`"},
-        {"throw", "`throw` is an operation: `throw(message)`"},
-        {"raise", "an exception is thrown by `throw(message)`"}};
-    for (auto& [word, help] : calls) {
-      if (!is_name(word)) continue;
-      report(last->span, fmt::format("unknown keyword `{}`", word)).help(help);
-      return;
     }
     std::vector<std::string_view> keywords = {"let",   "var",  "return", "defer", "match",
                                               "while", "loop", "handle", "break"};
