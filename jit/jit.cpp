@@ -370,14 +370,16 @@ class Compiler : public vm::Tier {
     // Fields in registers make more Ints known.
     static constexpr Step kSteps[] = {{Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
                                       {Pass::Hoist, hoist},          {Pass::Promote, promote_fields},
-                                      {Pass::Ints, find_small_ints}};
+                                      {Pass::Ints, find_small_ints}, {Pass::Detach, merge_blocks},
+                                      {Pass::Detach, detach},        {Pass::Ranges, find_ranges},
+                                      {Pass::Unroll, unroll},        {Pass::Polls, drop_safepoints}};
     for (const Step& step : kSteps) {
       if (!options_.runs(step.pass)) continue;
       step.run(graph);
       if (!check(graph, flag_of(step.pass))) return false;
     }
-    simplify_phis(graph);
     remove_anchors(graph);
+    simplify_phis(graph);
     remove_dead(graph);
     if (options_.runs(Pass::Layout)) lay_out(graph);
     return check(graph, "dead");

@@ -46,6 +46,13 @@ __attribute__((used, visibility("default"))) extern const EddyDebugField eddy_de
     FIELD(Safepoint, function),
     FIELD(Safepoint, pc),
     FIELD(Safepoint, destination),
+    FIELD(Safepoint, callers),
+    FIELD(Tier, callers),
+    {"sizeof.InlinedCaller", sizeof(InlinedCaller)},
+    FIELD(InlinedCaller, function),
+    FIELD(InlinedCaller, pc),
+    FIELD(InlinedCaller, destination),
+    FIELD(InlinedCaller, words),
     {nullptr, 0},
 };
 #undef FIELD

@@ -12,6 +12,16 @@ struct Safepoint {
   LoadedFunction* function;
   const Word* pc;
   uint32_t destination;  // or rt::kInPlace
+  uint32_t callers = 0;  // of an inlined function: where those it was inlined into start in Tier::callers
+};
+
+// The frame of a function that was inlined calls from below those of its callers. Nobody has written their headers:
+// whoever looks at the frames does (vm/control/frames.cpp).
+struct InlinedCaller {
+  LoadedFunction* function = nullptr;
+  const Word* pc = nullptr;
+  uint32_t destination = 0;
+  int32_t words = 0;  // from the frame of the safepoint up to this one
 };
 
 struct Tier {
@@ -27,6 +37,7 @@ struct Tier {
 
   int32_t call_weight = 1;  // what a call takes from a function's heat; an iteration takes 1
   std::vector<Safepoint> safepoints;
+  std::vector<InlinedCaller> callers = std::vector<InlinedCaller>(1);  // lists, each with an entry without a function behind it
   // Each call in machine code is followed by a no-op that holds the index of its safepoint.
   const Safepoint& safepoint_at(Word return_address) const {
     uint32_t index;

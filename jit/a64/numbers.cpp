@@ -38,8 +38,18 @@ asmjit::Label Codegen::int_failure(Node* n, int out) {
   return from;
 }
 
+// A constant added to what has room for it.
+void Codegen::count_on(Node* n) {
+  int a = input(n->inputs[0]);
+  int64_t k = small_of(n->inputs[1]);
+  release_dead(n);
+  int out = output(n, a);
+  a_.add_to(gp(out), gp(a), n->op == NodeOp::Add ? k * 2 : k * -2);
+}
+
 // The result's register is another than the operands': those are untouched until the last check.
 void Codegen::integer(Node* n) {
+  if (n->fits) return count_on(n);
   Node *a = n->inputs[0], *b = n->inputs.size() > 1 ? n->inputs[1] : nullptr;
   int ra = input(a);
   bool constant = b && small_const(b);
@@ -216,6 +226,15 @@ bool Codegen::emit_number(Node* n) {
     case NodeOp::GuardSmall: {
       int a = input(n->inputs[0]);
       check_small(gp(a), leave_label(n));
+      return true;
+    }
+    case NodeOp::CheckOrder: {
+      int a = input(n->inputs[0]), b = input(n->inputs[1]);
+      asmjit::Label no = leave_label(n);
+      a_.cmp(gp(a), gp(b));
+      static constexpr CondCode otherwise[] = {CondCode::kNE, CondCode::kEQ, CondCode::kGE,
+                                               CondCode::kGT, CondCode::kLE, CondCode::kLT};
+      a_.branch_if(otherwise[static_cast<int>(n->imm)], no);
       return true;
     }
     case NodeOp::Compare: {

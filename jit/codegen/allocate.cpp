@@ -67,7 +67,7 @@ int CodegenBase::input(Node* n) {
   }
   Location& l = at(n);
   if (l.reg == kNone) {
-    r = take(n->type == Type::Float);
+    r = take(n->type == Type::Float, hints_[n->id]);
     if (!l.memory) failure_ = "a value is nowhere";
     load(r, n);
     assign(n, r);
@@ -79,7 +79,7 @@ int CodegenBase::input(Node* n) {
 
 // A register for the result. Without `hint` any.
 int CodegenBase::output(Node* n, int hint) {
-  int r = take(n->type == Type::Float, hint);
+  int r = take(n->type == Type::Float, hint == kNone ? hints_[n->id] : hint);
   locked_ |= uint64_t{1} << r;
   assign(n, r);
   at(n).memory = false;

@@ -177,6 +177,7 @@ class CodegenBase {
   // --- the walk (walk.cpp)
   void parameters();
   void emit(Node* n);
+  void find_hints();
   void belongs_to(CodegenResult& result, const Origin* origin);
   int frame_bytes() const { return static_cast<int>(g_.function->frame_words() - 1) * 8; }
 
@@ -187,6 +188,8 @@ class CodegenBase {
   const RegisterSet registers_;
   Lifetimes lifetimes_;
   std::vector<Location> where_;
+  std::vector<int8_t> hints_;         // by node: the register that a phi behind this block wants it in
+  std::vector<const Node*> hinted_;
   Node* in_[kRegisters] = {};
   uint64_t locked_ = 0;
   std::vector<BlockState> states_;
@@ -197,6 +200,7 @@ class CodegenBase {
   Deferred deferred_{origin_};
   std::string failure_;
   bool frame_written_ = false;  // its first word names the function from the start
+  bool late_headers_ = true;    // of inlined functions' callers: written by who looks at them
   Label checked_;               // the entry behind the check for room
 };
 

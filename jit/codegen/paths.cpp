@@ -43,7 +43,8 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
       store_home(i.home, i.reg);
   }
   for (const FrameState* s = saves.state; s; s = s->parent) {
-    if (s == saves.state && !innermost) continue;
+    // A safepoint describes the others as well.
+    if (!innermost && (s == saves.state || late_headers_)) continue;
     store_constant(s->base, reinterpret_cast<int64_t>(static_cast<rt::Function*>(s->function)));
     store_constant(s->base + 1, static_cast<int64_t>(rt::pack_resume(s->pc, s->destination)));
     if (s == saves.state) continue;  // who goes on there writes the word below
@@ -83,6 +84,12 @@ void CodegenBase::metadata(const FrameState* s) {
   auto index = static_cast<uint32_t>(tier_.safepoints.size());
   bool wrong = PLANTED(jit_position) && s->pc != s->function->code;
   tier_.safepoints.push_back({s->function, wrong ? s->function->code : s->pc, s->destination});
+  if (late_headers_ && s->parent) {
+    tier_.safepoints.back().callers = static_cast<uint32_t>(tier_.callers.size());
+    for (const FrameState* p = s->parent; p; p = p->parent)
+      tier_.callers.push_back({p->function, p->pc, p->destination, p->base - s->base});
+    tier_.callers.emplace_back();
+  }
   safepoint_index(index);
 }
 

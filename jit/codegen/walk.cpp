@@ -12,19 +12,26 @@ CodegenBase::CodegenBase(const Graph& graph, const Stubs& stubs, vm::Tier& tier,
       registers_(registers),
       lifetimes_(graph),
       where_(graph.node_store.size()),
+      hints_(graph.node_store.size(), kNone),
       states_(graph.block_store.size()) {}
 
 CodegenResult CodegenBase::run() {
   CodegenResult result;
   for (const Block* b : g_.blocks) {
     states_[b->id].label = new_label();
-    for (const Node* n : b->nodes) frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed;
+    for (const Node* n : b->nodes) {
+      frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed;
+      late_headers_ &= n->op != NodeOp::ClauseEnter;
+    }
   }
+  // Those with records are found through them, not by who walks over the frames.
+  late_headers_ &= !frame_written_;
   result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
   for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
     block_ = g_.blocks[index_];
     position_ = 0;
     start_block(block_);
+    find_hints();
     if (index_ == 0) {
       if (!g_.osr) entry();
       parameters();
@@ -79,6 +86,24 @@ void CodegenBase::parameters() {
   }
 }
 
+// Where values that go to phis behind this block are expected, if that is settled.
+void CodegenBase::find_hints() {
+  for (const Node* n : hinted_) hints_[n->id] = kNone;
+  hinted_.clear();
+  if (block_->succs.size() != 1) return;
+  const Block* to = block_->succs[0];
+  if (!states_[to->id].known) return;
+  size_t pred = pred_index(to, 0);
+  for (const Entry& e : states_[to->id].values) {
+    if (e.reg == kNone || e.node->op != NodeOp::Phi || e.node->block != to) continue;
+    for (const Node* n = e.node->inputs[pred]; !n->remade() && hints_[n->id] == kNone; n = n->inputs[0]) {
+      hints_[n->id] = static_cast<int8_t>(e.reg);
+      hinted_.push_back(n);
+      if (n->op != NodeOp::Copy || n->block != block_) break;
+    }
+  }
+}
+
 void CodegenBase::emit(Node* n) {
   switch (n->op) {
     case NodeOp::Param:
@@ -93,9 +118,10 @@ void CodegenBase::emit(Node* n) {
         load(r, from);
         return;
       }
-      int r = input(from);
+      int r = input(from), wanted = hints_[n->id];
       release_dead(n);
-      move(output(n, r), r);
+      if (wanted != kNone && wanted == r && in_[r] == from && at(from).memory) drop(r);
+      move(output(n, wanted == kNone || in_[wanted] ? r : wanted), r);
       return;
     }
     default:

@@ -54,6 +54,8 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
       continue;
     region.lines.push_back(line);
   }
+  // Also those that nothing is left of: what they do may be done elsewhere, or be known.
+  for (const Origin& origin : graph.origin_store) describer.function_of(&origin);
   // In the middle it is entered with its frame laid out.
   auto frame = static_cast<int32_t>(graph.function->frame_words()) * 8;
   std::vector<Entry> entries{{0, graph.osr ? frame : 8}};

@@ -73,6 +73,7 @@ void print_node(std::string& out, const Node* n) {
   bool site = n->op == NodeOp::FindNode || n->op == NodeOp::FindNamed || n->op == NodeOp::BranchSite || n->op == NodeOp::BranchCell;
   if (site) out += " " + reinterpret_cast<const rt::Site*>(n->imm)->name;
   else if (n->imm && n->op != NodeOp::LoadAt) out += fmt::format(" ${}", n->imm);
+  if (n->fits) out += " fits";
   if (n->home != kNoHome) out += fmt::format(" @{}", n->home);
   if (n->state) {
     out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));
@@ -124,7 +125,7 @@ std::string verify(const Graph& graph) {
       const NodeInfo& info = info_of(n->op);
       if (info.ends && n != b->end()) return where("ends too early");
       if (n->type != Type::None && !n->remade() && n->home == kNoHome && n->uses) return where("a value without a home");
-      if ((info.leaves || info.slow || info.call) && !n->state) return where("a node without a frame state");
+      if ((info.leaves || info.slow || info.call) && !n->state && !n->fits) return where("a node without a frame state");
     }
     for (const Node* n : b->phis) defined[n->id] = 1;
     for (const Node* n : b->nodes) {

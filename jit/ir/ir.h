@@ -83,6 +83,7 @@ struct Node {
   Type type = Type::None;
   bool speculative = false;  // out of the fast path it leaves for the interpreter instead of calling the runtime
   bool small = false;        // the result is a small Int (Alloc: has a first word)
+  bool fits = false;         // of an addition of a constant: it never leaves, and has no frame state
   uint8_t known = 0;         // bit i: input i is a small Int at this point
   Reason reason = Reason::Numbers;  // for leaving
   uint32_t id = 0;
@@ -111,7 +112,11 @@ void each_value(const FrameState* s, F f) {
 }
 
 // Of the handler whose clause runs in place: a named one is its own context (docs/handlers.md).
-inline bool is_named(const Node* handler) { return handler->op == NodeOp::FindNamed; }
+inline bool is_named(const Node* handler) {
+  // Behind a loop it is a copy of what the loop found.
+  for (unsigned i = 0; i < 16 && (handler->op == NodeOp::Copy || handler->op == NodeOp::Phi); ++i) handler = handler->inputs[0];
+  return handler->op == NodeOp::FindNamed;
+}
 
 struct Block {
   uint32_t id = 0;

@@ -59,6 +59,79 @@ Node* append(Graph& graph, Block* block, NodeOp op, std::initializer_list<Node*>
   return n;
 }
 
+namespace {
+// Between two blocks, along one of the edges from the one to the other.
+Block* put_between(Graph& graph, Block* from, Block* to, std::vector<Block*>::iterator place) {
+  Block* between = graph.block();
+  between->preds = {from};
+  between->succs = {to};
+  *std::find(from->succs.begin(), from->succs.end(), to) = between;
+  *std::find(to->preds.begin(), to->preds.end(), from) = between;
+  Node* jump = graph.node(NodeOp::Jump);
+  jump->block = between;
+  between->nodes = {jump};
+  graph.blocks.insert(place, between);
+  return between;
+}
+}  // namespace
+
+bool only_copies(const Block* b) {
+  return b->preds.size() == 1 && b->phis.empty() && b->end()->op == NodeOp::Jump &&
+         std::all_of(b->nodes.begin(), b->nodes.end() - 1, [](const Node* n) { return n->op == NodeOp::Copy; });
+}
+
+std::vector<Loop::Exit> separate_exits(Graph& graph, const Loop& loop) {
+  std::vector<Loop::Exit> exits;
+  for (Block* b : loop.blocks)
+    for (size_t i = 0; i < b->succs.size(); ++i) {
+      Block* to = b->succs[i];
+      if (loop.has(to)) continue;
+      if (!only_copies(to)) {
+        bool cold = to->cold;
+        to = put_between(graph, b, to, std::find(graph.blocks.begin(), graph.blocks.end(), to));
+        to->cold = cold;
+      }
+      exits.push_back({b, to});
+    }
+  return exits;
+}
+
+Block* split(Graph& graph, Loop& loop, Block* from, Block* to) {
+  Block* between = put_between(graph, from, to, std::find(graph.blocks.begin(), graph.blocks.end(), from) + 1);
+  loop.inside.resize(graph.block_store.size());
+  loop.inside[between->id] = 1;
+  loop.blocks.insert(std::find(loop.blocks.begin(), loop.blocks.end(), from) + 1, between);
+  return between;
+}
+
+FrameState* with_values(Graph& graph, const FrameState* state, const std::function<Node*(Node*)>& replaced) {
+  if (!state) return nullptr;
+  FrameState* first = nullptr;
+  const FrameState** link = nullptr;
+  for (const FrameState* s = state; s; s = s->parent) {
+    FrameState* made = graph.state();
+    *made = *s;
+    for (FrameState::Entry& e : made->values) e.node = replaced(e.node);
+    if (made->entered) made->entered = replaced(made->entered);
+    for (FrameState::Pending& p : made->stores) {
+      p.object = replaced(p.object);
+      p.value = replaced(p.value);
+    }
+    if (link) *link = made;
+    else first = made;
+    link = &made->parent;
+  }
+  return first;
+}
+
+bool polls(const Loop& loop) {
+  if (!is_quiet(loop)) return false;
+  for (const Block* b : loop.blocks)
+    for (const Node* n : b->nodes)
+      if (n->op == NodeOp::Safepoint) return false;
+  return true;
+}
+
 bool is_small(const Node* n) {
   while (n->op == NodeOp::Copy && !n->small) n = n->inputs[0];
   return n->small ? n->op != NodeOp::Alloc && n->type == Type::Tagged : n->is_const() && (n->imm & 1);

@@ -1,5 +1,6 @@
 // Loops of the graph, for passes that move code out of them.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "jit/ir/ir.h"
@@ -13,6 +14,7 @@ struct Loop {
   std::vector<Block*> blocks;       // in their order
   std::vector<char> inside;         // by block id
   bool has(const Block* b) const { return b->id < inside.size() && inside[b->id]; }
+  struct Exit { Block *from, *to; };
   bool defines(const Node* n) const { return !n->remade() && n->block && has(n->block); }
 };
 
@@ -28,6 +30,17 @@ inline Node* strip(Node* n) {
 }
 bool is_small(const Node* n);
 
+// A block with nothing but copies and one way in.
+bool only_copies(const Block* b);
+// A block of its own on each way out of a loop, for copies; where there is one already, that.
+std::vector<Loop::Exit> separate_exits(Graph& graph, const Loop& loop);
+// A block on the way from one to the other, which belongs to the loop.
+Block* split(Graph& graph, Loop& loop, Block* from, Block* to);
+// The same frame state, each value replaced.
+FrameState* with_values(Graph& graph, const FrameState* state, const std::function<Node*(Node*)>& replaced);
+
+// Whether a loop is quiet, and its safepoint leaves.
+bool polls(const Loop& loop);
 // Whether a loop may keep more in registers than its frames have slots for: it never calls, and its slow paths leave.
 bool is_quiet(const Loop& loop);
 // The same, with comparisons of what may be no small Int left out of account.

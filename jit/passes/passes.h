@@ -17,8 +17,18 @@ void find_small_ints(Graph& graph);
 void hoist(Graph& graph);
 // Fields that a loop reads and writes, to registers.
 void promote_fields(Graph& graph);
+// Values of loops that nobody looks at, to places that are no frame's.
+void detach(Graph& graph);
+// Blocks that only follow one another, to one.
+void merge_blocks(Graph& graph);
+// Additions that cannot overflow, by what their loop's test says.
+void find_ranges(Graph& graph);
+// Several rounds of small loops at a time.
+void unroll(Graph& graph);
 // The order of the blocks.
 void lay_out(Graph& graph);
+// Checks for interrupts behind a call, which has made one.
+void drop_safepoints(Graph& graph);
 // What only the passes above need.
 void remove_anchors(Graph& graph);
 

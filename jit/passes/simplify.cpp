@@ -55,6 +55,42 @@ void simplify_phis(Graph& graph) {
     }
 }
 
+void merge_blocks(Graph& graph) {
+  std::vector<char> gone(graph.block_store.size());
+  for (Block* b : graph.blocks) {
+    if (gone[b->id]) continue;
+    while (b->succs.size() == 1 && b->end()->op == NodeOp::Jump) {
+      Block* next = b->succs[0];
+      if (next == b || next->preds.size() != 1 || !next->phis.empty() || next->cold != b->cold) break;
+      b->nodes.pop_back();
+      for (Node* n : next->nodes) n->block = b;
+      b->nodes.insert(b->nodes.end(), next->nodes.begin(), next->nodes.end());
+      b->succs = next->succs;
+      for (Block* s : b->succs) std::replace(s->preds.begin(), s->preds.end(), next, b);
+      gone[next->id] = 1;
+    }
+  }
+  std::erase_if(graph.blocks, [&](const Block* b) { return gone[b->id] != 0; });
+}
+
+void drop_safepoints(Graph& graph) {
+  // Each takes fuel.
+  if (graph.ctx->fuel_limited) return;
+  auto calls = [](const Node* n) { return n->op == NodeOp::Call; };
+  for (Block* b : graph.blocks)
+    for (size_t i = 0; i < b->nodes.size(); ++i) {
+      if (b->nodes[i]->op != NodeOp::Safepoint) continue;
+      bool called = false;
+      size_t end = i;
+      // Back to where ways meet: loops start there at the latest.
+      for (const Block* at = b; !called; at = at->preds[0], end = at->nodes.size()) {
+        called = std::any_of(at->nodes.begin(), at->nodes.begin() + static_cast<std::ptrdiff_t>(end), calls);
+        if (at->preds.size() != 1) break;
+      }
+      if (called) b->nodes.erase(b->nodes.begin() + static_cast<std::ptrdiff_t>(i--));
+    }
+}
+
 void remove_dead(Graph& graph) {
   std::vector<char> alive(graph.node_store.size());
   std::vector<Node*> work;

@@ -34,8 +34,20 @@ asmjit::Label Codegen::int_failure(Node* n, int out) {
   return from;
 }
 
+// A constant added to what has room for it.
+void Codegen::count_on(Node* n) {
+  int a = input(n->inputs[0]);
+  int64_t k = small_of(n->inputs[1]);
+  auto step = static_cast<int32_t>(n->op == NodeOp::Add ? k * 2 : k * -2);
+  release_dead(n);
+  int out = output(n, a);
+  if (out == a) a_.add(gp(out), step);
+  else a_.lea(gp(out), ax::ptr(gp(a), step));
+}
+
 // Results are computed in rax or rdx first: until the last check the operands are untouched.
 void Codegen::integer(Node* n) {
+  if (n->fits) return count_on(n);
   Node *a = n->inputs[0], *b = n->inputs.size() > 1 ? n->inputs[1] : nullptr;
   int ra = input(a);
   bool constant = b && small_const(b);
@@ -242,6 +254,19 @@ bool Codegen::emit_number(Node* n) {
     case NodeOp::GuardSmall: {
       int a = input(n->inputs[0]);
       check_small(gp(a), leave_label(n));
+      return true;
+    }
+    case NodeOp::CheckOrder: {
+      Node *a = n->inputs[0], *b = n->inputs[1];
+      int ra = input(a);
+      bool immediate = b->is_const() && fits(b->imm);
+      int rb = immediate ? kNone : input(b);
+      asmjit::Label no = leave_label(n);
+      if (immediate) a_.cmp(gp(ra), static_cast<int32_t>(b->imm));
+      else a_.cmp(gp(ra), gp(rb));
+      static constexpr ax::CondCode otherwise[] = {ax::CondCode::kNE, ax::CondCode::kE,  ax::CondCode::kGE,
+                                                   ax::CondCode::kG,  ax::CondCode::kLE, ax::CondCode::kL};
+      a_.j(otherwise[static_cast<int>(n->imm)], no);
       return true;
     }
     case NodeOp::Compare: {

@@ -157,7 +157,7 @@ class Perf(run.Tests):
         self.write("a.eddy", STATE)
         pid, _, _ = self.child("--perf=map", "a.eddy")
         names = [name for _, _, name in perf_map(pid)]
-        assert any(name.startswith("handler State.get ← count (a.eddy:11:") for name in names), names
+        # Reading the state needs no code of its own in a loop that keeps it in a register.
         assert any(name.startswith("handler State.put ← count (a.eddy:12:") for name in names), names
 
     def test_functions_inlined_into_themselves(self):

@@ -23,12 +23,14 @@ std::string read(const std::filesystem::path& path) {
 }
 
 // The graphs of what was called often, by the name of the function.
-std::string graphs(const std::string& text) {
+std::string graphs(const std::string& text, bool unrolled) {
   std::string problem;
   std::optional<vm::Module> module = test::checked_module(text, &problem);
   if (!module) return problem;
   jit::Options options;
   options.jit_threshold = options.osr_threshold = 50;
+  // Only where it is the idea.
+  if (!unrolled) options.without = 1u << static_cast<unsigned>(jit::Pass::Unroll);
   std::unique_ptr<vm::Tier> tier;
   vm::Vm machine{vm::VmOptions()};
   tier = jit::attach(machine, options);
@@ -52,8 +54,9 @@ TEST(JitGolden, Graphs) {
     ++seen;
     std::filesystem::path golden = entry.path();
     golden.replace_extension(".ir");
-    std::string got = graphs(read(entry.path()));
-    EXPECT_EQ(got, graphs(read(entry.path()))) << "not the same twice";
+    bool unrolled = entry.path().stem() == "rounds_of_a_loop";
+    std::string got = graphs(read(entry.path()), unrolled);
+    EXPECT_EQ(got, graphs(read(entry.path()), unrolled)) << "not the same twice";
     if (std::getenv("EDDY_UPDATE_GOLDEN")) std::ofstream(golden) << got;
     EXPECT_EQ(got, read(golden)) << golden << ": EDDY_UPDATE_GOLDEN=1 writes it anew";
   }

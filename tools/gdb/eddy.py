@@ -104,6 +104,17 @@ class Stack:
         files = m.word(module + m.at["LoadedModule.files"])
         return f"{name} ({m.string(files + found[0] * m.at['sizeof.string'])}:{found[1]}:{found[2]})"
 
+    def callers(self, tier, index):
+        m, found = self.memory, []
+        while True:
+            at = m.word(tier + m.at["Tier.callers"]) + index * m.at["sizeof.InlinedCaller"]
+            function = m.field(at, "InlinedCaller.function")
+            if not function:
+                return found
+            found.append((m.field(at, "InlinedCaller.words", 4), function, m.field(at, "InlinedCaller.pc"),
+                          m.field(at, "InlinedCaller.destination", 4)))
+            index += 1
+
     def frames(self):
         """(fiber's id, text) of each frame that a program has, youngest first."""
         m = self.memory
@@ -122,6 +133,7 @@ class Stack:
                     yield id_, "… (older frames were set aside by the collector)"
                     break
                 frame = word + 8
+                callers = []
                 if address == self.stubs["interp_return"]:
                     function, resume = m.word(frame), m.word(frame + 8)
                     pc, destination = resume & (1 << 48) - 1, resume >> 48
@@ -130,8 +142,15 @@ class Stack:
                     point = m.word(tier + m.at["Tier.safepoints"]) + m.read(address + 3, 4) * m.at["sizeof.Safepoint"]
                     function, pc = m.field(point, "Safepoint.function"), m.field(point, "Safepoint.pc")
                     destination = m.field(point, "Safepoint.destination", 4)
+                    callers = self.callers(tier, m.field(point, "Safepoint.callers", 4))
                 if not m.field(function, "LoadedFunction.hidden", 1):
                     yield id_, self.place(function, pc, destination)
+                # Those it was inlined into: nobody may have written their headers.
+                for words, function, pc, destination in callers:
+                    if not m.field(function, "LoadedFunction.hidden", 1):
+                        yield id_, self.place(function, pc, destination)
+                if callers:
+                    frame += 8 * callers[-1][0]
                 word = frame + 8 * m.field(function, "LoadedFunction.frame_size", 4) - 8
 
 

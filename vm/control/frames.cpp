@@ -11,9 +11,16 @@ bool describe_frame(Context& ctx, Word address, Word* return_word, rt::FrameView
   if (address != ctx.stubs.interp_return) {
     if (address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || !ctx.tier) return false;
     // Machine code writes a frame's header only where it must; whoever looks at the frame has it written here.
-    const Safepoint& s = tier_of(ctx)->safepoint_at(address);
+    const Tier* tier = tier_of(ctx);
+    const Safepoint& s = tier->safepoint_at(address);
     frame->function = s.function;
     frame->resume = rt::pack_resume(s.pc, s.destination);
+    for (const InlinedCaller* c = &tier->callers[s.callers]; c->function; ++c) {
+      auto* caller = reinterpret_cast<rt::Frame*>(frame->words() + c->words);
+      caller->function = c->function;
+      caller->resume = rt::pack_resume(c->pc, c->destination);
+      caller->words()[-1] = ctx.stubs.interp_return;
+    }
   }
   view.function = frame->function;
   view.slots = return_word + 1 + rt::kFrameHeaderWords;

@@ -1,0 +1,184 @@
+// What counts in a loop stays within what the loop's test allows: the addition that goes on to the next round cannot
+// overflow. Where that hangs on the bound or on where the loop starts, it is checked once in front.
+#include <algorithm>
+
+#include "jit/passes/loops.h"
+#include "jit/passes/passes.h"
+
+namespace eddy::jit {
+
+namespace {
+
+constexpr int64_t kMax = rt::kSmallMax, kMin = rt::kSmallMin;
+constexpr int64_t kMaxStep = 1000;
+
+bool small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
+int64_t value_of(const Node* n) { return n->imm >> 1; }
+
+Condition negated(Condition c) {
+  switch (c) {
+    case Condition::Equal: return Condition::NotEqual;
+    case Condition::NotEqual: return Condition::Equal;
+    case Condition::Less: return Condition::GreaterEqual;
+    case Condition::LessEqual: return Condition::Greater;
+    case Condition::Greater: return Condition::LessEqual;
+    default: return Condition::Less;
+  }
+}
+// b against a, from a against b.
+Condition turned(Condition c) {
+  switch (c) {
+    case Condition::Less: return Condition::Greater;
+    case Condition::LessEqual: return Condition::GreaterEqual;
+    case Condition::Greater: return Condition::Less;
+    case Condition::GreaterEqual: return Condition::LessEqual;
+    default: return c;
+  }
+}
+
+class Ranges {
+ public:
+  Ranges(Graph& graph, const Loop& loop) : g_(graph), loop_(loop) {}
+
+  void run() {
+    if (loop_.header->preds.size() != 2) return;
+    back_ = loop_.header->preds[0] == loop_.before ? 1 : 0;
+    find_tests();
+    for (Node* phi : loop_.header->phis)
+      if (phi->small && phi->type == Type::Tagged) count(phi);
+  }
+
+ private:
+  struct Test {
+    Node *left, *right;
+    Condition holds;      // where the loop goes on
+    const Block* block;
+  };
+
+  // Those that every round passes before it does anything else that matters: from the start down to where ways part.
+  void find_tests() {
+    const Block* b = loop_.header;
+    for (;;) {
+      before_.push_back(b);
+      const Node* end = b->end();
+      const Block* next = b->succs[0];
+      if (end->op == NodeOp::Branch && end->known == 3 && loop_.has(b->succs[0]) != loop_.has(b->succs[1])) {
+        bool first = loop_.has(b->succs[0]);
+        next = b->succs[first ? 0 : 1];
+        auto c = static_cast<Condition>(end->imm);
+        tests_.push_back({strip(end->inputs[0]), strip(end->inputs[1]), first ? c : negated(c), b});
+      } else if (end->op != NodeOp::Jump) {
+        return;
+      }
+      if (!loop_.has(next) || next->preds.size() != 1) return;
+      b = next;
+    }
+  }
+
+  void count(Node* phi) {
+    Node* next = strip(phi->inputs[back_]);
+    if (!loop_.defines(next) || next->fits || next->inputs.size() != 2 || next->known != 3) return;
+    if (next->op != NodeOp::Add && next->op != NodeOp::Sub) return;
+    Node *a = strip(next->inputs[0]), *b = next->inputs[1];
+    if (a != phi || !small_constant(b)) return;
+    int64_t step = next->op == NodeOp::Add ? value_of(b) : -value_of(b);
+    if (step == 0 || step > kMaxStep || step < -kMaxStep) return;
+    auto stands = [&](const Block* x) { return std::find(before_.begin(), before_.end(), x); };
+    for (const Test& t : tests_) {
+      // The test may be one of what goes on: then it holds of all rounds but the first.
+      if (t.left == next || t.right == next) {
+        Node* bound = t.left == next ? t.right : t.left;
+        if (!loop_.defines(bound) && is_small_before(bound) &&
+            within_later(phi, bound, t.left == next ? t.holds : turned(t.holds), step))
+          return settle(next);
+        continue;
+      }
+      if (stands(next->block) != before_.end() && stands(next->block) <= stands(t.block)) continue;
+      Node* bound = t.left == phi ? t.right : t.right == phi ? t.left : nullptr;
+      if (!bound || loop_.defines(bound)) continue;
+      if (!is_small_before(bound)) continue;
+      if (within(phi, bound, t.left == phi ? t.holds : turned(t.holds), step)) {
+        return settle(next);
+      }
+    }
+  }
+
+  static void settle(Node* next) {
+    next->fits = true;
+    next->state = nullptr;
+  }
+
+  // The same for phi + step being so related.
+  bool within_later(Node* phi, Node* bound, Condition c, int64_t step) {
+    Node* start = strip(phi->inputs[1 - back_]);
+    Condition up = step > 0 ? Condition::Less : Condition::Greater;
+    Condition up_to = step > 0 ? Condition::LessEqual : Condition::GreaterEqual;
+    if (c == Condition::NotEqual && (step == 1 || step == -1)) return check(start, up, bound);
+    if (c != up && c != up_to) return false;
+    // From there on it is at most the bound.
+    return check(start, up_to, bound) &&
+           check(bound, up_to, constant(step > 0 ? kMax - step : kMin - step));
+  }
+
+  bool is_small_before(Node* n) const {
+    if (is_small(n)) return true;
+    for (const Node* guard : loop_.before->nodes)
+      if (guard->op == NodeOp::GuardSmall && strip(guard->inputs[0]) == n) return true;
+    return false;
+  }
+
+  // Whether phi + step is small, given that phi is so related to `bound`.
+  bool within(Node* phi, Node* bound, Condition c, int64_t step) {
+    Node* start = strip(phi->inputs[1 - back_]);
+    if (c == Condition::NotEqual && (step == 1 || step == -1)) {
+      // It comes from the right side, so it does not get past.
+      return check(start, step > 0 ? Condition::LessEqual : Condition::GreaterEqual, bound);
+    }
+    if (c == (step > 0 ? Condition::Less : Condition::Greater)) {
+      if (step == 1 || step == -1) return true;
+      return check(bound, step > 0 ? Condition::LessEqual : Condition::GreaterEqual,
+                   constant(step > 0 ? kMax - step + 1 : kMin - step - 1));
+    }
+    if (c == (step > 0 ? Condition::LessEqual : Condition::GreaterEqual))
+      return check(bound, c, constant(step > 0 ? kMax - step : kMin - step));
+    return false;
+  }
+
+  Node* constant(int64_t value) {
+    Node* n = g_.node(NodeOp::Const);
+    n->imm = static_cast<int64_t>(rt::small_int(value).bits);
+    return n;
+  }
+
+  bool check(Node* a, Condition c, Node* b) {
+    if (a->is_const() && b->is_const()) {
+      int64_t x = value_of(a), y = value_of(b);
+      return c == Condition::Less ? x < y : c == Condition::LessEqual ? x <= y : c == Condition::Greater ? x > y : x >= y;
+    }
+    if (a->is_const()) {
+      std::swap(a, b);
+      c = turned(c);
+    }
+    if (!g_.move_checks) return false;
+    Node* n = append(g_, loop_.before, NodeOp::CheckOrder, {a, b});
+    n->imm = static_cast<int64_t>(c);
+    n->state = loop_.anchor->state;
+    n->reason = Reason::Moved;
+    return true;
+  }
+
+  Graph& g_;
+  const Loop& loop_;
+  size_t back_ = 0;
+  std::vector<const Block*> before_;
+  std::vector<Test> tests_;
+};
+
+}  // namespace
+
+void find_ranges(Graph& graph) {
+  if (!graph.speculate) return;
+  for (const Loop& loop : find_loops(graph)) Ranges(graph, loop).run();
+}
+
+}  // namespace eddy::jit
