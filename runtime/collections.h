@@ -44,7 +44,7 @@ class CollectionWalk {
       for (uint32_t i = 0; i < places->count(); ++i)
         if (has_form(places->items[i], 3)) path_.push_back(as<ConObject>(places->items[i]));
       if (by_hash)
-        std::stable_sort(path_.begin(), path_.end(), [](ConObject* a, ConObject* b) { return hash_of(a) < hash_of(b); });
+        std::sort(path_.begin(), path_.end(), [](ConObject* a, ConObject* b) { return hash_of(a) < hash_of(b); });
       std::reverse(path_.begin(), path_.end());
     }
   }
