@@ -194,7 +194,10 @@ const char* Parser::foreign(const Token& token) const {
 /// The statement is complete, but something stands behind it on its line.
 void Parser::stray_after(Stmt* stmt) {
   const Token& token = *tok_;
-  const Expr* last = stmt->kind == StmtKind::kExpr ? as<ExprStmt>(stmt)->value : nullptr;
+  const Expr* last = stmt->kind == StmtKind::kExpr  ? as<ExprStmt>(stmt)->value
+                     : stmt->kind == StmtKind::kLet ? as<LetStmt>(stmt)->value
+                     : stmt->kind == StmtKind::kVar ? as<VarStmt>(stmt)->value
+                                                    : nullptr;
   auto is_name = [&](std::string_view text) {
     return last != nullptr && last->kind == ExprKind::kName && file_.text(last->span) == text;
   };
@@ -213,7 +216,7 @@ void Parser::stray_after(Stmt* stmt) {
     report(last->span, fmt::format("unknown keyword `{}`", word)).help(help);
     return;
   }
-  if (last != nullptr && last->kind == ExprKind::kName &&
+  if (stmt->kind == StmtKind::kExpr && last != nullptr && last->kind == ExprKind::kName &&
       (token.kind == K::kLower || token.kind == K::kUpper)) {
     for (std::string_view word : {"function", "func", "def", "proc", "lambda"}) {
       if (is_name(word)) {
