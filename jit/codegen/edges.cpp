@@ -44,6 +44,14 @@ void CodegenBase::define_entry(const Block* to, size_t pred) {
   }
 }
 
+namespace {
+// Copies have the same bits.
+const Node* original(const Node* n) {
+  while (n->op == NodeOp::Copy) n = n->inputs[0];
+  return n;
+}
+}  // namespace
+
 CodegenBase::EdgeCode CodegenBase::edge(const Block* to, unsigned successor) {
   size_t pred = pred_index(to, successor);
   BlockState& state = states_[to->id];
@@ -61,7 +69,7 @@ CodegenBase::EdgeCode CodegenBase::edge(const Block* to, unsigned successor) {
     if (e.reg == kNone) continue;
     if (l.reg == kNone)
       code.loads.push_back({e.reg, from});
-    else if (l.reg != e.reg)
+    else if (l.reg != e.reg && !(in_[e.reg] && original(in_[e.reg]) == original(from)))
       code.moves.push_back({e.reg, l.reg});
   }
   return code;
