@@ -350,6 +350,30 @@ bool Codegen::emit_effect(Node* n) {
     }
     case NodeOp::ClauseEnter: clause_enter(n); return true;
     case NodeOp::ClauseLeave: clause_leave(n); return true;
+    case NodeOp::PushNamed: {
+      auto* pc = static_cast<const vm::Word*>(n->aux);
+      int slots = static_cast<int>(rt::kFrameHeaderWords), object = static_cast<int>(vm::a_of(*pc));
+      int named = input(n->inputs[0]);
+      a_.str(gp(named), home_slot(slots + object));
+      a_.ldr(aa::x16, context(at::top));
+      a_.str(aa::x16, home_slot(slots + object + 1));
+      push_record(slots, vm::a_of(*pc), vm::b_of(*pc));
+      store_constant(slots + static_cast<int>(vm::b_of(*pc)) + 1, static_cast<int64_t>(reinterpret_cast<rt::Site*>(pc[1])->resume));
+      return true;
+    }
+    case NodeOp::PopNamed: {
+      aa::Gp named = gp(input(n->inputs[0]));
+      asmjit::Label no = leave_label(n);
+      object_check(named, rt::Kind::Named, true, no);
+      a_.ldr(aa::x16, field(named, at::named_live));
+      a_.sub(aa::x16, aa::x16, 1);
+      a_.str(aa::x16, field(named, at::named_live));
+      a_.ldr(aa::x17, context(at::fiber));
+      int link = static_cast<int>(rt::kFrameHeaderWords + vm::b_of(*static_cast<const vm::Word*>(n->aux)));
+      a_.ldr(aa::w16, a_.slot(aa::x20, link * 8, 4));
+      a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+      return true;
+    }
     case NodeOp::Record:
       save_inline(n->state);
       if (!n->inputs.empty()) value_to(aa::x2, n->inputs[0]);

@@ -1,0 +1,271 @@
+// Fibers started, finished and copied in place, while the pool has one that serves and nothing is unusual
+// (FiberSupply). As vm/control/resume.cpp and runtime/fiber_pool.cpp do it.
+#include "jit/a64/generator.h"
+#include "jit/codegen/stub_calls.h"
+#include "runtime/plants.h"
+
+namespace eddy::jit::a64 {
+
+using namespace asmjit::a64;
+
+namespace {
+constexpr int kSlackBytes = static_cast<int>(rt::kStackSlackWords * sizeof(rt::Word));
+static_assert(at::fiber_watermarks < 252);  // in reach, however it is aligned
+}
+
+void Generator::find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other) {
+  a_.ldr(fiber, context(at::supply_free));
+  a_.cbz(fiber, other);
+  a_.ldrb(w14, a_.slot(fiber, at::fiber_young, 1));
+  a_.cbz(w14, other);
+  a_.ldrb(w14, a_.slot(fiber, at::fiber_size_class, 1));
+  a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::kKeptClass)));
+  a_.b_hi(other);
+  // Its block may be gone (base 0), or too small.
+  a_.ldr(base, a_.slot(fiber, at::fiber_base));
+  a_.cbz(base, other);
+  a_.ldr(x14, a_.slot(fiber, at::fiber_limit));
+  a_.sub(x14, base, x14);
+  a_.cmp(x14, bytes);
+  a_.b_lo(other);
+  a_.ldr(bytes, context(at::supply_bytes));
+  a_.add(bytes, bytes, x14);
+  a_.add_to(bytes, bytes, kSlackBytes);
+  a_.ldr(x14, context(at::supply_quick_bytes));
+  a_.cmp(bytes, x14);
+  a_.b_hi(other);
+  a_.ldr(x14, context(at::supply_live));
+  a_.ldr(x13, context(at::supply_peak));
+  a_.cmp(x14, x13);
+  a_.b_hs(other);
+}
+
+void Generator::take_fiber(const Gp& fiber, const Gp& bytes) {
+  a_.str(bytes, context(at::supply_bytes));
+  increment(ctx, at::supply_live);
+  increment(ctx, at::supply_made);
+  a_.ldr(x14, a_.slot(fiber, at::fiber_parent));
+  a_.str(x14, context(at::supply_free));
+  a_.ldr(w14, context(at::supply_next_id, 4));
+  a_.str(w14, a_.slot(fiber, at::fiber_id, 4));
+  a_.add(w14, w14, 1);
+  a_.str(w14, context(at::supply_next_id, 4));
+  a_.str(wzr, a_.slot(fiber, at::fiber_records, 4));
+  a_.str(xzr, a_.slot(fiber, at::fiber_copied));
+  a_.movz(w14, 1);
+  a_.strb(w14, a_.slot(fiber, at::fiber_dirty, 1));
+}
+
+// What finish_fiber does, but for the tag.
+void Generator::give_fiber_back(const Gp& fiber, const Gp& parent, Label other) {
+  a_.ldr(parent, a_.slot(fiber, at::fiber_parent));
+  a_.ldrb(w14, a_.slot(fiber, at::fiber_size_class, 1));
+  a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::kKeptClass)));
+  a_.b_hi(other);
+  a_.ldr(w14, a_.slot(fiber, at::fiber_watermarks, 4));
+  a_.tst(w14, asmjit::Imm(at::kWatermarks));
+  a_.b_ne(other);
+  a_.ldrb(w14, a_.slot(parent, at::fiber_dirty, 1));
+  a_.cbz(w14, other);
+  a_.ldr(x14, a_.slot(fiber, at::fiber_base));
+  a_.ldr(x13, a_.slot(fiber, at::fiber_limit));
+  a_.sub(x14, x14, x13);
+  a_.add_to(x14, x14, kSlackBytes);
+  a_.ldr(x13, context(at::supply_bytes));
+  a_.sub(x13, x13, x14);
+  a_.str(x13, context(at::supply_bytes));
+  a_.ldr(x14, context(at::supply_live));
+  a_.sub(x14, x14, 1);
+  a_.str(x14, context(at::supply_live));
+  a_.movz(w14, static_cast<uint32_t>(rt::FiberState::Free));
+  a_.strb(w14, a_.slot(fiber, at::fiber_state, 1));
+  a_.ldr(x14, context(at::supply_free));
+  a_.str(x14, a_.slot(fiber, at::fiber_parent));
+  a_.str(fiber, context(at::supply_free));
+  enter_fiber(parent);
+}
+
+// Called with a fiber's body, a closure, in the first argument.
+void Generator::make_fiber_call() {
+  start(table.fiber_call);
+  const Gp body = x0, fiber = x2, base = x3, current = x4, bytes = x5, function = x17;
+  Label other = a_.newLabel();
+  a_.push_return();
+  a_.tst(body, 7);
+  a_.b_ne(other);
+  a_.ldrb(w14, ptr(body, 3));
+  a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::Kind::Closure)));
+  a_.b_ne(other);
+  a_.ldr(function, a_.slot(body, at::closure_function));
+  a_.ldrb(w14, a_.slot(function, at::function_fiber_base, 1));
+  a_.cbz(w14, other);
+  a_.ldr(current, context(at::fiber));
+  // A fiber whose last frame is gone is not kept below another.
+  a_.add(x14, stack, 8);
+  a_.ldr(x13, a_.slot(current, at::fiber_base));
+  a_.cmp(x14, x13);
+  a_.b_eq(other);
+  a_.ldr(w5, a_.slot(function, at::frame_size, 4));
+  a_.lsl(bytes, bytes, 3);
+  a_.add(bytes, bytes, 8);
+  find_fiber(fiber, base, bytes, other);
+  take_fiber(fiber, bytes);
+  leave_fiber(current, rt::FiberState::Waiting);
+  a_.str(current, a_.slot(fiber, at::fiber_parent));
+  a_.adr(x14, fiber_exit_);
+  a_.str(x14, ptr_pre(base, -8));
+  a_.str(base, a_.slot(fiber, at::fiber_sp));
+  enter_fiber(fiber);
+  fresh_tag();
+  a_.ldr(x16, a_.slot(function, at::machine_entry));
+  a_.pop_return();
+  a_.br(x16);
+  a_.bind(other);
+  a_.str(body, argument(0));
+  long_way(reinterpret_cast<void*>(&calls::fiber_call));
+}
+
+// The body has finished. Its first frame ends with a jump, so that its caller's return is the next one that the
+// predictor expects; what returns here had taken that frame's place, and so uses up what was expected.
+void Generator::make_fiber_exit() {
+  const Gp fiber = x0, parent = x1;
+  Label other = a_.newLabel();
+  for (bool returned : {true, false}) {
+    Label moved = a_.newLabel(), ready = a_.newLabel();
+    start(returned ? table.fiber_exit : table.finish_fiber);
+    if (returned) a_.bind(fiber_exit_);
+    a_.ldr(fiber, context(at::fiber));
+    give_fiber_back(fiber, parent, other);
+    a_.ldr(x14, a_.slot(parent, at::fiber_tag));
+    a_.ldr(x13, context(at::moved_at));
+    a_.cmp(x14, x13);
+    a_.b_lo(moved);
+    a_.str(x14, context(at::tag));
+    a_.bind(ready);
+    a_.pop_return();
+    if (returned) a_.br(x30);
+    else a_.ret(x30);
+    a_.bind(moved);
+    fresh_tag();
+    a_.b(ready);
+  }
+  a_.bind(other);
+  a_.sub(stack, stack, 8);
+  a_.mov(x1, x16);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::finish));
+  a_.b(dispatch_);
+}
+
+// Nothing is left of the fiber, so it ends first: what the clause returns goes to its parent. The node is in x6.
+void Generator::make_abort_body() {
+  const Gp node = x6, fiber = x7, parent = x8, function = x17;
+  Label stay = a_.newLabel(), landed = a_.newLabel();
+  start(table.abort_body);
+  a_.bind(abort_body_);
+  a_.ldr(fiber, context(at::fiber));
+  give_fiber_back(fiber, parent, stay);
+  a_.bind(landed);
+  a_.ldr(x14, a_.slot(node, at::node_outer));
+  a_.str(x14, context(at::top));
+  fresh_tag();
+  a_.ldr(x0, a_.slot(node, at::node_env));
+  a_.ldr(x16, a_.slot(function, at::machine_entry));
+  a_.pop_return();
+  a_.br(x16);
+  a_.bind(stay);
+  a_.ldr(stack, a_.slot(fiber, at::fiber_base));
+  a_.sub(stack, stack, 8);
+  a_.b(landed);
+}
+
+// Resumes a copy, where the continuation is one fiber with nothing but its handler. In the registers of make_resume.
+void Generator::resume_copy(Label other) {
+  const Gp k = x0, value = x1, source = x2, node = x3, current = x4, twin = x7, copy = x8, base = x9, bytes = x10, used = x11,
+           from = x12, left = x22, to = x23;
+  Label more = a_.newLabel();
+  a_.ldr(x14, a_.slot(k, at::k_base_fiber));
+  a_.cmp(source, x14);
+  a_.b_ne(other);
+  a_.ldr(node, a_.slot(k, at::k_node));
+  a_.ldr(x14, a_.slot(k, at::k_top));
+  a_.cmp(node, x14);
+  a_.b_ne(other);
+  a_.ldr(w14, a_.slot(source, at::fiber_records, 4));
+  a_.cbnz(w14, other);
+  a_.ldr(w14, a_.slot(source, at::fiber_watermarks, 4));
+  a_.tst(w14, asmjit::Imm(at::kWatermarks));
+  a_.b_ne(other);
+  a_.ldr(from, a_.slot(source, at::fiber_base));
+  a_.ldr(x14, a_.slot(source, at::fiber_sp));
+  a_.sub(used, from, x14);
+  a_.add_to(bytes, used, kSlackBytes);
+  if (!PLANTED(room_lost)) {
+    a_.ldr(x14, context(at::supply_room));
+    a_.add(bytes, bytes, x14);
+  }
+  find_fiber(copy, base, bytes, other);
+  a_.add_to(to, alloc, static_cast<int64_t>(sizeof(rt::Node)));
+  a_.ldr(x14, context(at::alloc_limit));
+  a_.cmp(to, x14);
+  a_.b_hi(other);
+  a_.mov(twin, alloc);
+  a_.mov(alloc, to);
+  take_fiber(copy, bytes);
+  increment(ctx, at::supply_copied);
+  a_.ldr(x14, context(at::supply_bytes_copied));
+  a_.add(x14, x14, used);
+  a_.str(x14, context(at::supply_bytes_copied));
+  a_.ldr(x13, context(at::stats));
+  increment(x13, at::resumed_copies);
+  a_.movz(x14, 1);
+  a_.str(x14, a_.slot(k, at::k_resumed));
+  // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
+  a_.mov(to, base);
+  a_.mov(left, used);
+  a_.bind(more);
+  a_.ldp(x13, x14, ptr(from, -16));
+  a_.ldp(x24, x25, ptr_pre(from, -32));
+  a_.stp(x13, x14, ptr(to, -16));
+  a_.stp(x24, x25, ptr_pre(to, -32));
+  a_.subs(left, left, 32);
+  a_.b_hi(more);
+  // Its handler's node, in the place that the original's has.
+  a_.constant(x14, static_cast<int64_t>(rt::make_header(rt::Kind::Node, 0)));
+  a_.str(x14, ptr(twin));
+  a_.ldr(x14, a_.slot(node, at::node_site));
+  a_.str(x14, a_.slot(twin, at::node_site));
+  a_.ldrh(w22, a_.slot(x14, at::site_node_slot, 2));
+  a_.ldr(x14, a_.slot(node, at::node_env));
+  a_.str(x14, a_.slot(twin, at::node_env));
+  a_.ldr(x14, context(at::top));
+  a_.str(x14, a_.slot(twin, at::node_outer));
+  a_.str(copy, a_.slot(twin, at::node_home));
+  static_assert(at::node_records == at::node_frame + 4);
+  a_.ldr(x14, a_.slot(node, at::node_frame));
+  a_.str(x14, a_.slot(twin, at::node_frame));
+  a_.ldr(w13, a_.slot(node, at::node_frame, 4));
+  a_.str(xzr, a_.slot(twin, at::node_previous));
+  a_.constant(x14, static_cast<int64_t>(rt::kNull.bits));
+  a_.str(x14, a_.slot(twin, at::node_previous + 8));
+  a_.str(x14, a_.slot(twin, at::node_twin));
+  a_.sub(left, left, x13);
+  a_.add(x14, base, left, lsl(3));
+  a_.str(twin, a_.slot(x14, static_cast<int>(rt::kFrameHeaderWords * 8)));
+  // On top of who resumes it.
+  leave_fiber(current, rt::FiberState::Waiting);
+  a_.str(current, a_.slot(copy, at::fiber_parent));
+  a_.str(twin, context(at::top));
+  a_.ldr(x13, context(at::next_tag));
+  fresh_tag();
+  a_.str(x13, a_.slot(source, at::fiber_copied));
+  a_.str(x13, a_.slot(copy, at::fiber_copied));
+  a_.sub(base, base, used);
+  a_.str(base, a_.slot(copy, at::fiber_sp));
+  a_.mov(x16, value);
+  enter_fiber(copy);
+  a_.pop_return();
+  a_.br(x30);
+}
+
+}  // namespace eddy::jit::a64

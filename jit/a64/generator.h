@@ -1,0 +1,68 @@
+// Writes the stubs (jit/codegen/stubs.h). Rules:
+//   1. C++ runs on the host's stack, which sp never leaves.
+//   2. Before C++ runs, alloc_ptr and the fiber's sp are in memory; afterwards both are read again.
+//   3. x19 to x21 survive C++ calls (they are callee-saved there), nothing else is expected to.
+//   4. What is called stores x30 first; from then on x20 is on the return word.
+#pragma once
+#include "jit/a64/macros.h"
+#include "jit/a64/stubs.h"
+#include "jit/runtime_calls.h"
+
+namespace eddy::jit::a64 {
+
+class Generator : public StubCode {
+ public:
+  Generator(asmjit::CodeHolder& code, Leaving left);
+  // The table holds offsets until the code has its place.
+  void placed_at(uint8_t* address);
+
+ private:
+  using Gp = aa::Gp;
+  using Label = asmjit::Label;
+
+  // stubs.cpp: in and out of machine code
+  void make_entries(Leaving left);
+  void make_calls();
+  // switches.cpp: from one fiber to another
+  void make_perform();
+  void make_clause_end();
+  void make_resume(bool last);
+  // fibers.cpp: fibers started, finished, copied
+  void make_fiber_exit();
+  void make_fiber_call();
+  void make_abort_body();
+  void resume_copy(Label other);
+
+  template <class T>
+  void start(T& slot) {
+    a_.align(asmjit::AlignMode::kCode, 16);
+    slot = reinterpret_cast<T>(a_.offset());
+  }
+  aa::Mem context(int offset, unsigned size = 8) { return a_.slot(ctx, offset, size); }
+  aa::Mem argument(unsigned i) { return context(at::args + 8 * static_cast<int>(i)); }
+  static Gp argument_register(unsigned i) { return aa::x(static_cast<uint32_t>(kAllocatable[i])); }
+  void call_c(void* function);
+  void set_action(rt::Action action);
+  // From a fiber: its sp and the bump pointer are written down.
+  void to_host();
+  void to_fiber();
+  // What C++ does, for all that is unusual.
+  void long_way(void* helper);
+  // These use x13 and x14.
+  void leave_fiber(const Gp& fiber, rt::FiberState state);
+  void enter_fiber(const Gp& fiber);  // leaves the tag alone
+  void fresh_tag();
+  void increment(const Gp& base, int offset);
+  // The first free fiber, where it serves. `bytes`: those its stack must have; afterwards, those of all stacks with it.
+  void find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other);
+  // Takes it.
+  void take_fiber(const Gp& fiber, const Gp& bytes);
+  // Ends the current fiber and enters its parent.
+  void give_fiber_back(const Gp& fiber, const Gp& parent, Label other);
+
+  const Gp ctx = aa::x19, stack = aa::x20, alloc = aa::x21;
+  Assembler a_;
+  Label dispatch_, host_leave_, leave_, action_, interp_return_, fiber_exit_, abort_body_;
+};
+
+}  // namespace eddy::jit::a64
