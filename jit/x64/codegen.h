@@ -73,6 +73,7 @@ class Codegen : public CodegenBase {
   bool emit_loop(Node* n);
   void integer(Node* n);
   void count_on(Node* n);
+  void divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& number);
   void divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure);
   void check_small(const ax::Gp& r, asmjit::Label otherwise) {
     a_.test(r.r8(), 1);

@@ -1,4 +1,7 @@
 // Ints and Floats.
+#include <algorithm>
+#include <bit>
+
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
 #include "runtime/plants.h"
@@ -59,6 +62,7 @@ void Codegen::integer(Node* n) {
   int divisor = n->op == NodeOp::Div || n->op == NodeOp::Rem ? temporary() : kNone;
   asmjit::Label failure;
   bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  if (divisor != kNone && rb == kNone && k >= 2) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
   if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
@@ -192,8 +196,49 @@ void Codegen::integer(Node* n) {
   if (back.isValid()) a_.bind(back);
 }
 
+// By a constant from 2 on that fits half a word, without dividing. `number`: a register for the operand.
+void Codegen::divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& number) {
+  auto u = static_cast<uint64_t>(k);
+  if (std::has_single_bit(u)) {
+    // Towards zero: negative ones are raised before the bits behind the quotient are cut off.
+    a_.mov(ax::rax, gp(ra));
+    a_.sar(ax::rax, 1);
+    a_.cqo();
+    a_.and_(ax::rdx, static_cast<int32_t>(k - 1));
+    a_.add(ax::rax, ax::rdx);
+    if (rest) {
+      a_.and_(ax::rax, static_cast<int32_t>(k - 1));
+      a_.sub(ax::rax, ax::rdx);
+    } else {
+      a_.sar(ax::rax, std::countr_zero(u));
+    }
+    a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
+    return;
+  }
+  // n / k is the upper word of n * m, shifted by s, where m = 2^(64+s) / k + 1 and k < 2^(s+2). It is too large by less
+  // than 1 / k, for |n| <= 2^62; of negative ones it is one less.
+  int s = std::max(0, static_cast<int>(std::bit_width(u)) - 2);
+  auto m = static_cast<uint64_t>((static_cast<unsigned __int128>(1) << (64 + s)) / u + 1);
+  a_.mov(number, gp(ra));
+  a_.sar(number, 1);
+  a_.mov(ax::rax, static_cast<int64_t>(m));
+  a_.imul(number);
+  if (s) a_.sar(ax::rdx, s);
+  a_.mov(ax::rax, number);
+  a_.shr(ax::rax, 63);
+  a_.add(ax::rdx, ax::rax);
+  if (rest) {
+    a_.imul(ax::rdx, ax::rdx, static_cast<int32_t>(k));
+    a_.sub(number, ax::rdx);
+    a_.lea(gp(out), ax::ptr(number, number, 0, 1));
+  } else {
+    a_.lea(gp(out), ax::ptr(ax::rdx, ax::rdx, 0, 1));
+  }
+}
+
 void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure) {
   bool rest = n->op == NodeOp::Rem;
+  if (rb == kNone && k >= 2) return divide_by(rest, ra, k, out, gp(divisor));
   if (rb == kNone && (k == 0 || k == -1)) {
     a_.jmp(failure);
     return;
