@@ -63,6 +63,39 @@ class Statistics(run.Tests):
         assert "leave grow (a.eddy:1:" in err and ": a number that is no small Int\n" in err, err
         assert sum(self.stats("fn main() { println(1) }", "--tier=jit")["deoptimisations"].values()) == 0
 
+    def test_what_becomes_of_performs(self):
+        """Each outcome of a perform's cache has its counter."""
+        def run(kinds, late=0):
+            handlers = "".join(f"fn h{k}(n: Int): Int => handle {{ use(n) }} with {{ ask() => resume({k}) }}\n" for k in range(kinds))
+            calls = "".join(f"else if i % {kinds} == {k} {{ h{k}(100) }} " for k in range(kinds))
+            stats = self.stats("effect Ask { ask(): Int }\nfn use(n: Int): Int => if n == 0 { 0 } else { ask() + use(n - 1) }\n" + handlers +
+                               "fn other(n: Int): Int => handle { use(n) } with { ask() => resume(9) }\n"
+                               "fn main() { var s = 0\n for i in 0..400 { s += if i < 0 { 0 } " + calls + "else { 0 } }\n"
+                               f" for i in 0..{late} {{ s += other(100) }}; println(s) }}")
+            cache, performs = stats["handler_cache"], stats["performs"]
+            assert performs["tail"] == cache["hits"] + cache["misses"] == 100 * (400 + late), stats
+            return cache, performs["in_line_in_machine_code"], stats["compiled"]["again"], stats["deoptimisations"]["another_handler"]
+        for kinds in (1, 2, 3):  # one handler, several: in line, and nothing is left or made again
+            cache, in_line, again, left = run(kinds)
+            assert in_line > 30000 and cache["megamorphic_sites"] == again == left == 0, (kinds, cache, in_line, again, left)
+        cache, in_line, again, left = run(5)  # too many: looked up
+        assert cache["megamorphic_sites"] == 1 and in_line == again == left == 0, (cache, in_line, again, left)
+        cache, in_line, again, left = run(1, 100)  # another one later: left, then made again for both
+        assert cache["megamorphic_sites"] == 0 and left > 0 and again == 1 and in_line > 45000, (cache, in_line, again, left)
+        # Behind a resumption what a cell says is of an older context: the handler is searched for, once.
+        text = """effect Yield { yield(): Unit }
+effect Tick { tick(): Unit }
+fn main() {
+  var c = 0
+  handle {
+    for i in 0..50 { handle { yield(); tick(); tick() } with { yield() => { resume(()); () } } }
+  } with { tick() => { c += 1; resume() } }
+  println(c)
+}"""
+        for tier in TIERS:
+            cache = self.stats(text, tier)["handler_cache"]
+            assert cache["misses"] == 50 and cache["hits"] == 100, (tier, cache)
+
     def test_table_is_aligned(self):
         self.write("a.eddy", STATE)
         lines = self.expect(self.run("--stats", "a.eddy"), OK).err.splitlines()
