@@ -1,10 +1,4 @@
-"""What is measured: programs, their inputs and outputs, and who else runs them."""
-import os
-import shutil
-import subprocess
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
+"""What is measured: programs, their inputs and outputs."""
 
 # Program: (input, output) for --quick, for the table beside C, and for the table of peers, where the slowest one
 # takes seconds. None: what the first run prints is what the others have to print.
@@ -40,51 +34,40 @@ PUBLISHED = {
     "concurrent_search": (3.3, "Lexa"), "interruptible_iterator": (1.0, "Lexa"),
 }
 
-# Program: the smallest of the inputs n, 2n, 4n, 8n, and the exponent of the work that there is to do.
+
+def divisions(n):
+    """Of handler_sieve: each number asks the primes before it, from the largest on, until one divides it."""
+    largest, position, total = list(range(n)), {}, 0
+    for i in range(2, n):
+        if largest[i] == i:
+            total += len(position)
+            position[i] = len(position)
+            for multiple in range(2 * i, n, i):
+                largest[multiple] = i
+        else:
+            total += len(position) - position[largest[i]]
+    return total
+
+
+def linear(n):
+    return n
+
+
+# Program: inputs, and the work that there is to do for one.
 SCALING = {
-    "countdown": (4000000, 1), "product_early": (4000, 1), "iterator": (4000000, 1), "parsing_dollars": (1500, 2), "triples": (40, 3),
-    "resume_nontail": (1000, 1), "resume_nontail_2": (1000, 1), "handler_sieve": (8000, None), "scheduler": (200, 1),
-    "interruptible_iterator": (300, 1), "state_reader": (4000000, 1), "list_map": (50000, 1), "many_fibers": (60000, 1),
+    "countdown": ((4000000, 8000000, 16000000, 32000000), linear),
+    "product_early": ((4000, 8000, 16000, 32000), linear),
+    "iterator": ((4000000, 8000000, 16000000, 32000000), linear),
+    "parsing_dollars": ((2500, 5000, 10000, 20000), lambda n: n * n),
+    "triples": ((75, 150, 300, 600), lambda n: n ** 3),
+    "resume_nontail": ((1000, 3000, 10000, 30000, 100000), linear),
+    "resume_nontail_2": ((1000, 3000, 10000, 30000, 100000), linear),
+    "handler_sieve": ((7500, 15000, 30000, 60000), divisions),
+    "scheduler": ((200, 400, 800, 1600), linear),
+    "interruptible_iterator": ((100, 300, 1000, 3000), linear),
+    "state_reader": ((4000000, 8000000, 16000000, 32000000), linear),
+    "list_map": ((50000, 100000, 200000, 400000), linear),
+    "many_fibers": ((60000, 120000, 240000, 480000), linear),
 }
 
 INTERP = ["fibonacci", "ackermann", "array_loop", "string_building", "binary_trees"]
-
-
-class Peer:
-    """Somebody whose programs stand in peers/FOLDER."""
-
-    def __init__(self, name, folder, extension, command, version, what):
-        self.name, self.folder, self.extension, self.command, self.version_command, self.what = name, folder, extension, command, version, what
-
-    def installed(self):
-        return shutil.which(self.command[0]) is not None
-
-    def program(self, name):
-        file = os.path.join(HERE, "peers", self.folder, name + self.extension)
-        return file if os.path.exists(file) else None
-
-    def run(self, name, argument):
-        return [*self.command, self.program(name), argument]
-
-    def version(self):
-        result = subprocess.run([self.command[0], *self.version_command], capture_output=True, text=True)
-        return (result.stdout or result.stderr).splitlines()[0]
-
-
-PEERS = [
-    Peer("lua5.4", "lua", ".lua", ["lua5.4"], ["-v"], "coroutines"),
-    Peer("luajit", "lua", ".lua", ["luajit"], ["-v"], "coroutines"),
-    Peer("node", "node", ".js", ["node", "--stack-size=60000"], ["--version"], "generators"),
-    Peer("python", "python", ".py", ["python3"], ["--version"], "generators"),
-    Peer("chez", "scheme", ".scm", ["chezscheme", "--script", os.path.join(HERE, "peers", "chez", "run.ss")], ["--version"], "call/cc"),
-    Peer("racket", "racket", ".rkt", ["racket"], ["--version"], "prompts"),
-]
-
-
-def prepare_peers():
-    """Compiles ahead what would otherwise be compiled in every run."""
-    os.environ["PLTCOMPILEDROOTS"] = os.path.join(ROOT, "build", "bench-racket") + ":"  # and where racket keeps its own
-    if shutil.which("raco"):
-        folder = os.path.join(HERE, "peers", "racket")
-        files = [os.path.join(folder, f) for f in sorted(os.listdir(folder)) if f.endswith(".rkt")]
-        subprocess.run(["raco", "make", *files], check=True)

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 
 import plot
-from catalogue import PEERS, PUBLISHED
-from measure import exponent, geometric_mean
+from catalogue import PUBLISHED
+from measure import FEW, LONG, exponent, geometric_mean
+from peer import PEERS
 
 
 def seconds(sample):
@@ -50,21 +51,29 @@ def versions():
     if shutil.which("clang-19"):
         yield subprocess.run(["clang-19", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     for peer in PEERS:
-        yield f"{peer.name}: {peer.version() if peer.installed() else '**not installed**'}"
+        yield f"{peer.name}: {peer.version() if peer.installed() else '**missing**: ' + peer.missing()}"
 
 
 def beside_c(rows):
-    ratios = []
+    ahead = [p.name for p in PEERS if p.ahead]
+    ratios = {who: [] for who in ["eddy", *ahead]}
     table = []
     for name, argument, t in rows:
         r = ratio(t.get("eddy"), t.get("C"))
-        if r:
-            ratios.append(r)
+        for who in ratios:
+            ratios[who].append(ratio(t.get(who), t.get("C")))
         best, who = PUBLISHED.get(name, (None, ""))
         table.append([name, argument, seconds(t.get("eddy")), seconds(t["C"]) if "C" in t else "", shown_ratio(r) if "C" in t else "",
-                      f"{best:g} ({who})" if best else "", megabytes(t.get("eddy")), megabytes(t["C"]) if "C" in t else ""])
-    table.append(["geometric mean", "", "", "", shown_ratio(geometric_mean(ratios)), "", "", ""])
-    return list(markdown_table(["program", "input", "eddy", "C", "× C", "best published × C", "MB", "MB, C"], table))
+                      *(peer_beside_c(t, who) for who in ahead), f"{best:g} ({who})" if best else "", megabytes(t.get("eddy")), megabytes(t["C"]) if "C" in t else ""])
+    table.append(["geometric mean", "", "", "", *(shown_ratio(geometric_mean(r)) for r in ratios.values()), "", "", ""])
+    head = ["program", "input", "eddy", "C", "× C", *(f"{who}, × C" for who in ahead), "best published × C", "MB", "MB, C"]
+    return list(markdown_table(head, table))
+
+
+def peer_beside_c(samples, who):
+    if who not in samples:
+        return ""
+    return f"{seconds(samples[who])}, {shown_ratio(ratio(samples[who], samples['C']))}" if samples.get("C") else seconds(samples[who])
 
 
 def tiers_and_peers(rows):
@@ -99,19 +108,39 @@ def interpreters(rows):
     return list(markdown_table(["program", "input", "eddy", "lua5.4", "ratio", "luajit -joff", "ratio"], table))
 
 
+def behind_the_interpreter(rows):
+    """Of what is compiled when hot: whether that ever costs more than a tenth."""
+    ratios = sorted(((r, name) for name, _, t in rows if (r := ratio(t.get("eddy"), t.get("interp")))), reverse=True)
+    slower = [f"{name} ({r:.2f} of the interpreter's time)" for r, name in ratios if r > 1.1]
+    if slower:
+        return "Slower than the interpreter alone by more than a tenth: " + ", ".join(slower) + "."
+    return f"Compiling what is hot never takes more than 1.1 of the interpreter's time; the most is {ratios[0][0]:.2f}, {ratios[0][1]}." if ratios else ""
+
+
+def compilation_table(rows):
+    table = []
+    for name, argument, s in rows:
+        c, t = s["compiled"], s["time"]
+        table.append([name, argument, str(c["functions"]), f"{c['code_bytes'] / 1024:.1f}", f"{t['compiling_ns'] / 1e6:.2f}",
+                      f"{t['longest_compilation_ns'] / 1e6:.2f}"])
+    if rows:
+        table.append(["most", "", "", "", "", f"{max(s['time']['longest_compilation_ns'] for _, _, s in rows) / 1e6:.2f}"])
+    return list(markdown_table(["program", "input", "compilations", "KB of code", "ms", "longest, ms"], table))
+
+
 def scaling_table(curves):
     table = []
-    for name, (expected, points) in curves.items():
-        fitted = exponent(points)
-        table.append([name, " · ".join(str(n) for n, _ in points), " · ".join("–" if t is None else f"{t:.3f}" for _, t in points),
-                      "–" if fitted is None else f"{fitted:.2f}", "" if expected is None else str(expected)])
-    return list(markdown_table(["program", "inputs", "seconds beyond start-up", "exponent", "of the work"], table))
+    for name, points in curves.items():
+        fitted = exponent([(work, t) for _, work, t in points])
+        table.append([name, " · ".join(str(n) for n, _, _ in points), " · ".join("–" if t is None else f"{t:.3f}" for _, _, t in points),
+                      "–" if fitted is None else f"{fitted:.2f}"])
+    return list(markdown_table(["program", "inputs", "seconds beyond start-up", "exponent over the work"], table))
 
 
 def write_plots(folder, effects, curves):
     os.makedirs(folder, exist_ok=True)
     rows = [(name, ratio(t.get("eddy"), t.get("C")), PUBLISHED.get(name, (None,))[0]) for name, _, t in effects if "C" in t]
-    series = {name: [(n, t) for n, t in points if t] for name, (_, points) in curves.items()}
+    series = {name: [(n, t) for n, _, t in points if t] for name, points in curves.items()}
     series = {name: points for name, points in series.items() if points}
     for file, text in [("beside_c.svg", plot.bars("Time as a multiple of C", rows)), ("scaling.svg", plot.curves("Time over input", series))]:
         if text:
@@ -119,17 +148,19 @@ def write_plots(folder, effects, curves):
                 f.write(text)
 
 
-def page(bench, effects, peers, interp, curves):
+def page(bench, effects, peers, interp, curves, compiled):
     time = "processor time" if bench.options.cpu else "elapsed time"
     out = ["# Performance", "",
            f"Made by `./dev bench`; `./dev bench --quick` runs small inputs once and prints only. Whole processes, start-up and compilation "
-           f"included, in seconds of {time}: the median of {bench.runs} runs, those of a row taken in turn. Every output is checked.", "",
+           f"included, in seconds of {time}: the median of {bench.runs} runs, those of a row taken in turn "
+           f"(of what takes more than {LONG} s: {FEW}). Every output is checked.", "",
            f"- {machine()}", f"- {datetime.date.today().isoformat()}"]
     out += [f"- {v}" for v in versions()]
     out += ["", "## Beside C", "",
             "The programs are those of the community's effect handler benchmarks and of Lexa's, under the same names, and a few of our own. "
             "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`). MB: the most memory it held. The "
-            "best published results were measured elsewhere, beside the same C; they are for orientation.", ""]
+            "best published results were measured elsewhere, beside the same C; they are for orientation. " +
+            "; ".join(f"{p.name}: {p.what}" for p in PEERS if p.ahead) + ".", ""]
     out += beside_c(effects)
     out += ["", "![Time as a multiple of C](plots/beside_c.svg)", "", "## Tiers, and what other languages have for the shape", "",
             "Smaller inputs, at which the slowest takes seconds. In brackets: the time over that of `eddy`, which compiles what is hot; "
@@ -137,14 +168,19 @@ def page(bench, effects, peers, interp, curves):
             "; ".join(f"{p.name}: {p.what}" for p in PEERS) + " (`bench/peers`). An empty field: the language has nothing that fits, as "
             "generators and coroutines have not for resuming twice.", ""]
     out += tiers_and_peers(peers)
-    out += ["", "## Growth", "", "Inputs n, 2n, 4n, 8n; the exponent is fitted to the time beyond start-up.", ""]
+    out += ["", behind_the_interpreter(peers)]
+    out += ["", "## Growth", "", "The exponent is fitted to the time beyond start-up over the work that an input means: n for most, n² for parsing_dollars, "
+            "n³ for triples, its divisions for handler_sieve. 1 is a cost that grows as the work does.", ""]
     out += scaling_table(curves)
-    out += ["", "![Time over input](plots/scaling.svg)", "", "## The interpreter alone, beside interpreters", "",
+    out += ["", "![Time over input](plots/scaling.svg)", "", "## Compiling", "",
+            "The inputs of the peers' table. A compilation is a function or a loop of one; the program waits for it.", ""]
+    out += compilation_table(compiled)
+    out += ["", "## The interpreter alone, beside interpreters", "",
             "`bench/interp`. Ratios are the peer's time over ours: above 1, we are ahead.", ""]
     out += interpreters(interp)
-    missing = [p.name for p in PEERS if not p.installed()]
+    missing = [f"{p.name} ({p.missing()})" for p in PEERS if not p.installed()]
     if missing:
-        out += ["", "Peers that were not installed: " + ", ".join(missing) + "."]
+        out += ["", "Peers that were not there: " + ", ".join(missing) + "."]
     if bench.problems:
         out += ["", "Not measured:", ""] + [f"- {p}" for p in dict.fromkeys(bench.problems)]
     return "\n".join(out) + "\n"

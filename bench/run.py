@@ -8,8 +8,9 @@ import shutil
 import sys
 
 import report
-from catalogue import HERE, INTERP, LARGE, MEDIUM, PEERS, PROGRAMS, QUICK, ROOT, SCALING, prepare_peers
+from catalogue import INTERP, LARGE, MEDIUM, PROGRAMS, QUICK, SCALING
 from measure import Bench
+from peer import HERE, PEERS, ROOT
 
 
 def line(name, argument, samples):
@@ -25,6 +26,9 @@ def effects_table(bench, names):
         c = bench.c_program(name)
         if c:
             commands["C"] = [c, argument]
+        for peer in PEERS:
+            if peer.ahead and peer.installed() and peer.program(name):
+                commands[peer.name] = peer.run(name, argument)
         rows.append((name, argument, bench.compare(name, commands, expected)))
         print(line(*rows[-1]), flush=True)
     return rows
@@ -62,24 +66,35 @@ def interpreter_table(bench):
 
 
 def scaling(bench, names):
-    """{program: (exponent of the work, [(input, seconds beyond start-up)])}"""
+    """{program: [(input, work, seconds beyond start-up)]}"""
     runs, bench.runs = bench.runs, min(bench.runs, 3)
     start = bench.compare("start-up", {"eddy": [bench.eddy, "run", "-e", "()"]}, "")["eddy"]
     curves = {}
     for name in names:
-        smallest, work = SCALING[name]
-        if bench.options.quick:
-            smallest = max(8, smallest // 50)
+        inputs, work = SCALING[name]
         points = []
-        for factor in (1, 2, 4, 8):
-            n = smallest * factor
+        for n in inputs:
+            n = max(8, n // 50) if bench.options.quick else n
             sample = bench.compare(f"{name} {n}", {"eddy": bench.eddy_command(name, str(n))}, None)["eddy"]
             beyond = None if sample is None or start is None else sample.seconds - start.seconds
-            points.append((n, beyond if beyond and beyond > 0 else None))
-        curves[name] = (work, points)
-        print(f"{name:24} " + "  ".join(f"{n}: {'–' if t is None else f'{t:.3f}'}" for n, t in points), flush=True)
+            points.append((n, work(n), beyond if beyond and beyond > 0 else None))
+        curves[name] = points
+        print(f"{name:24} " + "  ".join(f"{n}: {'–' if t is None else f'{t:.3f}'}" for n, _, t in points), flush=True)
     bench.runs = runs
     return curves
+
+
+def compilation(bench, names):
+    """[(program, input, statistics)]"""
+    rows = []
+    for name in names:
+        argument, _ = PROGRAMS[name][QUICK if bench.options.quick else MEDIUM]
+        statistics = bench.statistics(name, argument)
+        if statistics:
+            rows.append((name, argument, statistics))
+            print(f"{name:24} {argument:>10}  longest {statistics['time']['longest_compilation_ns'] / 1e6:.2f} ms of "
+                  f"{statistics['time']['compiling_ns'] / 1e6:.2f}", flush=True)
+    return rows
 
 
 def main():
@@ -98,15 +113,20 @@ def main():
     bench = Bench(options)
     for peer in PEERS:
         if not peer.installed():
-            print(f"missing peer: {peer.name} ({peer.command[0]} is not installed)")
-    prepare_peers()
+            print(f"missing peer: {peer.name}: {peer.missing()}")
     names = options.only or list(PROGRAMS)
+    for peer in PEERS:
+        if peer.installed():
+            bench.problems += peer.prepare(names, bench.progress)
+    bench.progress("")
     print("beside C")
     effects = effects_table(bench, names)
     print("tiers and peers")
     peers = peers_table(bench, names)
     print("growth")
     curves = scaling(bench, [name for name in names if name in SCALING])
+    print("compiling")
+    compiled = compilation(bench, names)
     interp = []
     if not options.only:
         print("the interpreter beside interpreters")
@@ -116,7 +136,7 @@ def main():
     if not options.quick and not options.only:
         report.write_plots(os.path.join(os.path.dirname(options.out), "plots"), effects, curves)
         with open(options.out, "w", encoding="utf-8") as f:
-            f.write(report.page(bench, effects, peers, interp, curves))
+            f.write(report.page(bench, effects, peers, interp, curves, compiled))
         print("wrote " + os.path.relpath(options.out, ROOT))
     return 1 if options.quick and bench.problems else 0
 
