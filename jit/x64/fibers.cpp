@@ -47,9 +47,9 @@ void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& 
   mov(dword[fiber + at::fiber_id], scratch.cvt32());
   inc(scratch.cvt32());
   mov(dword[ctx + at::supply_next_id], scratch.cvt32());
-  mov(dword[fiber + at::fiber_records], 0);
+  if (!PLANTED(jit_fiber_keeps_records)) mov(dword[fiber + at::fiber_records], 0);
   mov(qword[fiber + at::fiber_copied], 0);
-  mov(byte[fiber + at::fiber_dirty], 1);
+  if (!PLANTED(jit_fiber_not_dirty)) mov(byte[fiber + at::fiber_dirty], 1);
 }
 
 // What finish_fiber does, but for the tag.
@@ -101,7 +101,7 @@ void Generator::make_fiber_call() {
   mov(ptr[base], scratch);
   mov(ptr[fiber + at::fiber_sp], base);
   enter_fiber(fiber, scratch);
-  fresh_tag(scratch);
+  if (!PLANTED(jit_fiber_same_tag)) fresh_tag(scratch);
   jmp(ptr[function + at::machine_entry]);
   L(other);
   mov(context(at::args), body);
@@ -120,7 +120,7 @@ void Generator::make_fiber_exit() {
     give_fiber_back(fiber, parent, scratch, other);
     mov(scratch, ptr[parent + at::fiber_tag]);
     cmp(scratch, context(at::moved_at));
-    jb(moved);
+    if (!PLANTED(jit_exit_keeps_tag)) jb(moved);
     mov(context(at::tag), scratch);
     L(ready);
     if (returned) {
@@ -150,7 +150,7 @@ void Generator::make_abort_body() {
   L(landed);
   mov(scratch, ptr[node + at::node_outer]);
   mov(context(at::top), scratch);
-  fresh_tag(scratch);
+  if (!PLANTED(jit_abort_keeps_tag)) fresh_tag(scratch);
   mov(argument[0], ptr[node + at::node_env]);
   jmp(ptr[function + at::machine_entry]);
   L(stay);
@@ -194,6 +194,7 @@ void Generator::resume_copy(const Label& other) {
   xor_(left.cvt32(), left.cvt32());
   mov(scratch, used);
   neg(scratch);
+  if (PLANTED(jit_copy_short)) add(scratch, 64);
   L(more);
   for (int i = 0; i < 4; ++i) movups(Xbyak::Xmm(i), ptr[from + left - 16 * (i + 1)]);
   for (int i = 0; i < 4; ++i) movups(ptr[base + left - 16 * (i + 1)], Xbyak::Xmm(i));
@@ -219,14 +220,16 @@ void Generator::resume_copy(const Label& other) {
   mov(qword[twin + at::node_twin], static_cast<int>(rt::kNull.bits));
   mov(scratch.cvt32(), scratch.cvt32());
   sub(left, scratch);
-  mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
+  if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
   // On top of who resumes it.
   leave_fiber(current, rt::FiberState::Waiting, scratch);
   mov(ptr[copy + at::fiber_parent], current);
   mov(context(at::top), twin);
   fresh_tag(scratch);
-  mov(ptr[source + at::fiber_copied], scratch);
-  mov(ptr[copy + at::fiber_copied], scratch);
+  if (!PLANTED(jit_copy_unstamped)) {
+    mov(ptr[source + at::fiber_copied], scratch);
+    mov(ptr[copy + at::fiber_copied], scratch);
+  }
   sub(base, used);
   mov(ptr[copy + at::fiber_sp], base);
   mov(rax, value);

@@ -1,6 +1,7 @@
 // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the
 // current one by a change of rsp. Everything else goes the long way.
 #include "jit/x64/generator.h"
+#include "runtime/plants.h"
 #include "vm/control/pseudo.h"
 
 namespace eddy::jit::x64 {
@@ -207,7 +208,7 @@ void Generator::make_resume(bool last) {
   mov(context(at::tag), tag);
   L(ready);
   mov(scratch, ptr[k + at::k_base_fiber]);
-  mov(ptr[scratch + at::fiber_parent], current);
+  if (!PLANTED(jit_resume_keeps_parent)) mov(ptr[scratch + at::fiber_parent], current);
   mov(qword[k + at::k_top_fiber], 0);
   mov(scratch, ptr[k + at::k_top]);
   mov(context(at::top), scratch);
@@ -223,9 +224,9 @@ void Generator::make_resume(bool last) {
   cmp(edx, static_cast<int>(rt::kHeaderOld));
   je(other, T_NEAR);
   leave_fiber(current, rt::FiberState::Waiting, scratch);
-  mov(ptr[node + at::node_outer], top);
+  if (!PLANTED(jit_move_keeps_outer)) mov(ptr[node + at::node_outer], top);
   fresh_tag(scratch);
-  mov(context(at::moved_at), scratch);
+  if (!PLANTED(jit_move_unseen)) mov(context(at::moved_at), scratch);
   jmp(ready);
   L(multi);
   // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.

@@ -32,13 +32,14 @@ inline void relink(Context& ctx, rt::Continuation* k) {
   bool same_context = node->outer == ctx.top && top_fiber->tag >= ctx.moved_at;
   if (!same_context) {
     if (!PLANTED(resume_keeps_outer)) ctx.heap->write(node, &node->outer, ctx.top);
-    ctx.moved_at = ctx.fresh_tag();
+    uint64_t tag = ctx.fresh_tag();
+    if (!PLANTED(move_unseen)) ctx.moved_at = tag;
   }
   node->home->parent = ctx.fiber;
   if (!PLANTED(resume_twice)) k->top_fiber = nullptr;
   ctx.top = k->top;
   make_current(ctx, top_fiber);
-  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.moved_at;
+  ctx.tag = same_context || PLANTED(resume_keeps_tag) ? top_fiber->tag : ctx.next_tag - 1;
 }
 
 }  // namespace eddy::vm

@@ -86,8 +86,9 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
       for (Fiber* c : work.copies) ctx.fibers->release(c);
       return false;
     }
-    f->copied = copy->copied = ctx.fresh_tag();
-    if (!PLANTED(copy_shares_tag)) copy->tag = copy->copied;  // what the cells know under the old one are the original's nodes
+    uint64_t tag = ctx.fresh_tag();
+    if (!PLANTED(copy_unstamped)) f->copied = copy->copied = tag;
+    if (!PLANTED(copy_shares_tag)) copy->tag = tag;  // what the cells know under the old one are the original's nodes
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
     work.copies.push_back(copy);
@@ -171,7 +172,8 @@ bool resume_small_copy(Context& ctx) {
   Fiber* copy = ctx.fibers->copy(k->top_fiber);
   if (!copy) return false;  // the general way reports it
   k->resumed = 1;
-  k->top_fiber->copied = copy->copied = ctx.fresh_tag();
+  uint64_t tag = ctx.fresh_tag();
+  if (!PLANTED(copy_unstamped)) k->top_fiber->copied = copy->copied = tag;
   twin->home = copy;
   twin->frame()->slots[twin->site->node_slot] = rt::ptr_value(twin);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
@@ -180,7 +182,7 @@ bool resume_small_copy(Context& ctx) {
   copy->parent = ctx.fiber;
   ctx.top = rt::ptr_value(twin);
   make_current(ctx, copy);
-  ctx.tag = copy->copied;
+  ctx.tag = tag;
   return true;
 }
 
