@@ -36,6 +36,19 @@ LOOPS = {
     "allocate": "fn main() { var xs = []; loop { xs = [1, 2, 3] } }",
 }
 
+# What takes long without coming to a call or a loop's end in Eddy code, with flags.
+LONG = {
+    "product": ([], "fn main() { var x = 3; for i in 0..60 { x = x * x } }"),
+    "digits": ([], 'fn main() { var x = 7; for i in 0..22 { x = x * x }; println("${x}".length()) }'),
+    "search": ([], 'fn main() { var s = "ab"; for i in 0..24 { s = s ++ s }; var n = 0; '
+                   'loop { if s.contains("bb") { n += 1 } } }'),
+    "build": ([], 'fn main() { loop { var s = "ab"; for i in 0..26 { s = s ++ s } } }'),
+    "sort": ([], "fn main() { let a = array(4000000, 1); for i in 0..4000000 { a[i] = i * 7919 % 1000003 }; "
+                 "loop { a.sort() } }"),
+    "collect": (["--gc-stress=1", "--verify-heap"],
+                "fn main() { var xs = []; loop { xs = [(1, 2.5), ..xs] } }"),
+}
+
 WAYS = """effect Ask { ask(): Int }
 effect Stop { stop(): Int }
 effect Both { multi both(): Bool }
@@ -94,6 +107,26 @@ class Limits(cli.Tests):
         for name, text in LOOPS.items():
             self.write(name + ".eddy", text)
             self.expect(self.eddy_run("--timeout=0.2", "--max-heap=200M", name + ".eddy"), LIMIT, "", "timeout")
+
+    def test_timeout_without_a_safepoint(self):
+        # Where the VM looks at nothing for long; each would take minutes.
+        for name, (flags, text) in LONG.items():
+            self.write(name + ".eddy", text)
+            self.expect(self.eddy_run("--timeout=0.2", "--max-heap=900M", *flags, name + ".eddy"), LIMIT, None, "timeout")
+
+    def test_timeout_while_compiling(self):
+        lines = "".join(f"  let v{i} = v{i - 1} * {i} + {i}\n" for i in range(1, 60000))
+        self.write("long.eddy", f"fn main() {{\n  let v0 = 1\n{lines}  println(v0)\n}}\n")
+        self.expect(self.eddy_run("--timeout=0.05", "long.eddy"), LIMIT, "", "timeout")
+
+    def test_timeout_keeps_what_was_printed(self):
+        self.write("a.eddy", "fn main() {\n  println(\"before\")\n  var x = 3\n  for i in 0..60 { x = x * x }\n}\n")
+        # How long it takes to come to the point is up to the machine.
+        for seconds in ("0.3", "2", "20"):
+            done = self.eddy_run("--timeout=" + seconds, "a.eddy")
+            if done.out:
+                break
+        self.expect(done, LIMIT, "before\n", "timeout")
 
     def test_fuel_in_loops(self):
         for name, text in LOOPS.items():

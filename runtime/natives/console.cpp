@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -37,11 +38,26 @@ Output::Output() : terminal_(isatty(STDOUT_FILENO)) {
 
 bool Output::flush() {
   if (buffer_.empty()) return true;
-  int error = write_fully(STDOUT_FILENO, buffer_);
-  buffer_.clear();  // also what could not be written: it will not get better
-  if (buffer_.capacity() > 16 * kSize) buffer_.shrink_to_fit();
+  std::string& text = buffer();
+  int error = write_fully(STDOUT_FILENO, text);
+  text.clear();  // also what could not be written: it will not get better
+  if (text.capacity() > 16 * kSize) text.shrink_to_fit();
+  settled();
   errno = error;
   return error == 0;
+}
+
+void Output::write_at_once() const {
+  if (busy_.load(std::memory_order_relaxed)) return;
+  // A pipe that is ready takes this much without waiting.
+  constexpr size_t kPortion = 4096;
+  for (size_t done = 0; done < buffer_.size();) {
+    pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLOUT)) return;
+    ssize_t n = ::write(STDOUT_FILENO, buffer_.data() + done, std::min(kPortion, buffer_.size() - done));
+    if (n <= 0) return;
+    done += static_cast<size_t>(n);
+  }
 }
 
 NativeState::~NativeState() {
@@ -82,6 +98,7 @@ Value print_with(Context& ctx, Value v, bool newline) {
   size_t before = buffer.size();
   if (!append_display(ctx, buffer, v)) {
     buffer.resize(before);
+    out.settled();
     return kNull;
   }
   if (newline) buffer += '\n';

@@ -1,5 +1,6 @@
 // What natives keep per VM: console buffers, open files, small caches. Made when first asked for.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,15 +22,30 @@ struct CharCursor {
 class Output {
  public:
   Output();
-  std::string& buffer() { return buffer_; }
+  // Until settled(), what is there may be half done.
+  std::string& buffer() {
+    busy_.store(true, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return buffer_;
+  }
+  void settled() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    busy_.store(false, std::memory_order_relaxed);
+  }
   // After something was appended to buffer(): writes it out where it is time to. False: errno is why.
-  bool appended() { return (buffer_.size() < kSize && !terminal_) || flush(); }
+  bool appended() {
+    settled();
+    return (buffer_.size() < kSize && !terminal_) || flush();
+  }
   bool flush();
+  // For a signal handler that is going to end the process: writes what can be written without waiting.
+  void write_at_once() const;
   int error = 0;  // why flush_output() failed
 
  private:
   static constexpr size_t kSize = 1 << 16;
   std::string buffer_;
+  std::atomic<bool> busy_{false};
   bool terminal_;
 };
 

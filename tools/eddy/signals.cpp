@@ -11,6 +11,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "runtime/natives/state.h"
 #include "tools/eddy/options.h"
 
 namespace eddy::tool {
@@ -53,6 +54,7 @@ void on_alarm(int) {
   int64_t deadline = deadline_ns.load(), now = now_ns();
   if (deadline && now >= deadline) {
     if (!vm || ++late > kPatience) {
+      if (vm && vm->context().natives) vm->context().natives->out.write_at_once();
       say("eddy: timeout\n", 14);
       _exit(kLimit);
     }
