@@ -126,6 +126,7 @@ class Compiler : public vm::Tier {
     });
   }
 
+  Hardship hardship() const { return {options_.chaos != 0, options_.chaos != 0}; }
   // For Options::chaos: one time in `n`.
   bool chance(unsigned n) {
     if (!options_.chaos) return false;
@@ -217,7 +218,7 @@ class Compiler : public vm::Tier {
     Graph graph;
     if (!build(graph, f, state, nullptr)) return "not compiled: " + graph.failure + "\n";
     size_t known = safepoints.size();
-    std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr, {});
+    std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr, hardship());
     std::string out = "not compiled: " + emitted->failure + "\n";
     std::vector<uint8_t> code(emitted->failure.empty() ? emitted->size() : 0);
     if (emitted->failure.empty() && emitted->place(code.data(), kAddress))
@@ -432,7 +433,7 @@ class Compiler : public vm::Tier {
     code.osr = osr != nullptr;
     size_t known = safepoints.size();
     std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_->table, *this, &code,
-                                                    {options_.chaos != 0, options_.chaos != 0});
+                                                    hardship());
     const CodegenResult& result = emitted->result;
     state.why = emitted->failure;
     if (state.why.empty()) {

@@ -4,6 +4,8 @@
 
 namespace eddy::jit::a64 {
 
+asmjit::Logger* listener = nullptr;
+
 namespace {
 // Sixteen-bit pieces that differ from what a fresh register holds.
 int pieces(uint64_t bits) {

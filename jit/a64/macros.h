@@ -25,9 +25,16 @@ enum class Reach : uint8_t {
 constexpr size_t kNearBytes = 32 << 10, kMiddleBytes = 1 << 20;
 constexpr size_t kMaxBytes = 64 << 20;
 
+// Told of each instruction as it is meant, for tests that compare with what a disassembler reads. Null: nobody listens.
+extern asmjit::Logger* listener;
+
 class Assembler : public aa::Assembler {
  public:
-  explicit Assembler(asmjit::CodeHolder* holder, Reach reach = Reach::Near) : aa::Assembler(holder), reach_(reach) {}
+  explicit Assembler(asmjit::CodeHolder* holder, Reach reach = Reach::Near) : aa::Assembler(holder), reach_(reach) {
+    if (!listener) return;
+    listener->log("start\n");
+    setLogger(listener);
+  }
 
   Reach reach() const { return reach_; }
   // Constants that take three instructions or more are read from behind the code: emits them.

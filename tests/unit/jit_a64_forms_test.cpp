@@ -10,7 +10,7 @@
 #include <functional>
 #include <random>
 
-#include "jit/a64/macros.h"
+#include "tests/support/a64_forms.h"
 
 namespace eddy::jit::a64 {
 namespace {
@@ -77,123 +77,8 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-struct Form {
-  std::function<void(Assembler&)> emit;
-  const char* text;
-};
-
-#define FORM(call, text) \
-  { [](Assembler& a) { a.call; }, text }
-
 TEST(A64Forms, AreWhatTheyAreTakenFor) {
-  const Form forms[] = {
-      FORM(ldr(x0, ptr(x20, 8)), "ldr x0, [x20, #8]"),
-      FORM(ldr(x0, ptr(x20)), "ldr x0, [x20]"),
-      FORM(ldr(x28, ptr(x20, -8)), "ldur x28, [x20, #-8]"),
-      FORM(ldr(x0, ptr(x20, -256)), "ldur x0, [x20, #-0x100]"),
-      FORM(ldr(x0, ptr(x20, 255)), "ldur x0, [x20, #0xff]"),
-      FORM(ldr(x0, ptr(x20, 32760)), "ldr x0, [x20, #0x7ff8]"),
-      FORM(str(x30, ptr(x20, 32760)), "str x30, [x20, #0x7ff8]"),
-      FORM(str(x13, ptr(x20, -256)), "stur x13, [x20, #-0x100]"),
-      FORM(str(xzr, ptr(x19, 8)), "str xzr, [x19, #8]"),
-      FORM(str(wzr, ptr(x19, 0x870)), "str wzr, [x19, #0x870]"),
-      FORM(ldr(w16, ptr(x1, 4)), "ldr w16, [x1, #4]"),
-      FORM(ldr(w16, ptr(x1, 16380)), "ldr w16, [x1, #0x3ffc]"),
-      FORM(str(w16, ptr(x17, 4)), "str w16, [x17, #4]"),
-      FORM(ldrb(w16, ptr(x28, 3)), "ldrb w16, [x28, #3]"),
-      FORM(ldrb(w16, ptr(x28, 4095)), "ldrb w16, [x28, #0xfff]"),
-      FORM(strb(w17, ptr(x19, 7)), "strb w17, [x19, #7]"),
-      FORM(ldrh(w16, ptr(x17, 8190)), "ldrh w16, [x17, #0x1ffe]"),
-      FORM(ldr(x28, ptr(x17, x16, lsl(3))), "ldr x28, [x17, x16, lsl #3]"),
-      FORM(str(x28, ptr(x17, x16, lsl(3))), "str x28, [x17, x16, lsl #3]"),
-      FORM(ldr(d29, ptr(x17, x16, lsl(3))), "ldr d29, [x17, x16, lsl #3]"),
-      FORM(str(d29, ptr(x17, x16, lsl(3))), "str d29, [x17, x16, lsl #3]"),
-      FORM(ldr(d0, ptr(x20, 32760)), "ldr d0, [x20, #0x7ff8]"),
-      FORM(str(d31, ptr(x20, -256)), "stur d31, [x20, #-0x100]"),
-      FORM(str(x30, ptr_pre(x20, -8)), "str x30, [x20, #-8]!"),
-      FORM(ldr(x30, ptr_post(x20, 8)), "ldr x30, [x20], #8"),
-      FORM(stp(x0, x1, ptr(x28, 504)), "stp x0, x1, [x28, #0x1f8]"),
-      FORM(ldp(x14, x16, ptr(x16, 496)), "ldp x14, x16, [x16, #0x1f0]"),
-      FORM(ldp(x14, x4, ptr(x16)), "ldp x14, x4, [x16]"),
-      FORM(stp(x14, x16, ptr(x17, 16)), "stp x14, x16, [x17, #0x10]"),
-      FORM(stp(x29, x30, ptr_pre(sp, -176)), "stp x29, x30, [sp, #-0xb0]!"),
-      FORM(ldp(x29, x30, ptr_post(sp, 176)), "ldp x29, x30, [sp], #0xb0"),
-      FORM(stp(d8, d9, ptr(sp, 96)), "stp d8, d9, [sp, #0x60]"),
-      FORM(ldp(d14, d15, ptr(sp, 144)), "ldp d14, d15, [sp, #0x90]"),
-      FORM(add(x20, x20, 4095), "add x20, x20, #0xfff"),
-      FORM(add(x20, x20, 4096), "add x20, x20, #1, lsl #12"),
-      FORM(sub(x20, x20, 0xfff000), "sub x20, x20, #0xfff, lsl #12"),
-      FORM(add(x1, x2, x3), "add x1, x2, x3"),
-      FORM(add(x1, x2, x3, lsl(3)), "add x1, x2, x3, lsl #3"),
-      FORM(add(x28, x17, x16, lsl(8)), "add x28, x17, x16, lsl #8"),
-      FORM(sub(x16, x28, 1), "sub x16, x28, #1"),
-      FORM(sub(x16, x14, x16), "sub x16, x14, x16"),
-      FORM(sub(w16, w16, Imm(9)), "sub w16, w16, #9"),
-      FORM(adds(x27, x28, Imm(4094)), "adds x27, x28, #0xffe"),
-      FORM(subs(x27, x28, Imm(2)), "subs x27, x28, #2"),
-      FORM(adds(x27, x28, x16), "adds x27, x28, x16"),
-      FORM(subs(x27, x28, x26), "subs x27, x28, x26"),
-      FORM(cmp(x28, Imm(4095)), "cmp x28, #0xfff"),
-      FORM(cmn(x28, Imm(4095)), "cmn x28, #0xfff"),
-      FORM(cmp(x20, x16), "cmp x20, x16"),
-      FORM(cmp(w16, 17), "cmp w16, #0x11"),
-      FORM(cmp(w16, w15), "cmp w16, w15"),
-      FORM(cmp(x14, x17, asr(63)), "cmp x14, x17, asr #63"),
-      FORM(tst(x28, Imm(7)), "tst x28, #7"),
-      FORM(tst(x28, Imm(uint64_t{1} << 63)), "tst x28, #0x8000000000000000"),
-      FORM(and_(w16, w28, 0xff), "and w16, w28, #0xff"),
-      FORM(and_(w16, w16, Imm(12)), "and w16, w16, #0xc"),
-      FORM(and_(x1, x2, x3), "and x1, x2, x3"),
-      FORM(orr(x1, x2, x3), "orr x1, x2, x3"),
-      FORM(orr(x1, x2, 1), "orr x1, x2, #1"),
-      FORM(eor(x1, x2, x3), "eor x1, x2, x3"),
-      FORM(asr(x1, x2, 1), "asr x1, x2, #1"),
-      FORM(asr(x1, x2, 63), "asr x1, x2, #0x3f"),
-      FORM(asr(x1, x2, 0), "asr x1, x2, #0"),
-      FORM(lsr(x1, x2, 1), "lsr x1, x2, #1"),
-      FORM(lsr(x1, x2, 3), "lsr x1, x2, #3"),
-      FORM(lsr(w16, w16, 8), "lsr w16, w16, #8"),
-      FORM(lsl(x1, x2, 1), "lsl x1, x2, #1"),
-      FORM(lsl(x1, x2, 61), "lsl x1, x2, #0x3d"),
-      FORM(mul(x17, x16, x17), "mul x17, x16, x17"),
-      FORM(smulh(x14, x16, x17), "smulh x14, x16, x17"),
-      FORM(sdiv(x17, x16, x14), "sdiv x17, x16, x14"),
-      FORM(msub(x17, x17, x14, x16), "msub x17, x17, x14, x16"),
-      FORM(csel(x1, x2, x16, CondCode::kGE), "csel x1, x2, x16, ge"),
-      FORM(cset(x16, CondCode::kEQ), "cset x16, eq"),
-      FORM(cset(x16, CondCode::kNE), "cset x16, ne"),
-      FORM(cset(x16, CondCode::kLT), "cset x16, lt"),
-      FORM(cset(x16, CondCode::kLE), "cset x16, le"),
-      FORM(cset(x16, CondCode::kGT), "cset x16, gt"),
-      FORM(cset(x16, CondCode::kGE), "cset x16, ge"),
-      FORM(cset(x16, CondCode::kMI), "cset x16, mi"),
-      FORM(cset(x16, CondCode::kLS), "cset x16, ls"),
-      FORM(mov(x1, x2), "mov x1, x2"),
-      FORM(mov(x29, sp), "mov x29, sp"),
-      FORM(mov(x17, sp), "mov x17, sp"),
-      FORM(movz(x1, 0xffff, 48), "movz x1, #0xffff, lsl #48"),
-      FORM(movk(x1, 0x1234, 32), "movk x1, #0x1234, lsl #32"),
-      FORM(movn(x1, 0xffff, 16), "movn x1, #0xffff, lsl #16"),
-      FORM(movz(w17, 2), "movz w17, #0x2"),
-      FORM(br(x16), "br x16"),
-      FORM(blr(x16), "blr x16"),
-      FORM(ret(x30), "ret"),
-      FORM(brk(1), "brk #0x1"),
-      FORM(fmov(d1, d2), "fmov d1, d2"),
-      FORM(fmov(d1, x16), "fmov d1, x16"),
-      FORM(fmov(x16, d1), "fmov x16, d1"),
-      FORM(fmov(d1, xzr), "fmov d1, xzr"),
-      FORM(fadd(d1, d2, d29), "fadd d1, d2, d29"),
-      FORM(fsub(d1, d2, d29), "fsub d1, d2, d29"),
-      FORM(fmul(d1, d2, d29), "fmul d1, d2, d29"),
-      FORM(fdiv(d1, d2, d29), "fdiv d1, d2, d29"),
-      FORM(fneg(d1, d2), "fneg d1, d2"),
-      FORM(fabs(d1, d2), "fabs d1, d2"),
-      FORM(fsqrt(d1, d2), "fsqrt d1, d2"),
-      FORM(scvtf(d1, x16), "scvtf d1, x16"),
-      FORM(fcmp(d1, d29), "fcmp d1, d29"),
-  };
-  for (const Form& form : forms) {
+  for (const test::Form& form : test::a64_forms()) {
     Code code = assemble(form.emit);
     EXPECT_EQ(code.errors, "") << form.text;
     ASSERT_EQ(code.lines.size(), 1u) << form.text;
