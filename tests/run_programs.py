@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import runner
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 
@@ -42,8 +44,12 @@ def first_pair(path):
 
 
 def run(command, stdin="", cwd=None):
-    result = subprocess.run(command, input=stdin.encode(), capture_output=True, cwd=cwd)
-    return result.returncode, result.stdout.decode(errors="replace"), result.stderr.decode(errors="replace")
+    if cwd is None:
+        status, out, err = runner.run(command[0], command[1:], stdin.encode(), 600)
+    else:
+        result = subprocess.run(command, input=stdin.encode(), capture_output=True, cwd=cwd)
+        status, out, err = result.returncode, result.stdout, result.stderr
+    return status, out.decode(errors="replace"), err.decode(errors="replace")
 
 
 def check(name, command, expected, stdin="", cwd=None):

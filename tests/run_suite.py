@@ -10,9 +10,10 @@ import argparse
 import concurrent.futures
 import os
 import shlex
-import subprocess
 import sys
 import time
+
+import runner
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -41,15 +42,12 @@ def find_tests(paths):
 def run_one(base, options):
     flags = shlex.split(options.mode) + shlex.split(read(base + ".flags", ""))
     args = shlex.split(read(base + ".args", ""))
-    command = [options.eddy, "run", *flags, base + ".eddy", *args]
-    stdin = read(base + ".in", "")
+    stdin = read(base + ".in", "").encode()
     started = time.monotonic()
-    try:
-        result = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=options.timeout)
-        status, out, err = result.returncode, result.stdout, result.stderr
-    except subprocess.TimeoutExpired as expired:
-        return "timeout", time.monotonic() - started, (expired.stdout or b"").decode(errors="replace")[-400:]
+    status, out, err = runner.run(options.eddy, ["run", *flags, base + ".eddy", *args], stdin, options.timeout)
     out = out.decode(errors="replace")
+    if status == "timeout":
+        return "timeout", time.monotonic() - started, out[-400:]
     err = err.decode(errors="replace")
     problems = []
     expected_status = int(read(base + ".status", "0").strip() or "0")

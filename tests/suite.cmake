@@ -1,14 +1,9 @@
-# What runs the command itself, in every mode with the release build. The others look for something else (GCC's
-# portable loop, assertions, sanitizers) and leave out what would say the same again.
+# What runs the command itself (under an emulator: emulated.cmake), in every mode with the release build. The others
+# look for something else (GCC's portable loop, assertions, sanitizers) and leave out what would say the same again.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(SOURCE ${PROJECT_SOURCE_DIR})
 set(PYTHON ${Python3_EXECUTABLE})
 set(EDDY $<TARGET_FILE:eddy>)
-if(CMAKE_CROSSCOMPILING)
-  set(EDDY ${PROJECT_BINARY_DIR}/eddy-emulated)
-  file(GENERATE OUTPUT ${EDDY} CONTENT "#!/bin/sh\nexec ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:eddy> \"$@\"\n"
-    FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(FULL ON)
 endif()
@@ -32,9 +27,6 @@ if(FULL)
   list(APPEND MODES hot warm stress jit_stress)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
   list(APPEND MODES hot)  # the passes, watched
-endif()
-if(CMAKE_CROSSCOMPILING)
-  list(REMOVE_ITEM MODES stress)  # the interpreter's and the collector's, which are the same everywhere
 endif()
 file(GLOB SECTIONS CONFIGURE_DEPENDS ${SOURCE}/tests/conformance/*)
 foreach(MODE ${MODES})
@@ -62,11 +54,6 @@ command_test(examples ${PYTHON} tests/run_programs.py examples --eddy ${EDDY})
 if(FULL)
   command_test(examples_stress ${PYTHON} tests/run_programs.py examples --eddy ${EDDY} "--mode=--gc-stress=11")
   command_test(benchmarks ${PYTHON} tests/run_programs.py benchmarks --eddy ${EDDY})
-endif()
-
-# What is left is about the command and its host; under an emulator it would say nothing more.
-if(CMAKE_CROSSCOMPILING)
-  return()
 endif()
 
 file(GLOB DOCS CONFIGURE_DEPENDS ${SOURCE}/docs/*.md ${SOURCE}/README.md)

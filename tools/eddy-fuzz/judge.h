@@ -28,5 +28,7 @@ struct Verdict {
 
 // In a child process: a crash is a verdict.
 Verdict judge(const std::string& text, const Settings& settings);
+// Does the same in this process. Under an emulator, children then find translated what they share with this program.
+void rehearse(const std::string& text, const Settings& settings);
 
 }  // namespace eddy::fuzz

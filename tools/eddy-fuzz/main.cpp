@@ -44,6 +44,7 @@ eddy-fuzz --file F …   judges the program in a file; --seed says what the mode
                        `without` leaves out one pass after the other, from program to program
   --compare-with EDDY  another eddy command (words) that runs each program too
   --jobs N             worker processes (as many as there are processors)
+  --rehearse N         runs N programs in the workers themselves: faster under an emulator (0)
   --state FILE         goes on after the last seed that FILE names, and keeps it up to date
   --findings FOLDER    where to write what is found (fuzz-findings)
   --per-class N        of one class of problem, reduce and write at most N programs (3)
@@ -57,7 +58,7 @@ Exit status 0: nothing found, 1: something, 2: wrong flags.
 )";
 
 struct Flags {
-  uint64_t seed = 1, count = 1000;
+  uint64_t seed = 1, count = 1000, rehearse = 0;
   double seconds = 0, reduce_seconds = 60;
   Settings settings;
   int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
@@ -145,6 +146,7 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
 
 void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
   Settings settings = flags.settings;
+  for (uint64_t i = 0; i < flags.rehearse; ++i) rehearse(text_of(*Generator(1 + i).program()), settings);
   while (!shared.stop && Clock::now() < end) {
     uint64_t index = shared.next++;
     if (index >= flags.count) return;
@@ -276,6 +278,8 @@ bool parse(int argc, char** argv, Flags& flags) {
       flags.count = number();
     else if (flag == "--seconds")
       flags.seconds = std::atof(value.c_str());
+    else if (flag == "--rehearse")
+      flags.rehearse = number();
     else if (flag == "--jobs")
       flags.jobs = static_cast<int>(number());
     else if (flag == "--state")

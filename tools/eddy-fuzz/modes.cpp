@@ -11,14 +11,19 @@ namespace eddy::fuzz {
 
 namespace {
 
+// Little programs: an emulator takes its time to map more.
+constexpr size_t kCode = 2 << 20;
+
 jit::Options at_once() {
   jit::Options o;
+  o.code_bytes = kCode;
   o.tier = jit::TierMode::Jit;
   return o;
 }
 
 jit::Options soon(int after = 1) {
   jit::Options o;
+  o.code_bytes = kCode;
   o.tier = jit::TierMode::Auto;
   o.jit_threshold = after;
   o.osr_threshold = after;

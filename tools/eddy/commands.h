@@ -7,6 +7,9 @@
 
 namespace eddy::tool {
 
+// The whole of a process.
+int command(int argc, char** argv);
+
 int run(const Source& source, const RunFlags& flags, const std::vector<std::string>& arguments);
 int check(const std::vector<std::string>& files, const std::vector<std::string>& paths, bool json);
 int build(const Source& source, const std::string& output);

@@ -148,7 +148,9 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   doc_command->callback([&] { work = [&] { return document(a.files, a.source.paths); }; });
 }
 
-int main(int argc, char** argv) {
+}  // namespace
+
+int command(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   report_crashes(argc, argv);
   catch_interrupts();
@@ -196,7 +198,4 @@ int main(int argc, char** argv) {
   return work();
 }
 
-}  // namespace
 }  // namespace eddy::tool
-
-int main(int argc, char** argv) { return eddy::tool::main(argc, argv); }
