@@ -9,7 +9,7 @@ namespace eddy::vm {
 
 // Fills `k` with the piece of stack from the current fiber, whose sp is written, down to the one of `node`, and goes
 // to the owner's.
-inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi) {
+[[gnu::always_inline]] inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi) {
   k->top_fiber = ctx.fiber;
   k->top = ctx.top;
   k->node = rt::ptr_value(node);
@@ -25,7 +25,7 @@ inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi
 }
 
 // Puts `k` on top of the current fiber, whose sp is written.
-inline void relink(Context& ctx, rt::Continuation* k) {
+[[gnu::always_inline]] inline void relink(Context& ctx, rt::Continuation* k) {
   leave_current(ctx, rt::FiberState::Waiting);
   auto* node = rt::as<rt::Node>(k->node);
   Fiber* top_fiber = k->top_fiber;

@@ -13,7 +13,7 @@ using rt::Value;
 
 inline Word* const kAlwaysSlow = reinterpret_cast<Word*>(~Word{0});
 
-inline void make_current(Context& ctx, Fiber* fiber) {
+[[gnu::always_inline]] inline void make_current(Context& ctx, Fiber* fiber) {
   fiber->state = rt::FiberState::Running;
   ctx.heap->fiber_ran(fiber);
   ctx.fiber = fiber;
@@ -21,7 +21,7 @@ inline void make_current(Context& ctx, Fiber* fiber) {
 }
 
 // The current fiber is about to be left, its sp written: remembers which cells are right for it.
-inline void leave_current(Context& ctx, rt::FiberState state) {
+[[gnu::always_inline]] inline void leave_current(Context& ctx, rt::FiberState state) {
   ctx.fiber->state = state;
   ctx.fiber->tag = ctx.tag;
 }

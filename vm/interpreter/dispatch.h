@@ -125,7 +125,7 @@ inline bool fits(Context* ctx, const Value* callee) {
 }
 
 // The registers of a list, to `to` and the words after it.
-inline void copy_list(Value* to, const Value* s, const Word* list, unsigned count) {
+[[gnu::always_inline]] inline void copy_list(Value* to, const Value* s, const Word* list, unsigned count) {
   for (; count >= 4; count -= 4, to += 4) {
     Word w = *list++;
     to[0] = s[w & 0xffff];

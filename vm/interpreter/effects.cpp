@@ -10,7 +10,7 @@ namespace eddy::vm {
 
 namespace {
 
-inline rt::Object* allocate_object(Context* ctx, rt::Kind kind, size_t bytes) { return ctx->heap->allocate(kind, 0, bytes); }
+[[gnu::always_inline]] inline rt::Object* allocate_object(Context* ctx, rt::Kind kind, size_t bytes) { return ctx->heap->allocate(kind, 0, bytes); }
 
 inline rt::Site* site_of(const Word* pc) { return reinterpret_cast<rt::Site*>(pc[1]); }
 
@@ -139,7 +139,8 @@ HANDLER(perform_capture) {
   SUSPEND(2 + list_words(count), a_of(w));
   auto* k = static_cast<rt::Continuation*>(allocate_object(ctx, rt::Kind::Continuation, sizeof(rt::Continuation)));
   callee[0] = node->env;
-  copy_list(callee + 1, s, pc + 2, count);
+  if (count > 1) copy_list(callee + 1, s, pc + 2, count);
+  else if (count) callee[1] = s[pc[2] & 0xffff];
   callee[count + 1] = rt::ptr_value(k);
   detach(*ctx, k, node, clause->kind == rt::ClauseKind::Multi);
   ENTER(callee, f);
@@ -192,23 +193,34 @@ HANDLER(PERFORM_NAMED) {
 
 static inline void profile_resume(const Word* pc) { ++reinterpret_cast<ResumeCell*>(pc[1])->count; }
 
+// Whether resuming `k` puts it where it is, moved, and nothing unusual comes with that.
+static inline bool moves(const Context* ctx, Value k, ResumeMode mode) {
+  if (!rt::is_kind(k, rt::Kind::Continuation)) return false;
+  auto* continuation = rt::as<rt::Continuation>(k);
+  bool multi = continuation->multi && (mode == ResumeMode::Keep || continuation->multi <= ctx->fiber->copied);
+  return continuation->top_fiber && !multi && !ctx->on_effect;
+}
+
+// The performer goes on with the value.
+#define GO_ON_WITH(value)                                              \
+  do {                                                                 \
+    if (*ctx->fiber->sp == ctx->stubs.interp_return) [[likely]] {      \
+      s = current_slots(ctx);                                          \
+      Word resume_word = frame_of(s)->resume;                          \
+      s[rt::resume_destination(resume_word)] = (value);                \
+      GO(rt::resume_pc(resume_word));                                  \
+    }                                                                  \
+    deliver(*ctx, (value));                                            \
+    CONTINUE();                                                        \
+  } while (0)
+
 HANDLER(RESUME) {
   profile_resume(pc);
   Value k = RB, value = RC;
   SUSPEND(2, a_of(w));
-  if (rt::is_kind(k, rt::Kind::Continuation)) [[likely]] {
-    auto* continuation = rt::as<rt::Continuation>(k);
-    if (continuation->top_fiber && !continuation->multi && !ctx->on_effect) {
-      relink(*ctx, continuation);
-      if (*ctx->fiber->sp == ctx->stubs.interp_return) [[likely]] {
-        s = current_slots(ctx);
-        Word resume_word = frame_of(s)->resume;
-        s[rt::resume_destination(resume_word)] = value;
-        GO(rt::resume_pc(resume_word));
-      }
-      deliver(*ctx, value);
-      CONTINUE();
-    }
+  if (moves(ctx, k, ResumeMode::Keep)) [[likely]] {
+    relink(*ctx, rt::as<rt::Continuation>(k));
+    GO_ON_WITH(value);
   }
   ctx->args[0] = k;
   ctx->args[1] = value;
@@ -217,9 +229,14 @@ HANDLER(RESUME) {
 }
 HANDLER(RESUME_LAST) {
   profile_resume(pc);
-  ctx->args[0] = RB;
-  ctx->args[1] = RC;
+  Value k = RB, value = RC;
   SUSPEND(2, a_of(w));
+  if (moves(ctx, k, ResumeMode::Last)) [[likely]] {
+    relink(*ctx, rt::as<rt::Continuation>(k));
+    GO_ON_WITH(value);
+  }
+  ctx->args[0] = k;
+  ctx->args[1] = value;
   resume(*ctx, ResumeMode::Last);
   CONTINUE();
 }
