@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -339,8 +340,11 @@ class Compiler : public vm::Tier {
   bool check(Graph& graph, const char* pass) {
     dump(graph, pass);
 #ifdef EDDY_DEBUG
-    std::string problem = verify(graph);
-    if (!problem.empty()) graph.failure = std::string(pass) + ": " + problem;
+    if (std::string problem = verify(graph); !problem.empty()) {
+      std::fprintf(stderr, "eddy: the graph of %s is wrong after %s: %s\n", graph.function->name.c_str(), pass,
+                   problem.c_str());
+      std::abort();
+    }
 #endif
     return graph.failure.empty();
   }
