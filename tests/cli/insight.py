@@ -394,7 +394,9 @@ a.eddy:12:21  clause State.put of the handler at a.eddy:10:3: tail, plain
             assert p["machine_code"] == "interpreted" and p["count"] == 10000 and p["why"], p
         self.write("b.eddy", GENERATOR)
         perform, = self.explain("--run", "b.eddy")["performs"]
-        assert perform["machine_code"] == "by the runtime" and "captures" in perform["why"] and perform["count"] == 5000, perform
+        assert perform["machine_code"] == "captured in line" and "changes fibers" in perform["why"] and perform["count"] == 5000, perform
+        perform, = self.explain("--run", "--jit-threshold=1", os.path.join(self.ROOT, "bench/programs/product_early.eddy"), "3000")["performs"]
+        assert perform["machine_code"] == "aborted in line" and perform["count"] == 3000, perform
         text = self.expect(self.run("explain", "--run", "a.eddy"), OK).out
         assert "Performed 10000 times; met one handler (a.eddy:10:3); " in text and "In machine code: inlined, " in text, text
 

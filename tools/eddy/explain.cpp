@@ -34,6 +34,8 @@ class OutputAside {
   int saved_;
 };
 
+constexpr unsigned kArgumentsInRegisters = 6;  // of a call in machine code
+
 bool of_the_library(const std::string& file) { return file.rfind("std/", 0) == 0; }
 
 template <class Item>
@@ -65,9 +67,21 @@ void collect(const vm::LoadedModule& module, Explanation& e, const CompiledCode*
 void CompiledCode::added(const jit::debug::CodeRegion& region) {
   if (region.functions.empty()) return;
   for (const auto& f : region.functions) compiled.insert(f.function);
+  for (const auto& f : region.functions) note_handlers(*f.function);
   for (const auto& f : region.functions)
     if (f.caller >= 0 && f.function->data && f.function->data->clause)
       inlined.insert({region.functions[static_cast<size_t>(f.caller)].function, f.call_pc});
+}
+
+// What the code generator goes by where a perform leaves the fiber or the stack.
+void CompiledCode::note_handlers(const vm::LoadedFunction& f) {
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+    if (vm::op_of(f.linked[at]) != vm::Op::PERFORM) continue;
+    const auto* cell = reinterpret_cast<const vm::PerformCell*>(f.linked[at + 1]);
+    if (cell->clause && cell->seen_sites == 1 && cell->clause->params == cell->args &&
+        cell->args + 2u <= kArgumentsInRegisters)
+      direct.insert(cell);
+  }
 }
 
 void CompiledCode::refused(const vm::LoadedFunction& function, const std::string& why) {

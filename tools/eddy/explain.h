@@ -18,9 +18,12 @@ class CompiledCode : public jit::debug::CodeListener {
   void added(const jit::debug::CodeRegion& region) override;
   void refused(const vm::LoadedFunction& function, const std::string& why) override;
 
+  void note_handlers(const vm::LoadedFunction& function);
+
   std::set<const vm::LoadedFunction*> compiled;  // also those inlined into others
   std::set<std::pair<const vm::LoadedFunction*, uint32_t>>
-      inlined;  // performs (function, word) with the clause in line
+      inlined;                              // performs (function, word) with the clause in line
+  std::set<const vm::PerformCell*> direct;  // whose handler was the only one known when code was made
   std::map<const vm::LoadedFunction*, std::string> refusals;
 };
 
@@ -40,7 +43,8 @@ struct PerformItem {
   uint64_t count = 0, misses = 0, in_line = 0;
   std::string cache;  // "never performed", "one handler", "2 handlers", "many handlers"
   std::vector<std::string> met;
-  std::string machine_code, why;  // "inlined", "called in place", "by the runtime", "interpreted"
+  std::string machine_code,
+      why;  // "inlined", "called in place", "captured in line", "aborted in line", "by the runtime", …
 };
 
 struct Explanation {

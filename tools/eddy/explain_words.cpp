@@ -60,6 +60,7 @@ std::string operation_name(const vm::LoadedModule& module, const vm::PerformCell
 void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32_t pc,
                           const vm::PerformCell& cell, const CompiledCode& code) {
   bool captures = cell.clause && is_fiber_kind(cell.clause->kind);
+  bool aborts = cell.clause && cell.clause->kind == rt::ClauseKind::Abort;
   if (item.count == 0) {
     item.machine_code = "never performed";
     item.why = "control never came here";
@@ -77,16 +78,26 @@ void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32
     item.why = refused != code.refusals.end()
                    ? "the compiler refused " + item.function + ": " + refused->second
                    : item.function + " has not become hot enough to be compiled";
+  } else if (captures && !item.named && code.direct.count(&cell)) {
+    item.machine_code = "captured in line";
+    item.why =
+        "the code checks that this handler is on top, changes fibers itself and enters the clause; "
+        "what it does not expect goes through the runtime";
+  } else if (aborts && !item.named && cell.seen && cell.seen->returns && code.direct.count(&cell)) {
+    item.machine_code = "aborted in line";
+    item.why =
+        "the code checks that this handler is on top and nothing has to be cleaned up, drops the "
+        "frames and enters the clause; what it does not expect goes through the runtime";
   } else {
     item.machine_code = "by the runtime";
     if (item.named)
       item.why = "performs of named handlers look their handler up";
     else if (cell.seen_sites > 3)
       item.why = "too many different handlers answer here";
-    else if (captures)
-      item.why = "the clause captures: machine code changes fibers, and nothing can be inlined";
-    else if (cell.clause && cell.clause->kind == rt::ClauseKind::Abort)
-      item.why = "the clause aborts: the stack is unwound first";
+    else if (cell.seen_sites > 1 && captures)
+      item.why = "several handlers answer here, and the clause captures";
+    else if (aborts && cell.seen && !cell.seen->returns)
+      item.why = "the clause aborts, and its handler goes on with what it gives: the stack is unwound first";
     else
       item.why = "the handler was not known yet when the code was made";
   }
