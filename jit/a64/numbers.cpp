@@ -149,7 +149,9 @@ void Codegen::integer(Node* n) {
       a_.csel(gp(out), gp(ra), aa::x16, CondCode::kGE);
       break;
     case NodeOp::Shl:
-      if (constant && k >= 0 && k < 62) {
+      if (constant && k == 0) {
+        a_.mov(gp(out), gp(ra));
+      } else if (constant && k > 0 && k < 62) {
         a_.sub(aa::x16, gp(ra), 1);
         a_.lsl(aa::x17, aa::x16, static_cast<uint32_t>(k));
         a_.asr(aa::x14, aa::x17, static_cast<uint32_t>(k));

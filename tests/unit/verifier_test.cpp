@@ -237,7 +237,7 @@ const Case kCases[] = {
     {"GetCField", function("GET_C r1, r0, 2, Pair RET r1"), "there is no field 2"},
     {"SetCRaw", function("SET_C r0, 1, r0, Node RET r0"), "the field is raw"},
     {"SwitchTypes", function("SWITCH r0, Node (a, a, a) a: RET r0"), "the constructors are not of one type"},
-    {"SwitchUnknown", function("SWITCH r0, Set (a, a) a: RET r0"), "there is no constructor 13"},
+    {"SwitchUnknown", function("SWITCH r0, MutMap (a, a) a: RET r0"), "there is no constructor 15"},
     {"SwitchEmpty", function("SWITCH r0, Node () RET r0"), "the table is empty"},
     {"BadBool", function(word(encode(Op::LOAD_BOOL, 0, 2)) + "RET r0"), "a Bool is 0 or 1"},
     {"BadChar", function("LOAD_CHAR r0, 55296 RET r0"), "this is no character"},
