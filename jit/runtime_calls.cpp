@@ -148,22 +148,6 @@ Value record(Context* ctx, const vm::Word* pc, Value operand) {
       for (uint32_t effect : node->site->effects) ctx->cells[effect].tag = 0;
       break;
     }
-    case vm::Op::HANDLE_NAMED: {
-      ctx->args[0] = operand;
-      ctx->args_live = 1;
-      auto* named = static_cast<rt::Named*>(ctx->heap->allocate(rt::Kind::Named, 0, sizeof(rt::Named)));
-      ctx->args_live = 0;
-      named->site = site;
-      named->env = ctx->args[0];
-      named->live = 1;
-      vm::push_record(*ctx, s, a, b, rt::ptr_value(named), site->resume);
-      break;
-    }
-    case vm::Op::NAMED_END:
-      if (!rt::is_kind(s[a], rt::Kind::Named)) return failed(ctx, "expected a handler");
-      --rt::as<rt::Named>(s[a])->live;
-      vm::pop_record(*ctx, s, b);
-      break;
     case vm::Op::GUARD:
       if (!rt::is_kind(operand, rt::Kind::Continuation)) return failed(ctx, "expected a resumption");
       vm::push_record(*ctx, s, a, b, operand, rt::pack_resume(pc, rt::kUnwinding));

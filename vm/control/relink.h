@@ -3,6 +3,7 @@
 #include "runtime/object.h"
 #include "runtime/plants.h"
 #include "runtime/statistics.h"
+#include "vm/control/control.h"
 #include "vm/control/switch.h"
 
 namespace eddy::vm {
@@ -22,6 +23,12 @@ namespace eddy::vm {
   ctx.top = node->outer;
   make_current(ctx, owner);
   ctx.tag = tag_of(ctx, owner);
+}
+
+// Whether resuming `k` runs a copy. The last resumption moves it, unless a copy of the frame that gives it up here
+// may still hold it.
+inline bool runs_a_copy(const Context& ctx, const rt::Continuation* k, ResumeMode mode) {
+  return k->multi && (mode == ResumeMode::Keep || (k->multi <= ctx.fiber->copied && !PLANTED(last_copy_moves)));
 }
 
 // Puts `k` on top of the current fiber, whose sp is written.

@@ -212,9 +212,7 @@ void resume(Context& ctx, ResumeMode mode) {
   const Fiber* from = ctx.fiber;
   if (!rt::is_kind(ctx.args[0], rt::Kind::Continuation)) return fail(ctx, "expected a resumption");
   if (!rt::as<rt::Continuation>(ctx.args[0])->top_fiber) return fail(ctx, "continuation already resumed");
-  rt::Word multi = rt::as<rt::Continuation>(ctx.args[0])->multi;
-  // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
-  if (multi && (mode == ResumeMode::Keep || (multi <= ctx.fiber->copied && !PLANTED(last_copy_moves)))) {
+  if (runs_a_copy(ctx, rt::as<rt::Continuation>(ctx.args[0]), mode)) {
     if (!resume_small_copy(ctx)) {
       if (!copy_continuation(ctx)) return;
       skip_finished(ctx);

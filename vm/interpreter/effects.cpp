@@ -197,8 +197,7 @@ static inline void profile_resume(const Word* pc) { ++reinterpret_cast<ResumeCel
 static inline bool moves(const Context* ctx, Value k, ResumeMode mode) {
   if (!rt::is_kind(k, rt::Kind::Continuation)) return false;
   auto* continuation = rt::as<rt::Continuation>(k);
-  bool multi = continuation->multi && (mode == ResumeMode::Keep || continuation->multi <= ctx->fiber->copied);
-  return continuation->top_fiber && !multi && !ctx->on_effect;
+  return continuation->top_fiber && !runs_a_copy(*ctx, continuation, mode) && !ctx->on_effect;
 }
 
 // The performer goes on with the value.
