@@ -54,6 +54,13 @@ Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(optio
   ctx_.alloc_limit = options.stress || options.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
+void Heap::set_stress(uint32_t every, bool verify) {
+  options_.stress = every;
+  options_.verify = verify;
+  impl_->stress_count = 0;
+  ctx_.alloc_limit = every || minor_requested_ || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
+}
+
 Heap::~Heap() {
   memory::unmap(nursery_, nursery_bytes_);
   delete impl_;

@@ -127,6 +127,7 @@ class Heap {
   char* nursery_base() const { return nursery_; }
   size_t nursery_bytes() const { return nursery_bytes_; }
   const HeapOptions& options() const { return options_; }
+  void set_stress(uint32_t every, bool verify);  // from now on, for tests
 
   static constexpr size_t kLargeBytes = 8192;  // old objects beyond this size are on their own
 

@@ -134,6 +134,12 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
   return result;
 }
 
+void Vm::start_again(const VmOptions& options) {
+  ctx_.fuel = options.fuel;
+  ctx_.fuel_limited = options.fuel != 0;
+  heap_->set_stress(options.heap.stress, options.heap.verify);
+}
+
 void Vm::interrupt(rt::Interrupt why) {
   ctx_.interrupt.store(why);
   ctx_.request_safepoint();

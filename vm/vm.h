@@ -46,6 +46,9 @@ class Vm {
 
   rt::Context& context() { return ctx_; }
   const std::vector<std::unique_ptr<LoadedModule>>& modules() const { return modules_; }
+  // For tests: the next run has other fuel and another stress; what is compiled and what is known of handlers stays, and
+  // so do all the other options. Not while something runs.
+  void start_again(const VmOptions& options);
   // Asks the running program to stop; may be called from a signal handler or another thread.
   void interrupt(rt::Interrupt why);
 

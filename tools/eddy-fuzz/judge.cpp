@@ -25,6 +25,7 @@ namespace {
 // What the child leaves for its parent, whatever becomes of it.
 struct Report {
   int stage;  // -1: compiling; a mode's index; modes.size(): another binary; -2: all done
+  uint64_t seed;
   unsigned modes;
   bool ended_early, rejected, panicked, left;
   char problem[200];
@@ -151,11 +152,12 @@ void work(const std::string& text, const Settings& settings, Report& report) {
     return;
   }
   std::optional<Record> first, first_effects, first_fuel;
+  Machine machine(*module, settings.seed);
   for (size_t i = 0; i < settings.modes.size(); ++i) {
     const Mode& mode = *mode_for(settings.modes[i], settings.seed);
     report.stage = static_cast<int>(i);
     limit_time(settings.seconds);
-    Record record = run(*module, mode, settings.seed);
+    Record record = machine.run(mode);
     ++report.modes;
     if (record.out_of_memory) {
       report.ended_early = true;  // limits are reached sooner in some modes
@@ -200,15 +202,75 @@ std::string content(int fd) {
   return std::string(buffer, n > 0 ? static_cast<size_t>(n) : 0);
 }
 
-// Shared with the child.
-Report* fresh_report() {
-  static Report* report = static_cast<Report*>(
-      mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+void clear(Report* report) {
   report->stage = -1;
   report->modes = 0;
   report->ended_early = report->rejected = report->panicked = report->left = false;
   report->problem[0] = report->mode[0] = report->detail[0] = 0;
+}
+
+// Shared with the child.
+Report* fresh_report() {
+  static Report* report = static_cast<Report*>(
+      mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  clear(report);
   return report;
+}
+
+struct Streams {
+  int out = memfd_create("out", 0), err = memfd_create("err", 0);
+  ~Streams() {
+    close(out);
+    close(err);
+  }
+};
+
+// Runs `job` in a child whose output goes to the streams; its status.
+template <class Job>
+int in_child(const Streams& streams, Job job) {
+  std::fflush(nullptr);
+  pid_t child = fork();
+  if (child == 0) {
+    rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, STDIN_FILENO);
+    dup2(streams.out, STDOUT_FILENO);
+    dup2(streams.err, STDERR_FILENO);
+    job();
+    _exit(0);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+Verdict verdict_of(const Report* report, int status, const Settings& settings, const Streams& streams) {
+  Verdict v;
+  v.problem = report->problem;
+  v.mode = report->mode;
+  v.detail = report->detail;
+  v.modes = report->modes;
+  v.ended_early = report->ended_early;
+  v.rejected = report->rejected;
+  v.panicked = report->panicked;
+  v.left = report->left;
+  if (report->stage == -2 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return v;
+  int stage = report->stage;
+  bool in_mode = stage >= 0 && static_cast<size_t>(stage) < settings.modes.size();
+  if (in_mode) v.mode = mode_for(settings.modes[static_cast<size_t>(stage)], report->seed)->name;
+  int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  bool slow = in_mode && settings.modes[static_cast<size_t>(stage)]->stress;
+  std::string where = stage == -1 ? "compiler" : "run";
+  if (signal == SIGPROF && slow)
+    v.ended_early = true;
+  else if (signal == SIGPROF)
+    v.problem = "hang: " + where;
+  else if (v.problem.empty())
+    v.problem = "crash: " + where + (signal ? std::string(" ") + strsignal(signal) : " left by itself");
+  if (!v.problem.empty()) v.detail += content(streams.err) + "\n--- output so far\n" + content(streams.out);
+  return v;
 }
 
 }  // namespace
@@ -236,51 +298,41 @@ void rehearse(const std::string& text, const Settings& settings) {
 
 Verdict judge(const std::string& text, const Settings& settings) {
   Report* report = fresh_report();
-  int out = memfd_create("out", 0), err = memfd_create("err", 0);
-  std::fflush(nullptr);
-  pid_t child = fork();
-  if (child == 0) {
-    rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    int nothing = open("/dev/null", O_RDONLY);
-    dup2(nothing, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    dup2(err, STDERR_FILENO);
+  report->seed = settings.seed;
+  Streams streams;
+  int status = in_child(streams, [&] {
     work(text, settings, *report);
     report->stage = -2;
-    _exit(0);
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  Verdict v;
-  v.problem = report->problem;
-  v.mode = report->mode;
-  v.detail = report->detail;
-  v.modes = report->modes;
-  v.ended_early = report->ended_early;
-  v.rejected = report->rejected;
-  v.panicked = report->panicked;
-  v.left = report->left;
-  if (report->stage != -2 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    int stage = report->stage;
-    if (stage >= 0 && static_cast<size_t>(stage) < settings.modes.size())
-      v.mode = mode_for(settings.modes[static_cast<size_t>(stage)], settings.seed)->name;
-    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    bool slow = stage >= 0 && static_cast<size_t>(stage) < settings.modes.size() &&
-                settings.modes[static_cast<size_t>(stage)]->stress;
-    std::string where = stage == -1 ? "compiler" : "run";
-    if (signal == SIGPROF && slow)
-      v.ended_early = true;
-    else if (signal == SIGPROF)
-      v.problem = "hang: " + where;
-    else if (v.problem.empty())
-      v.problem = "crash: " + where + (signal ? std::string(" ") + strsignal(signal) : " left by itself");
-    if (!v.problem.empty()) v.detail += content(err) + "\n--- output so far\n" + content(out);
-  }
-  close(out);
-  close(err);
-  return v;
+  });
+  return verdict_of(report, status, settings, streams);
+}
+
+uint64_t judge_in_turn(Settings settings, uint64_t end,
+                       const std::function<std::string(uint64_t seed)>& text_of,
+                       const std::function<bool()>& stop, Tally& tally, Verdict& verdict) {
+  Report* report = fresh_report();
+  report->seed = settings.seed;
+  Streams streams;
+  int status = in_child(streams, [&] {
+    for (; settings.seed < end && !stop(); ++settings.seed) {
+      clear(report);
+      report->seed = settings.seed;
+      work(text_of(settings.seed), settings, *report);
+      limit_time(0);
+      if (report->problem[0]) break;
+      ++tally.done;
+      tally.runs += report->modes;
+      tally.early += report->ended_early;
+      tally.rejected += report->rejected;
+      tally.panicked += report->panicked;
+      tally.left += report->left;
+    }
+    report->seed = settings.seed;
+    report->ended_early = false;
+    report->stage = -2;
+  });
+  verdict = verdict_of(report, status, settings, streams);
+  return report->seed;
 }
 
 }  // namespace eddy::fuzz

@@ -1,5 +1,7 @@
 // Runs one program's text in every mode and says what is wrong with it.
 #pragma once
+#include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,7 +30,20 @@ struct Verdict {
 
 // In a child process: a crash is a verdict.
 Verdict judge(const std::string& text, const Settings& settings);
-// Does the same in this process. Under an emulator, children then find translated what they share with this program.
+// What came of many programs, counted in memory that processes share.
+struct Tally {
+  std::atomic<uint64_t> done, runs, early, rejected, panicked, left;
+};
+
+// Judges the programs of the seeds from settings.seed up to `end` one after the other in one child process,
+// which is several times faster than one for each. Ends at the first that something is wrong with or that
+// ends the child, or where `stop` says so, and says at which seed: that one is not counted, and the verdict
+// says what was seen. What ran before it may have had its share in that: judge it alone.
+uint64_t judge_in_turn(Settings settings, uint64_t end,
+                       const std::function<std::string(uint64_t seed)>& text_of,
+                       const std::function<bool()>& stop, Tally& tally, Verdict& verdict);
+// Does the same in this process. Under an emulator, children then find translated what they share with this
+// program.
 void rehearse(const std::string& text, const Settings& settings);
 
 }  // namespace eddy::fuzz

@@ -44,6 +44,7 @@ eddy-fuzz --file F …   judges the program in a file; --seed says what the mode
                        `without` leaves out one pass after the other, from program to program
   --compare-with EDDY  another eddy command (words) that runs each program too
   --jobs N             worker processes (as many as there are processors)
+  --batch N            programs that are run in one process, one after the other (50)
   --rehearse N         runs N programs in the workers themselves: faster under an emulator (0)
   --state FILE         goes on after the last seed that FILE names, and keeps it up to date
   --findings FOLDER    where to write what is found (fuzz-findings)
@@ -58,7 +59,10 @@ Exit status 0: nothing found, 1: something, 2: wrong flags.
 )";
 
 struct Flags {
-  uint64_t seed = 1, count = 1000, rehearse = 0;
+  uint64_t seed = 1, count = 1000, rehearse = 0, batch = 50;
+  struct {
+    uint64_t programs = 0, runs = 0, found = 0;
+  } before;  // what the state file says
   double seconds = 0, reduce_seconds = 60;
   Settings settings;
   int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
@@ -69,11 +73,16 @@ struct Flags {
   bool quiet = false, print = false, digest = false, first = false;
 };
 
+constexpr int kMaxJobs = 64;
+
 // Shared by the workers.
 struct Shared {
-  std::atomic<uint64_t> next, done, found, known, early, rejected, panicked, left, runs;
+  Tally tally;
+  std::atomic<uint64_t> next, found, known;
+  std::atomic<uint64_t> at[kMaxJobs];  // the seed that each has come to; kNowhere: it has none
   std::atomic<bool> stop;
 };
+constexpr uint64_t kNowhere = UINT64_MAX;
 
 std::string slug(const Verdict& v) {
   std::string text = v.mode.empty() ? v.problem : v.problem + " " + v.mode;
@@ -115,9 +124,14 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
     Settings settings = flags.settings;
     settings.seed = seed;
     if (const Mode* mode = find_mode(verdict.mode)) {
-      settings.modes = {flags.settings.modes[0]};
-      if (mode->effects) settings.modes.push_back(find_mode("effects"));
-      if (mode->fuel) settings.modes.push_back(find_mode("fuel"));
+      // Also what it is compared with, and what ran in its VM before it.
+      const std::vector<const Mode*>& all = flags.settings.modes;
+      settings.modes = {all[0]};
+      auto last = std::find(all.begin(), all.end(), mode);
+      for (auto m = all.begin() + 1; m < last; ++m)
+        if ((mode->effects && (*m)->name == "effects") || (mode->fuel && (*m)->name == "fuel") ||
+            (mode->group && (*m)->group == mode->group))
+          settings.modes.push_back(*m);
       if (mode != settings.modes.back()) settings.modes.push_back(mode);
       settings.compare_with.clear();
     } else if (verdict.mode != "other") {
@@ -144,72 +158,115 @@ void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdic
                                       last.detail);
 }
 
-void worker(const Flags& flags, Shared& shared, Clock::time_point end) {
+void count(const Flags& flags, Shared& shared, uint64_t seed, Tree program, const Verdict& verdict) {
+  Tally& tally = shared.tally;
+  tally.runs += verdict.modes;
+  tally.early += verdict.ended_early;
+  tally.rejected += verdict.rejected;
+  tally.panicked += verdict.panicked;
+  tally.left += verdict.left;
+  bool known = std::find(flags.known.begin(), flags.known.end(), verdict.problem) != flags.known.end();
+  if (known) {
+    ++shared.known;
+  } else if (!verdict.problem.empty()) {
+    ++shared.found;
+    if (flags.first) shared.stop = true;
+    std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed),
+                 verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ", verdict.mode.c_str());
+    keep(flags, seed, std::move(program), verdict);
+  }
+  ++tally.done;
+}
+
+void worker(const Flags& flags, Shared& shared, std::atomic<uint64_t>& at, Clock::time_point end) {
   Settings settings = flags.settings;
   for (uint64_t i = 0; i < flags.rehearse; ++i) rehearse(text_of(*Generator(1 + i).program()), settings);
-  while (!shared.stop && Clock::now() < end) {
-    uint64_t index = shared.next++;
-    if (index >= flags.count) return;
-    uint64_t seed = flags.seed + index;
-    Tree program = flags.mutants ? flags.mutants->make(seed) : Generator(seed).program();
-    settings.seed = seed;
-    Verdict verdict = judge(text_of(*program), settings);
-    shared.runs += verdict.modes;
-    shared.early += verdict.ended_early;
-    shared.rejected += verdict.rejected;
-    shared.panicked += verdict.panicked;
-    shared.left += verdict.left;
-    bool known = std::find(flags.known.begin(), flags.known.end(), verdict.problem) != flags.known.end();
-    if (known) {
-      ++shared.known;
-    } else if (!verdict.problem.empty()) {
-      ++shared.found;
-      if (flags.first) shared.stop = true;
-      std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed),
-                   verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ", verdict.mode.c_str());
-      keep(flags, seed, std::move(program), verdict);
+  auto make = [&](uint64_t seed) {
+    return flags.mutants ? flags.mutants->make(seed) : Generator(seed).program();
+  };
+  auto stop = [&] { return shared.stop || Clock::now() >= end; };
+  while (!stop()) {
+    // Never beyond what this worker is about to do.
+    at = flags.seed + shared.next;
+    uint64_t first = shared.next.fetch_add(flags.batch);
+    if (first >= flags.count) break;
+    at = flags.seed + first;
+    uint64_t last = flags.seed + std::min(flags.count, first + flags.batch);
+    while (at < last && !stop()) {
+      Verdict verdict;
+      settings.seed = at;
+      auto next = [&](uint64_t seed) {
+        at = seed;
+        return text_of(*make(seed));
+      };
+      at = judge_in_turn(settings, last, next, stop, shared.tally, verdict);
+      if (verdict.problem.empty() && !verdict.ended_early) continue;
+      Tree program = make(at);
+      if (!verdict.problem.empty() && at != settings.seed) {
+        uint64_t before = settings.seed;
+        settings.seed = at;
+        Verdict alone = judge(text_of(*program), settings);
+        if (!alone.problem.empty() || alone.ended_early) {
+          verdict = alone;
+        } else {
+          verdict.problem += ", after others";
+          verdict.detail += "\nonly in one process with those from seed " + std::to_string(before) + " on\n";
+        }
+      }
+      count(flags, shared, at, std::move(program), verdict);
+      ++at;
     }
-    ++shared.done;
+    if (at < last) return;  // the state file says so
   }
+  at = kNowhere;
 }
 
 Shared* g_shared = nullptr;
 void on_signal(int) { g_shared->stop = true; }
 
+// On a stack of its own where there is one: a child may be running machine code on a fiber's.
+void end_at(int signal) {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_ONSTACK | SA_RESTART;
+  sigaction(signal, &action, nullptr);
+}
+
 int run_all(const Flags& flags) {
   auto* shared = static_cast<Shared*>(
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   g_shared = shared;
-  signal(SIGINT, on_signal);
-  signal(SIGTERM, on_signal);
+  end_at(SIGINT);
+  end_at(SIGTERM);
   auto start = Clock::now();
   auto end = flags.seconds > 0 ? start + std::chrono::milliseconds(static_cast<int64_t>(flags.seconds * 1000))
                                : Clock::time_point::max();
   int running = 0;
   for (int i = 0; i < flags.jobs; ++i) {
     if (fork() == 0) {
-      worker(flags, *shared, end);
+      worker(flags, *shared, shared->at[i], end);
       _exit(0);
     }
     ++running;
   }
+  const Tally& tally = shared->tally;
   auto keep_state = [&] {
-    // Not beyond what a worker may still be at.
-    uint64_t unsure = running > 0 ? static_cast<uint64_t>(flags.jobs) : 0;
-    if (!flags.state.empty())
-      write(flags.state,
-            "next " + std::to_string(flags.seed + shared->done - std::min<uint64_t>(shared->done, unsure)) +
-                "\nfound " + std::to_string(shared->found) + "\n");
+    if (flags.state.empty()) return;
+    uint64_t next = flags.seed + std::min<uint64_t>(flags.count, shared->next);
+    for (int i = 0; i < flags.jobs; ++i) next = std::min<uint64_t>(next, shared->at[i]);
+    write(flags.state, "next " + std::to_string(next) + "\nprograms " +
+                           std::to_string(flags.before.programs + tally.done) + "\nruns " +
+                           std::to_string(flags.before.runs + tally.runs) + "\nfound " +
+                           std::to_string(flags.before.found + shared->found) + "\n");
   };
   for (unsigned ticks = 0; running > 0; ++ticks) {
     while (running > 0 && waitpid(-1, nullptr, WNOHANG) > 0) --running;
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (!flags.quiet && ticks % 10 == 0) {
       std::fprintf(stderr, "\r\033[K%llu of %llu programs, %llu runs, %.1f programs/s, %llu found",
-                   static_cast<unsigned long long>(shared->done),
-                   static_cast<unsigned long long>(flags.count),
-                   static_cast<unsigned long long>(shared->runs),
-                   static_cast<double>(shared->done) / std::max(seconds, 0.001),
+                   static_cast<unsigned long long>(tally.done), static_cast<unsigned long long>(flags.count),
+                   static_cast<unsigned long long>(tally.runs),
+                   static_cast<double>(tally.done) / std::max(seconds, 0.001),
                    static_cast<unsigned long long>(shared->found));
     }
     if (ticks % 20 == 0) keep_state();
@@ -222,10 +279,10 @@ int run_all(const Flags& flags) {
       "%s%llu programs (%llu panicked, %llu left by exit, %llu ended early, %llu no programs), %llu runs in "
       "%.0f s, %llu of "
       "known problems, %llu found\n",
-      flags.quiet ? "" : "\r\033[K", static_cast<unsigned long long>(shared->done),
-      static_cast<unsigned long long>(shared->panicked), static_cast<unsigned long long>(shared->left),
-      static_cast<unsigned long long>(shared->early), static_cast<unsigned long long>(shared->rejected),
-      static_cast<unsigned long long>(shared->runs), seconds, static_cast<unsigned long long>(shared->known),
+      flags.quiet ? "" : "\r\033[K", static_cast<unsigned long long>(tally.done),
+      static_cast<unsigned long long>(tally.panicked), static_cast<unsigned long long>(tally.left),
+      static_cast<unsigned long long>(tally.early), static_cast<unsigned long long>(tally.rejected),
+      static_cast<unsigned long long>(tally.runs), seconds, static_cast<unsigned long long>(shared->known),
       static_cast<unsigned long long>(shared->found));
   return shared->found ? 1 : 0;
 }
@@ -278,10 +335,12 @@ bool parse(int argc, char** argv, Flags& flags) {
       flags.count = number();
     else if (flag == "--seconds")
       flags.seconds = std::atof(value.c_str());
+    else if (flag == "--batch")
+      flags.batch = std::max<uint64_t>(1, number());
     else if (flag == "--rehearse")
       flags.rehearse = number();
     else if (flag == "--jobs")
-      flags.jobs = static_cast<int>(number());
+      flags.jobs = static_cast<int>(std::clamp<uint64_t>(number(), 1, kMaxJobs));
     else if (flag == "--state")
       flags.state = value;
     else if (flag == "--mutate")
@@ -353,11 +412,14 @@ int main(int argc, char** argv) {
   if (!flags.state.empty()) {
     std::ifstream in(flags.state);
     std::string word;
-    uint64_t next;
-    if (in >> word >> next && word == "next" && next > flags.seed) {
-      uint64_t done = next - flags.seed;
+    for (uint64_t n; in >> word >> n;) {
+      if (word == "programs") flags.before.programs = n;
+      if (word == "runs") flags.before.runs = n;
+      if (word == "found") flags.before.found = n;
+      if (word != "next" || n <= flags.seed) continue;
+      uint64_t done = n - flags.seed;
       flags.count = flags.count > done ? flags.count - done : 0;
-      flags.seed = next;
+      flags.seed = n;
     }
   }
   return run_all(flags);

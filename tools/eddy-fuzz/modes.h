@@ -1,6 +1,7 @@
 // The ways to run one module that must agree.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "jit/options.h"
 #include "vm/module.h"
+#include "vm/tier.h"
 #include "vm/vm.h"
 
 namespace eddy::fuzz {
@@ -19,6 +21,10 @@ struct Mode {
   bool effects = false;  // with the trace of effects
   bool fuel = false;     // with a limit of fuel that is not reached: how much is left is compared
   std::optional<jit::Options> compiler{};
+  // Modes that differ only in what a VM can be told while it lives go on in the VM of the one before, one
+  // after the other, with what is compiled and cached: their group's number; 0: always in its own. Of every
+  // fourth seed, each mode has a VM of its own.
+  int group = 0;
   // Decided by the seed: which pass is left out, and what happens by chance.
   bool one_pass_off = false, chaos = false;
 };
@@ -40,8 +46,20 @@ struct Record {
   uint64_t fuel = 0;  // that is left
 };
 
-// In a process of its own: standard output and error must be files that may be truncated.
-Record run(const vm::Module& module, const Mode& mode, uint64_t seed);
+// Runs a module in one mode after the other. Standard output and error must be files that may be truncated.
+class Machine {
+ public:
+  Machine(const vm::Module& module, uint64_t seed) : module_(module), seed_(seed) {}
+  Record run(const Mode& mode);
+
+ private:
+  const vm::Module& module_;
+  uint64_t seed_;
+  int group_ = 0;                   // of the mode that the VM was made for
+  std::unique_ptr<vm::Tier> tier_;  // outlives the VM
+  std::unique_ptr<vm::Vm> vm_;
+  vm::LoadedModule* loaded_ = nullptr;
+};
 
 // Whether the program ends after so many calls and loop rounds that every mode can be waited for.
 bool ends(const vm::Module& module);
