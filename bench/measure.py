@@ -87,9 +87,13 @@ class Bench:
         return sorted(runs, key=lambda r: r["time"]["longest_compilation_ns"])[len(runs) // 2]
 
     def c_program(self, name):
-        source = os.path.join(HERE, "c", name + ".c")
-        compiler = shutil.which("clang-19") or shutil.which("clang")
-        if not os.path.exists(source) or not compiler:
+        # C++ where C has no word for it.
+        for extension, compilers in ((".c", ("clang-19", "clang")), (".cc", ("clang++-19", "clang++"))):
+            source = os.path.join(HERE, "c", name + extension)
+            compiler = next(filter(None, map(shutil.which, compilers)), None)
+            if os.path.exists(source) and compiler:
+                break
+        else:
             return None
         folder = os.path.join(ROOT, "build", "bench-c")
         os.makedirs(folder, exist_ok=True)

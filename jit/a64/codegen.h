@@ -34,6 +34,7 @@ class Codegen : public CodegenBase {
   void take_result(int reg) override { a_.mov(gp(reg), aa::x16); }
   bool emit_node(Node* n) override;
   bool emit_end(Node* n) override;
+  void test_again(Node* n, const Test& test) override;
   void finish() override { a_.literals(); }
 
   // --- moves

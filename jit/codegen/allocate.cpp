@@ -125,14 +125,18 @@ void CodegenBase::forget_registers(const Node* n) {
 }
 
 void CodegenBase::start_block(const Block* b) {
+  as_at_start(b);
+  bind(states_[b->id].label);
+}
+
+// Where values are when control comes to a block.
+void CodegenBase::as_at_start(const Block* b) {
   for (int r = 0; r < kRegisters; ++r) in_[r] = nullptr;
   std::fill(where_.begin(), where_.end(), Location{});
-  BlockState& state = states_[b->id];
-  for (const Entry& e : state.values) {
+  for (const Entry& e : states_[b->id].values) {
     at(e.node).memory = e.memory;
     if (e.reg != kNone) assign(e.node, e.reg);
   }
-  bind(state.label);
 }
 
 }  // namespace eddy::jit

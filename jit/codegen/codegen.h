@@ -58,10 +58,18 @@ class CodegenBase {
     int reg;
     bool memory;
   };
+  // A loop's test that stands alone in its header. It is made again where the loop goes round, in place of a jump to it.
+  struct Test {
+    Label on;      // behind the test
+    Label out;     // where it went
+    Label other;   // of BranchCon: where it goes if the value is no object
+    int leaves = 0;  // under this condition
+  };
   struct BlockState {
     bool known = false;
     std::vector<Entry> values;
     Label label;
+    Test test;
   };
   // What must be written for a frame state to be in memory.
   struct Saves {
@@ -132,10 +140,12 @@ class CodegenBase {
   virtual void take_result(int reg) = 0;             // from the result register
   virtual bool emit_node(Node* n) = 0;               // false: no code for it
   virtual bool emit_end(Node* n) = 0;
+  virtual void test_again(Node* n, const Test& test) = 0;  // goes on to the next instruction where it leaves
   virtual void finish() {}                           // behind all code: constants
 
   // --- allocation (allocate.cpp)
   void start_block(const Block* b);
+  void as_at_start(const Block* b);
   int take(bool floating, int hint = kNone);
   int input(Node* n);  // in a register, until the end of the node
   int output(Node* n, int hint = kNone);
@@ -157,6 +167,7 @@ class CodegenBase {
   void parallel_moves(std::vector<Move> moves);
   size_t pred_index(const Block* to, unsigned successor) const;
   void jump(const Block* to, unsigned successor);
+  void remember_test(Label out, int leaves);
   Label edge_label(const Block* to, unsigned successor);
   const Block* next_block() const { return index_ + 1 < g_.blocks.size() ? g_.blocks[index_ + 1] : nullptr; }
 

@@ -1,5 +1,6 @@
 // From block to block: who decides where values are, and how they get there.
 #include <algorithm>
+#include <utility>
 
 #include "jit/codegen/codegen.h"
 #include "runtime/plants.h"
@@ -130,7 +131,38 @@ Label CodegenBase::edge_label(const Block* to, unsigned successor) {
 
 void CodegenBase::jump(const Block* to, unsigned successor) {
   emit_edge(edge(to, successor));
-  if (next_block() != to) jump_to(states_[to->id].label);
+  if (next_block() == to) return;
+  const Test& test = states_[to->id].test;
+  if (!test.on.valid()) return jump_to(states_[to->id].label);
+  // The last thing of this block, so its own state is not needed any more.
+  as_at_start(to);
+  const Block* from = std::exchange(block_, to);
+  locked_ = 0;
+  position_ = lifetimes_.position(to->end());
+  test_again(to->end(), test);
+  block_ = from;
+  if (!next_block() || states_[next_block()->id].label != test.out) jump_to(test.out);
+}
+
+namespace {
+constexpr int64_t kComparable = 4096;  // without a register, everywhere
+}
+
+// The test of the block at hand has been made; behind it control goes on.
+void CodegenBase::remember_test(Label out, int leaves) {
+  const Node* n = block_->end();
+  bool tests = n->op == NodeOp::Branch || n->op == NodeOp::BranchTrue || n->op == NodeOp::BranchCon;
+  if (!block_->loop || block_->nodes.size() != 1 || !tests) return;
+  // Where it had to fetch an operand, more than its flags has changed.
+  for (const Node* i : n->inputs) {
+    if (i->is_const() && i != n->inputs[0] && i->imm >= 0 && i->imm < kComparable) continue;
+    auto has_register = [&](const Entry& e) { return e.node == i && e.reg != kNone; };
+    if (std::none_of(states_[block_->id].values.begin(), states_[block_->id].values.end(), has_register)) return;
+  }
+  Test& test = states_[block_->id].test;
+  test.out = out;
+  test.leaves = leaves;
+  bind(test.on = new_label());
 }
 
 }  // namespace eddy::jit

@@ -22,6 +22,7 @@ class Label {
   }
 
   uint32_t id() const { return id_; }
+  bool operator==(const Label&) const = default;
   bool valid() const { return id_ != kNone; }
 
  private:

@@ -83,15 +83,24 @@ bool is_order(Condition c) { return c != Condition::Equal && c != Condition::Not
 
 // The flags say whether to go to successor 0.
 bool Codegen::branch(ax::CondCode cc) {
-  const Block *yes = block_->succs[0], *no = block_->succs[1];
-  if (yes == next_block()) {
-    a_.j(asmjit::x86::negateCond(cc), edge_label(no, 1));
-    jump(yes, 0);
-  } else {
-    a_.j(cc, edge_label(yes, 0));
-    jump(no, 1);
-  }
+  unsigned on = block_->succs[0] == next_block() ? 0 : 1;
+  if (on == 0) cc = asmjit::x86::negateCond(cc);
+  Label out = edge_label(block_->succs[1 - on], 1 - on);
+  a_.j(cc, out);
+  remember_test(out, static_cast<int>(cc));
+  jump(block_->succs[on], on);
   return true;
+}
+
+void Codegen::test_again(Node* n, const Test& test) {
+  ax::Gp v = gp(input(n->inputs[0]));
+  if (n->op == NodeOp::Branch)
+    compare_words(n, asmjit::Label());
+  else if (n->op == NodeOp::BranchTrue)
+    a_.cmp(v, static_cast<int32_t>(rt::kTrue.bits));
+  else
+    con_test(n, v, static_cast<uint16_t>(n->imm), n->small, n->known, test.other);
+  a_.j(asmjit::x86::negateCond(static_cast<ax::CondCode>(test.leaves)), test.on);
 }
 
 // Compares two tagged words, of which `slow` takes those that are no small Ints.
@@ -216,7 +225,9 @@ bool Codegen::emit_end(Node* n) {
       return branch(ax::CondCode::kE);
     case NodeOp::BranchCon: {
       ax::Gp v = gp(input(n->inputs[0]));
-      con_test(n, v, static_cast<uint16_t>(n->imm), n->small, n->known, edge_label(block_->succs[1], 1));
+      Label other = edge_label(block_->succs[1], 1);
+      con_test(n, v, static_cast<uint16_t>(n->imm), n->small, n->known, other);
+      states_[block_->id].test.other = other;
       return branch(ax::CondCode::kE);
     }
     case NodeOp::BranchCell: {

@@ -44,6 +44,7 @@ class Codegen : public CodegenBase {
   void take_result(int reg) override { a_.mov(gp(reg), ax::rax); }
   bool emit_node(Node* n) override;
   bool emit_end(Node* n) override;
+  void test_again(Node* n, const Test& test) override;
 
   // --- moves
   void value_to(const ax::Gp& to, Node* n);  // wherever it is
