@@ -37,6 +37,7 @@ struct Code {
   vm::LoadedFunction* function = nullptr;
   void* entry = nullptr;
   void* checked_entry = nullptr;
+  void* resuming_entry = nullptr;
   size_t size = 0;
   unsigned stack_words = 0;
   uint32_t leaves = 0;
@@ -202,7 +203,7 @@ class Compiler : public vm::Tier {
       return false;
     }
     state.code = code;
-    set_entry(f, code->entry);
+    set_entry(f, code->entry, code->resuming_entry);
     return true;
   }
 
@@ -273,10 +274,11 @@ class Compiler : public vm::Tier {
   }
 
   // Where calls of `f` go, from either tier.
-  void set_entry(vm::LoadedFunction& f, void* entry) {
+  void set_entry(vm::LoadedFunction& f, void* entry, void* resuming = nullptr) {
     static const vm::Word kEnterMachine[] = {vm::encode(vm::Op::ENTER_MACHINE)};
     f.entry = entry;
     f.machine_entry = entry ? entry : stubs_->table.call_interpreter;
+    f.resuming_entry = resuming ? resuming : stubs_->table.perform_known;
     f.start = entry ? kEnterMachine : f.code;
   }
 
@@ -456,6 +458,7 @@ class Compiler : public vm::Tier {
       return nullptr;
     }
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
+    if (result.resuming_entry) code.resuming_entry = static_cast<char*>(code.entry) + result.resuming_entry;
     code.size = result.size;
     if (graph.positions) tell(debug::region_of(graph, result, code.entry));
     code.stack_words = result.stack_words;
@@ -485,7 +488,7 @@ std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
   if (!target) return nullptr;
   auto memory = std::make_unique<CodeMemory>(options.chaos ? kLittleCode : options.code_bytes, options.anonymous_code);
   if (!memory->exists()) return nullptr;
-  std::unique_ptr<StubCode> stubs = target->make_stubs(*memory, Compiler::on_leaving);
+  std::unique_ptr<StubCode> stubs = target->make_stubs(*memory, {Compiler::on_leaving, vm.context().on_effect != nullptr});
   if (!stubs) return nullptr;
   return std::make_unique<Compiler>(vm, options, *target, std::move(memory), std::move(stubs));
 }

@@ -214,7 +214,7 @@ void resume_last(Context* ctx) { vm::resume(*ctx, vm::ResumeMode::Last); }
 void drop(Context* ctx) { vm::drop(*ctx); }
 void drop_unused(Context* ctx) {
   Value k = ctx->args[0];
-  if (rt::is_kind(k, rt::Kind::Continuation) && rt::as<rt::Continuation>(k)->resumed) return vm::deliver(*ctx, rt::kUnit);
+  if (rt::is_kind(k, rt::Kind::Continuation) && rt::as<rt::Continuation>(k)->resumed()) return vm::deliver(*ctx, rt::kUnit);
   vm::drop(*ctx);
 }
 

@@ -22,7 +22,7 @@ void Collector::reach_chain(Fiber* first, const Fiber* last) {
 
 void Collector::reach_continuation(Continuation* k) {
   if (k->top_fiber) {
-    reach_chain(k->top_fiber, k->base_fiber);
+    reach_chain(k->top_fiber, k->base_fiber());
   } else {
     // Consumed: a program that keeps it must not keep its handlers too.
     k->top = kNull;

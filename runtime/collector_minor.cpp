@@ -15,12 +15,12 @@ void Collector::minor() {
   scan_remembered();
   for (Fiber* fiber : impl.dirty)
     // A young one on this list was released and made again since; it has to be reached.
-    if (fiber->state != FiberState::Free && !fiber->young) fiber_stack.push_back(fiber);
+    if (!fiber->free && !fiber->young) fiber_stack.push_back(fiber);
   reach_roots();
   drain_minor();
   if (all_young_live) {
     for (Fiber* fiber : fibers.young())
-      if (fiber->state != FiberState::Free && !fiber->marked) {
+      if (!fiber->free && !fiber->marked) {
         fiber->marked = true;
         fiber_stack.push_back(fiber);
       }
@@ -155,7 +155,7 @@ bool Collector::settle_young(Collector& self, Value* slot) {
 // (Others soon grow again; so a scheduler's do not go back and forth.)
 void Collector::cut_sleepers() {
   for (Fiber* fiber : impl.scanned)
-    if (fiber->state == FiberState::Suspended && !fiber->dirty) fibers.cut_stack(fiber);
+    if (!fiber->free && !fiber->dirty) fibers.cut_stack(fiber);
   impl.scanned.clear();
 }
 
@@ -168,7 +168,7 @@ void Collector::finish_fibers() {
   impl.dirty.clear();
   for (Fiber* fiber : fibers.young()) {
     fiber->young = false;
-    if (fiber->state == FiberState::Free) continue;
+    if (fiber->free) continue;
     fiber->dirty = false;
     if (fiber->marked) {
       impl.scanned.push_back(fiber);

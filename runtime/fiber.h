@@ -12,8 +12,8 @@
 // touched). Descriptors and blocks are pooled: a fiber that finishes gives both back at once, a fiber whose
 // continuation became unreachable is given back by the collector.
 //
-// What the collector takes for alive: the current fiber and its chain of parents; the chain from top_fiber to
-// base_fiber of a reachable Continuation that is not consumed; Heap::held. A fiber that is none of these at a
+// What the collector takes for alive: the current fiber and its chain of parents; the chain from the first to the
+// last fiber of a reachable Continuation that is not consumed; Heap::held. A fiber that is none of these at a
 // collection is released by it: link a new fiber before the next allocation, or hold it.
 //
 // Dirty: a minor collection scans only the fibers that ran since they were last scanned. Whoever makes a fiber
@@ -36,13 +36,6 @@
 
 namespace eddy::rt {
 
-enum class FiberState : uint8_t {
-  Free,       // in the pool
-  Running,    // the current fiber
-  Waiting,    // has a running or waiting child above it
-  Suspended,  // part of a continuation
-};
-
 struct Fiber {
   Fiber* parent = nullptr;  // Waiting below this one; for the lowest fiber of a continuation: unused
   Word* sp = nullptr;
@@ -53,7 +46,7 @@ struct Fiber {
                             // others may hold too
   uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none
   uint32_t id = 0;          // for traces; fresh at every use
-  FiberState state = FiberState::Free;
+  bool free = true;         // in the pool
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
   bool young = false;       // on the pool's list of fibers made since the last minor collection
   uint8_t size_class = 0;   // of the block

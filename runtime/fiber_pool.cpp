@@ -22,7 +22,7 @@ constexpr uint64_t kPressureBytes = uint64_t{64} << 20;
 constexpr uint64_t kStacksTogether = 4;
 // What free fibers may hold in big blocks. The next deep computation finds its stack as the last one left it, instead of
 // growing from the smallest again.
-constexpr uint64_t kKeptBytes = uint64_t{16} << 20;
+constexpr uint64_t kKeptBytes = uint64_t{64} << 20;
 // A new fiber's stack, before it grows or is cut down: 256 bytes.
 constexpr size_t kFirstWords = 32;
 constexpr size_t kPageWords = 4096 / sizeof(Word);
@@ -146,7 +146,7 @@ Fiber* FiberPool::make(size_t words) {
   fiber->tag = 0;
   fiber->records = 0;
   fiber->id = supply_.next_id++;
-  fiber->state = FiberState::Suspended;
+  fiber->free = false;
   fiber->dirty = true;
   fiber->copied = 0;
   if (!fiber->young) {
@@ -157,7 +157,7 @@ Fiber* FiberPool::make(size_t words) {
 }
 
 void FiberPool::release(Fiber* fiber) {
-  assert(fiber->state != FiberState::Free);
+  assert(!fiber->free);
   uint64_t bytes = held_bytes(fiber);
   supply_.bytes -= bytes;
   --supply_.live;
@@ -166,7 +166,7 @@ void FiberPool::release(Fiber* fiber) {
     if (kept_bytes_ + bytes <= kKeptBytes) kept_bytes_ += bytes;
     else clear_block(fiber);
   }
-  fiber->state = FiberState::Free;
+  fiber->free = true;
   fiber->parent = supply_.free;
   supply_.free = fiber;
 }

@@ -18,14 +18,14 @@ class FiberPool {
   FiberPool(const FiberPool&) = delete;
   FiberPool& operator=(const FiberPool&) = delete;
 
-  // A fiber with room for at least `words` words, sp at base, Suspended. Null only where the stack limit is
+  // A fiber with room for at least `words` words, sp at base. Null only where the stack limit is
   // reached, or the system has no memory. See fiber.h for what keeps it alive.
   Fiber* make(size_t words);
   void release(Fiber* fiber);
   // Makes room for `words` more words below `sp`; false where the stack limit is reached (nothing changed).
   // Addresses into the old block are dead afterwards: fiber->sp, base, limit have moved.
   bool grow(Fiber* fiber, size_t words);
-  // A fiber with the same frames, records and tag, a fresh id, no parent; Suspended. Null as for make().
+  // A fiber with the same frames, records and tag, a fresh id, no parent. Null as for make().
   Fiber* copy(const Fiber* fiber);
 
   // Watermarks (fiber.h).
@@ -38,7 +38,7 @@ class FiberPool {
     for (size_t s = 0; s < slabs_.size(); ++s) {
       size_t used = s + 1 == slabs_.size() ? slab_used_ : kSlabFibers;
       for (size_t i = 0; i < used; ++i)
-        if (slabs_[s][i].state != FiberState::Free) visit(&slabs_[s][i]);
+        if (!slabs_[s][i].free) visit(&slabs_[s][i]);
     }
   }
   // Bytes of stack that live fibers hold.

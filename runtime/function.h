@@ -15,6 +15,7 @@ struct Function {
   const Word* code = nullptr;       // linked bytecode
   void* entry = nullptr;            // machine entry; null while it is interpreted
   void* machine_entry = nullptr;    // what machine code calls: `entry`, or a stub that leaves machine code
+  void* resuming_entry = nullptr;   // of a clause that resumes first, the same for performers in machine code (docs/jit.md)
   uint16_t params = 0;              // tagged slots 0…params-1 (with captures, slot 0 is the closure itself)
   uint16_t tagged = 0;              // number of tagged slots
   uint16_t raw = 0;                 // number of raw slots, after the tagged ones

@@ -91,10 +91,13 @@ struct Exit : Object { Word live; };
 struct Continuation : Object {
   Fiber* top_fiber;       // the youngest; null once consumed
   Value top;              // ctx.top inside
-  Value node;             // H, at the base of base_fiber
-  Fiber* base_fiber;      // H.home
+  Value node;             // H, whose home is the oldest
   Word multi;             // may be resumed again: ctx.next_tag when it was captured; else 0
-  Word resumed;           // 1: copies of it have run, so that nothing needs to be dropped
+
+  Fiber* base_fiber() const { return static_cast<const Node*>(node.ptr())->home; }
+  // Copies of it have run, so that nothing needs to be dropped.
+  bool resumed() const { return header & kHeaderResumed; }
+  void set_resumed() { header |= kHeaderResumed; }
 };
 
 }  // namespace eddy::rt

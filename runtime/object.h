@@ -37,7 +37,8 @@ enum class Kind : uint8_t {
   Resource,      // index into the table of open resources
 };
 
-constexpr Word kHeaderTag = 1, kHeaderMarked = 2, kHeaderRemembered = 4, kHeaderOld = 8, kHeaderNegative = 16;
+constexpr Word kHeaderTag = 1, kHeaderMarked = 2, kHeaderRemembered = 4, kHeaderOld = 8, kHeaderNegative = 16,
+               kHeaderResumed = 32;
 
 struct Object {
   Word header;

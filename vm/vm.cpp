@@ -89,7 +89,6 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
   if (!fiber) return {Outcome::Panicked, rt::kUnit, 0, rt::Limit::None, "stack overflow", ""};
   fiber->parent = nullptr;
   fiber->records = 0;
-  fiber->state = rt::FiberState::Running;
   fiber->sp = fiber->base - 1;
   *fiber->sp = ctx_.stubs.vm_exit;
   ctx_.fiber = fiber;

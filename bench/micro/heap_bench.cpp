@@ -61,7 +61,7 @@ struct Machine {
     heap->held.push_back(fiber);
     auto* k = static_cast<Continuation*>(heap->allocate(Kind::Continuation, 0, sizeof(Continuation)));
     heap->held.pop_back();
-    k->top_fiber = k->base_fiber = fiber;
+    k->top_fiber = fiber;
     k->top = k->node = kNull;
     k->multi = 0;
     return ptr_value(k);

@@ -68,7 +68,7 @@ void Codegen::closure_call(Node* n, bool tail) {
       a_.cmp(aa::w16, asmjit::Imm(static_cast<int>(rt::Kind::Continuation)));
       a_.branch_if(CondCode::kNE, no);
       if (count == 0) a_.constant(gp(1), static_cast<int64_t>(rt::kUnit.bits));
-      go(stubs_.resume_keep);
+      go(tail ? stubs_.tail_resume_keep : stubs_.resume_keep);
       a_.bind(no);
     }
     for (int i = 0; i <= std::min(count, static_cast<int>(kRegisterArgs) - 1); ++i)

@@ -6,6 +6,8 @@
 // body) that led to the perform, a body's the last resumption.
 #include "jit/a64/codegen.h"
 
+#include "jit/build/switching.h"
+
 namespace eddy::jit::a64 {
 
 // The address behind the jump, where a return address belongs.
@@ -27,6 +29,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
+    else if (clause->kind == rt::ClauseKind::Once && resumes_first(*vm::loaded(clause->function))) perform_resuming(cell, back);
     else capture_for(cell, back);
     a_.bind(back);
   } else {
@@ -71,27 +74,21 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.str(fiber, field(k, at::k_top_fiber));
   a_.str(node, field(k, at::k_top));
   a_.str(node, field(k, at::k_node));
-  a_.str(base, field(k, at::k_base_fiber));
   if (clause->kind == rt::ClauseKind::Multi) {
     a_.ldr(scratch, context(at::next_tag));
     a_.str(scratch, field(k, at::k_multi));
   } else {
     a_.str(aa::xzr, field(k, at::k_multi));
   }
-  a_.str(aa::xzr, field(k, at::k_resumed));
   // Out of this fiber …
   a_.adr(scratch, back);
   a_.str(scratch, aa::ptr_pre(aa::x20, -8));
   a_.str(aa::x20, field(fiber, at::fiber_sp));
-  a_.movz(aa::w16, static_cast<uint32_t>(rt::FiberState::Suspended));
-  a_.strb(aa::w16, field(fiber, at::fiber_state, 1));
   a_.ldr(scratch, context(at::tag));
   a_.str(scratch, field(fiber, at::fiber_tag));
   a_.ldr(scratch, field(node, at::node_outer));
   a_.str(scratch, context(at::top));
   // … into the owner's.
-  a_.movz(aa::w16, static_cast<uint32_t>(rt::FiberState::Running));
-  a_.strb(aa::w16, field(owner, at::fiber_state, 1));
   a_.str(owner, context(at::fiber));
   a_.ldr(scratch, context(at::stack_limit));
   a_.cmn(scratch, 1);
@@ -121,6 +118,78 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     a_.bind(slow);
     perform_by_stub(cell, back);
   });
+}
+
+// To a clause that resumes first: its frame is laid below (resuming_entry), and this one goes on.
+void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
+  asmjit::Label slow = a_.newLabel();
+  const aa::Gp node = aa::x6, owner = aa::x8;
+  a_.ldr(node, context(at::top));
+  a_.branch_if_zero(node, slow);
+  a_.constant(aa::x16, cell->seen);
+  a_.ldr(aa::x17, field(node, at::node_site));
+  a_.cmp(aa::x16, aa::x17);
+  a_.branch_if(CondCode::kNE, slow);
+  a_.ldr(owner, field(node, at::node_home));
+  a_.ldr(owner, field(owner, at::fiber_parent));
+  a_.ldr(gp(0), field(node, at::node_env));
+  a_.constant(aa::x10, cell);
+  a_.constant(aa::x17, static_cast<const rt::Function*>(cell->clause->function));
+  a_.ldr(aa::x16, field(aa::x17, at::resuming_entry));
+  a_.adr(aa::x30, back);
+  a_.br(aa::x16);
+  deferred_.push_back([=, this] {
+    a_.bind(slow);
+    perform_by_stub(cell, back);
+  });
+}
+
+// Jumped to with the owner's fiber in x8, the cell in x10, arguments as for a call, the performer's return address in x30.
+void Codegen::resuming_entry() {
+  asmjit::Label other = a_.newLabel();
+  const aa::Gp owner = aa::x8, cell = aa::x10, frame = aa::x17, scratch = aa::x16;
+  auto slot = [&](int home) { return field(frame, home * 8); };
+  auto store = [&](int home, int64_t bits) {
+    a_.constant(scratch, bits);
+    a_.str(scratch, slot(home));
+  };
+  bind(resuming_);
+  if (a_.reach() == Reach::Far) return a_.jump_to(stubs_.perform_known);
+  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
+  a_.branch_if_zero(aa::w16, other);
+  a_.ldr(scratch, context(at::stack_limit));
+  a_.cmn(scratch, 1);
+  a_.branch_if(CondCode::kEQ, other);
+  a_.ldr(frame, field(owner, at::fiber_sp));
+  a_.add_to(scratch, frame, g_.lowest * 8 - frame_bytes());
+  a_.ldr(aa::x7, field(owner, at::fiber_limit));
+  a_.cmp(scratch, aa::x7);
+  a_.branch_if(CondCode::kLO, other);
+  a_.add_to(frame, frame, -frame_bytes());
+  if (g_.count) {
+    a_.ldr(scratch, field(cell, at::cell_count));
+    a_.add(scratch, scratch, 1);
+    a_.str(scratch, field(cell, at::cell_count));
+    increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+  }
+  for (Node* n : g_.blocks[0]->nodes) {
+    if (n == first_resume_) break;
+    if (n->op == NodeOp::Tally) emit_node(n);
+  }
+  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  for (const FrameState::Entry& e : first_resume_->state->values) {
+    if (e.node->remade()) store(e.home, e.node->imm);
+    else a_.str(gp(static_cast<int>(e.node->imm)), slot(e.home));
+  }
+  a_.adr(scratch, resumed_);
+  a_.str(scratch, aa::ptr_pre(frame, -8));
+  a_.str(frame, field(owner, at::fiber_sp));
+  const Node* value = first_resume_->inputs[1];
+  if (value->remade()) a_.constant(aa::x16, value->imm);
+  else a_.mov(aa::x16, gp(static_cast<int>(value->imm)));
+  a_.br(aa::x30);
+  a_.bind(other);
+  a_.jump_to(stubs_.perform_known);
 }
 
 // The arguments are where capture_for has them.

@@ -261,7 +261,7 @@ bool Codegen::emit_end(Node* n) {
       value_to(aa::x16, n->inputs[0]);
       pop_frame();
       if (g_.function->fiber_base) a_.jump_to(stubs_.finish_fiber);
-      else if (g_.function->switches) a_.br(aa::x30);
+      else if (g_.function->switches || first_resume_) a_.br(aa::x30);
       else a_.ret(aa::x30);
       return true;
     case NodeOp::TailCall: {
@@ -276,7 +276,7 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::TailResume:
       arguments(n->inputs, 0);
       pop_frame();
-      a_.jump_to(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+      a_.jump_to(n->imm ? stubs_.tail_resume_last : stubs_.tail_resume_keep);
       return true;
     case NodeOp::TailFiber:
       arguments(n->inputs, 0);

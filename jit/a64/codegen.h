@@ -30,6 +30,7 @@ class Codegen : public CodegenBase {
   void load_argument(int home, unsigned index) override;
   void entry() override;
   void leave(int base, int64_t told) override;
+  void resuming_entry() override;
   void safepoint_index(uint32_t index) override;
   void take_result(int reg) override { a_.mov(gp(reg), aa::x16); }
   bool emit_node(Node* n) override;
@@ -81,6 +82,7 @@ class Codegen : public CodegenBase {
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
+  void perform_resuming(vm::PerformCell* cell, asmjit::Label back);
   void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void jump_with_return(asmjit::Label back, void* stub);
   void handle(Node* n);

@@ -54,6 +54,7 @@ void Generator::take_fiber(const Gp& fiber, const Gp& bytes) {
   a_.str(xzr, a_.slot(fiber, at::fiber_copied));
   a_.movz(w14, 1);
   a_.strb(w14, a_.slot(fiber, at::fiber_dirty, 1));
+  a_.strb(wzr, a_.slot(fiber, at::fiber_free, 1));
 }
 
 // What finish_fiber does, but for the tag.
@@ -77,8 +78,8 @@ void Generator::give_fiber_back(const Gp& fiber, const Gp& parent, Label other) 
   a_.ldr(x14, context(at::supply_live));
   a_.sub(x14, x14, 1);
   a_.str(x14, context(at::supply_live));
-  a_.movz(w14, static_cast<uint32_t>(rt::FiberState::Free));
-  a_.strb(w14, a_.slot(fiber, at::fiber_state, 1));
+  a_.movz(w14, 1);
+  a_.strb(w14, a_.slot(fiber, at::fiber_free, 1));
   a_.ldr(x14, context(at::supply_free));
   a_.str(x14, a_.slot(fiber, at::fiber_parent));
   a_.str(fiber, context(at::supply_free));
@@ -110,7 +111,7 @@ void Generator::make_fiber_call() {
   a_.add(bytes, bytes, 8);
   find_fiber(fiber, base, bytes, other);
   take_fiber(fiber, bytes);
-  leave_fiber(current, rt::FiberState::Waiting);
+  leave_fiber(current);
   a_.str(current, a_.slot(fiber, at::fiber_parent));
   a_.adr(x14, fiber_exit_);
   a_.str(x14, ptr_pre(base, -8));
@@ -184,10 +185,10 @@ void Generator::resume_copy(Label other) {
   const Gp k = x0, value = x1, source = x2, node = x3, current = x4, twin = x7, copy = x8, base = x9, bytes = x10, used = x11,
            from = x12, left = x22, to = x23;
   Label more = a_.newLabel();
-  a_.ldr(x14, a_.slot(k, at::k_base_fiber));
+  a_.ldr(node, a_.slot(k, at::k_node));
+  a_.ldr(x14, a_.slot(node, at::node_home));
   a_.cmp(source, x14);
   a_.b_ne(other);
-  a_.ldr(node, a_.slot(k, at::k_node));
   a_.ldr(x14, a_.slot(k, at::k_top));
   a_.cmp(node, x14);
   a_.b_ne(other);
@@ -218,8 +219,9 @@ void Generator::resume_copy(Label other) {
   a_.str(x14, context(at::supply_bytes_copied));
   a_.ldr(x13, context(at::stats));
   increment(x13, at::resumed_copies);
-  a_.movz(x14, 1);
-  a_.str(x14, a_.slot(k, at::k_resumed));
+  a_.ldrb(w14, ptr(k));
+  a_.orr(w14, w14, asmjit::Imm(rt::kHeaderResumed));
+  a_.strb(w14, ptr(k));
   // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
   a_.mov(to, base);
   a_.mov(left, used);
@@ -253,7 +255,7 @@ void Generator::resume_copy(Label other) {
   a_.add(x14, base, left, lsl(3));
   a_.str(twin, a_.slot(x14, static_cast<int>(rt::kFrameHeaderWords * 8)));
   // On top of who resumes it.
-  leave_fiber(current, rt::FiberState::Waiting);
+  leave_fiber(current);
   a_.str(current, a_.slot(copy, at::fiber_parent));
   a_.str(twin, context(at::top));
   a_.ldr(x13, context(at::next_tag));

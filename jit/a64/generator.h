@@ -12,7 +12,7 @@ namespace eddy::jit::a64 {
 
 class Generator : public StubCode {
  public:
-  Generator(asmjit::CodeHolder& code, Leaving left);
+  Generator(asmjit::CodeHolder& code, const StubOptions& options);
   // The table holds offsets until the code has its place.
   void placed_at(uint8_t* address);
 
@@ -21,7 +21,7 @@ class Generator : public StubCode {
   using Label = asmjit::Label;
 
   // stubs.cpp: in and out of machine code
-  void make_entries(Leaving left);
+  void make_entries(void (*left)(rt::Context*, void*));
   void make_calls();
   // switches.cpp: from one fiber to another
   void make_perform();
@@ -49,7 +49,7 @@ class Generator : public StubCode {
   // What C++ does, for all that is unusual.
   void long_way(void* helper);
   // These use x13 and x14.
-  void leave_fiber(const Gp& fiber, rt::FiberState state);
+  void leave_fiber(const Gp& fiber);
   void enter_fiber(const Gp& fiber);  // leaves the tag alone
   void fresh_tag();
   void increment(const Gp& base, int offset);
@@ -63,6 +63,7 @@ class Generator : public StubCode {
   const Gp ctx = aa::x19, stack = aa::x20, alloc = aa::x21;
   Assembler a_;
   Label dispatch_, host_leave_, leave_, action_, interp_return_, fiber_exit_, abort_body_;
+  const bool observed_;
 };
 
 }  // namespace eddy::jit::a64

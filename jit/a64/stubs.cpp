@@ -6,9 +6,9 @@ namespace eddy::jit::a64 {
 
 using namespace asmjit::a64;
 
-Generator::Generator(asmjit::CodeHolder& code, Leaving left) : a_(&code) {
+Generator::Generator(asmjit::CodeHolder& code, const StubOptions& options) : a_(&code), observed_(options.observed) {
   for (Label* label : {&dispatch_, &host_leave_, &leave_, &action_, &interp_return_, &fiber_exit_, &abort_body_}) *label = a_.newLabel();
-  make_entries(left);
+  make_entries(options.left);
   make_calls();
   make_perform();
   make_clause_end();
@@ -52,7 +52,7 @@ void Generator::set_action(rt::Action action) {
   a_.strb(w17, context(at::action, 1));
 }
 
-void Generator::make_entries(Leaving left) {
+void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   Label deliver = a_.newLabel(), by_entry = a_.newLabel(), go = a_.newLabel();
   constexpr int kSaved = 176;
   start(table.enter);
@@ -177,10 +177,10 @@ void Generator::make_calls() {
   a_.ret(x30);
 }
 
-std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, Leaving left) {
+std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, const StubOptions& options) {
   asmjit::CodeHolder code;
   code.init(asmjit::Environment(asmjit::Arch::kAArch64));
-  auto stubs = std::make_unique<Generator>(code, left);
+  auto stubs = std::make_unique<Generator>(code, options);
   code.flatten();
   code.resolveUnresolvedLinks();
   CodeMemory::Place place = memory.take(code.codeSize());

@@ -3,6 +3,6 @@
 
 namespace eddy::jit::a64 {
 
-std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, Leaving left);
+std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, const StubOptions& options);
 
 }  // namespace eddy::jit::a64

@@ -12,18 +12,14 @@ void Generator::long_way(void* helper) {
   a_.b(action_);
 }
 
-void Generator::leave_fiber(const Gp& fiber, rt::FiberState state) {
+void Generator::leave_fiber(const Gp& fiber) {
   a_.str(stack, ptr(fiber, at::fiber_sp));
-  a_.movz(w14, static_cast<uint32_t>(state));
-  a_.strb(w14, a_.slot(fiber, at::fiber_state, 1));
   a_.ldr(x14, context(at::tag));
   a_.str(x14, a_.slot(fiber, at::fiber_tag));
 }
 
 void Generator::enter_fiber(const Gp& fiber) {
   Label asked = a_.newLabel();
-  a_.movz(w14, static_cast<uint32_t>(rt::FiberState::Running));
-  a_.strb(w14, a_.slot(fiber, at::fiber_state, 1));
   a_.str(fiber, context(at::fiber));
   a_.ldr(x14, context(at::stack_limit));
   a_.cmn(x14, 1);
@@ -48,12 +44,16 @@ void Generator::increment(const Gp& base, int offset) {
 }
 
 void Generator::make_perform() {
+  start(table.perform_known);
+  for (unsigned i = 1; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
+  a_.mov(x1, x10);
   // x1 the cell, x2 its clause, x3 the site, x4 the node, x5 its fiber, x6 that below, x7 the kind, x8 the
   // continuation, x9 the current fiber.
   Label other = a_.newLabel(), no_room = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), found = a_.newLabel(),
         in_place = a_.newLabel(), base = a_.newLabel();
   start(table.perform);
   a_.push_return();
+  if (observed_) return long_way(reinterpret_cast<void*>(&calls::perform));
   a_.ldr(x3, a_.slot(x1, at::cell_seen));
   a_.ldr(x2, a_.slot(x1, at::cell_clause));
   // The nearest node, or what the effect's cell says.
@@ -74,8 +74,6 @@ void Generator::make_perform() {
   a_.b_ne(other);
   a_.bind(found);
   a_.ldrb(w7, a_.slot(x2, at::clause_kind, 1));
-  a_.ldr(x14, context(at::on_effect));
-  a_.cbnz(x14, other);
   a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Once)));
   a_.b_lo(in_place);
   a_.ldr(x5, a_.slot(x4, at::node_home));
@@ -97,16 +95,14 @@ void Generator::make_perform() {
   a_.ldr(x14, context(at::top));
   a_.str(x14, a_.slot(x8, at::k_top));
   a_.str(x4, a_.slot(x8, at::k_node));
-  a_.str(x5, a_.slot(x8, at::k_base_fiber));
   a_.ldr(x14, context(at::next_tag));
   a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Multi)));
   a_.csel(x14, x14, xzr, CondCode::kEQ);
   a_.str(x14, a_.slot(x8, at::k_multi));
-  a_.str(xzr, a_.slot(x8, at::k_resumed));
   a_.ldrh(w14, a_.slot(x1, at::cell_args, 2));
   a_.add_to(x17, ctx, at::args + 8);
   a_.str(x8, ptr(x17, x14, lsl(3)));
-  leave_fiber(x9, rt::FiberState::Suspended);
+  leave_fiber(x9);
   a_.ldr(x14, a_.slot(x4, at::node_outer));
   a_.str(x14, context(at::top));
   enter_fiber(x6);
@@ -199,9 +195,20 @@ void Generator::make_clause_end() {
 
 void Generator::make_resume(bool last) {
   const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, tag = x5, top = x6;
-  Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), multi = a_.newLabel(), moves = a_.newLabel();
+  Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), multi = a_.newLabel(), moves = a_.newLabel(), go = a_.newLabel();
+  start(last ? table.tail_resume_last : table.tail_resume_keep);
+  a_.push_return();
+  // A fiber whose last frame is gone is not kept below another.
+  a_.ldr(current, context(at::fiber));
+  a_.add(x14, stack, 8);
+  a_.ldr(x16, a_.slot(current, at::fiber_base));
+  a_.cmp(x14, x16);
+  a_.b_eq(other);
+  a_.b(go);
   start(last ? table.resume_last : table.resume_keep);
   a_.push_return();
+  a_.bind(go);
+  if (observed_) a_.b(other);
   a_.tst(k, 7);
   a_.b_ne(other);
   a_.ldrb(w14, ptr(k, 3));
@@ -209,14 +216,7 @@ void Generator::make_resume(bool last) {
   a_.b_ne(other);
   a_.ldr(fiber, a_.slot(k, at::k_top_fiber));
   a_.cbz(fiber, other);
-  a_.ldr(x14, context(at::on_effect));
-  a_.cbnz(x14, other);
   a_.ldr(current, context(at::fiber));
-  // A fiber whose last frame is gone is not kept below another.
-  a_.add(x14, stack, 8);
-  a_.ldr(x16, a_.slot(current, at::fiber_base));
-  a_.cmp(x14, x16);
-  a_.b_eq(other);
   a_.ldr(x14, a_.slot(k, at::k_multi));
   a_.cbnz(x14, multi);
   a_.bind(moves);
@@ -231,10 +231,10 @@ void Generator::make_resume(bool last) {
   a_.ldr(x14, context(at::moved_at));
   a_.cmp(tag, x14);
   a_.b_lo(moved);
-  leave_fiber(current, rt::FiberState::Waiting);
+  leave_fiber(current);
   a_.str(tag, context(at::tag));
   a_.bind(ready);
-  a_.ldr(x14, a_.slot(k, at::k_base_fiber));
+  a_.ldr(x14, a_.slot(node, at::node_home));
   a_.str(current, a_.slot(x14, at::fiber_parent));
   a_.str(xzr, a_.slot(k, at::k_top_fiber));
   a_.ldr(x14, a_.slot(k, at::k_top));
@@ -250,7 +250,7 @@ void Generator::make_resume(bool last) {
   a_.and_(w14, w14, asmjit::Imm(rt::kHeaderOld | rt::kHeaderRemembered));
   a_.cmp(w14, asmjit::Imm(rt::kHeaderOld));
   a_.b_eq(other);
-  leave_fiber(current, rt::FiberState::Waiting);
+  leave_fiber(current);
   a_.str(top, a_.slot(node, at::node_outer));
   a_.ldr(x14, context(at::next_tag));
   a_.str(x14, context(at::moved_at));

@@ -35,6 +35,23 @@ bool scan(const vm::LoadedFunction& f, int calls) {
 
 }  // namespace
 
+bool resumes_first(const vm::LoadedFunction& clause) {
+  if (!clause.data || !clause.data->clause) return false;
+  for (size_t at = 0; at < clause.linked.size(); at += vm::length_of(clause.linked[at])) {
+    vm::Word w = clause.linked[at];
+    switch (vm::op_of(w)) {
+      case vm::Op::LOAD_UNIT:
+      case vm::Op::LOAD_BOOL:
+      case vm::Op::LOAD_INT:
+      case vm::Op::LOAD_K: continue;
+      // The continuation is the last parameter.
+      case vm::Op::RESUME_LAST: return vm::b_of(w) == clause.params - 1u;
+      default: return false;
+    }
+  }
+  return false;
+}
+
 bool may_switch(const vm::LoadedFunction& f) { return scan(f, 2); }
 
 }  // namespace eddy::jit

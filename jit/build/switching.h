@@ -7,4 +7,7 @@ namespace eddy::jit {
 // As the profile has it. Such functions are called and return by plain jumps (docs/jit.md, "The return predictor").
 bool may_switch(const vm::LoadedFunction& f);
 
+// Whether a clause resumes before it does anything else, and never again. Then performing is calling.
+bool resumes_first(const vm::LoadedFunction& clause);
+
 }  // namespace eddy::jit

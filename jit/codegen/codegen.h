@@ -19,6 +19,7 @@ namespace eddy::jit {
 // What compiled code is told about its surroundings, and tells.
 struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
+  size_t resuming_entry = 0; // offset: of the entry for performers, or 0
   size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
   // Where the code of which instruction starts; kept where the graph asks for it.
@@ -136,6 +137,7 @@ class CodegenBase {
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
   virtual void entry() = 0;                                  // of a function: the frame, and room for it
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
+  virtual void resuming_entry() = 0;                 // see first_resume_
   virtual void safepoint_index(uint32_t index) = 0;  // behind a call
   virtual void take_result(int reg) = 0;             // from the result register
   virtual bool emit_node(Node* n) = 0;               // false: no code for it
@@ -189,6 +191,7 @@ class CodegenBase {
   void parameters();
   void emit(Node* n);
   void find_hints();
+  void find_first_resume();
   void belongs_to(CodegenResult& result, const Origin* origin);
   int frame_bytes() const { return static_cast<int>(g_.function->frame_words() - 1) * 8; }
 
@@ -213,6 +216,11 @@ class CodegenBase {
   bool frame_written_ = false;  // its first word names the function from the start
   bool late_headers_ = true;    // of inlined functions' callers: written by who looks at them
   Label checked_;               // the entry behind the check for room
+  // A clause that resumes before it does anything else has a second entry for performers: there its frame is laid on
+  // its owner's fiber as it is while that resumption runs, and the performer goes on at once. No fiber is left and
+  // nothing is captured.
+  const Node* first_resume_ = nullptr;
+  Label resuming_, resumed_;    // that entry; behind the resumption
 };
 
 }  // namespace eddy::jit

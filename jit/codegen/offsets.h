@@ -22,7 +22,7 @@ constexpr int fiber_sp = offsetof(rt::Fiber, sp), fiber_base = offsetof(rt::Fibe
 constexpr int fiber_records = offsetof(rt::Fiber, records);
 constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof(rt::Fiber, limit);
 constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_copied = offsetof(rt::Fiber, copied);
-constexpr int fiber_state = offsetof(rt::Fiber, state), fiber_dirty = offsetof(rt::Fiber, dirty);
+constexpr int fiber_free = offsetof(rt::Fiber, free), fiber_dirty = offsetof(rt::Fiber, dirty);
 constexpr int fiber_id = offsetof(rt::Fiber, id), fiber_young = offsetof(rt::Fiber, young);
 constexpr int fiber_size_class = offsetof(rt::Fiber, size_class), fiber_watermarks = fiber_size_class + 1;
 constexpr uint32_t kWatermarks = 0x7fffffff;  // of the word there; the highest bit is another's
@@ -34,7 +34,7 @@ constexpr int supply_made = supply(offsetof(rt::FiberSupply, made)), supply_room
 constexpr int supply_copied = supply(offsetof(rt::FiberSupply, copied));
 constexpr int supply_bytes_copied = supply(offsetof(rt::FiberSupply, bytes_copied));
 constexpr int supply_next_id = supply(offsetof(rt::FiberSupply, next_id));
-constexpr int on_effect = offsetof(rt::Context, on_effect), stats = offsetof(rt::Context, stats);
+constexpr int stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int resumed_copies = offsetof(rt::Statistics, resumes) + 8 * static_cast<int>(rt::ResumeShape::Copied);
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
@@ -47,14 +47,12 @@ constexpr int site_node_slot = offsetof(rt::Site, node_slot);
 constexpr int node_previous = offsetof(rt::Node, previous), node_twin = offsetof(rt::Node, twin);
 constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
 constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
-constexpr int k_node = offsetof(rt::Continuation, node),
-              k_base_fiber = offsetof(rt::Continuation, base_fiber);
-constexpr int k_multi = offsetof(rt::Continuation, multi), k_resumed = offsetof(rt::Continuation, resumed);
+constexpr int k_node = offsetof(rt::Continuation, node), k_multi = offsetof(rt::Continuation, multi);
 constexpr int cell_effect = offsetof(vm::PerformCell, effect), cell_args = offsetof(vm::PerformCell, args);
 constexpr int cell_seen = offsetof(vm::PerformCell, seen), cell_clause = offsetof(vm::PerformCell, clause);
 constexpr int cell_count = offsetof(vm::PerformCell, count);
 constexpr int clause_kind = offsetof(rt::Clause, kind), clause_function = offsetof(rt::Clause, function);
-constexpr int machine_entry = offsetof(rt::Function, machine_entry);
+constexpr int machine_entry = offsetof(rt::Function, machine_entry), resuming_entry = offsetof(rt::Function, resuming_entry);
 constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);
 constexpr int values = offsetof(rt::Function, values), function_fiber_base = offsetof(rt::Function, fiber_base);
 constexpr int closure_function = offsetof(rt::Closure, function);

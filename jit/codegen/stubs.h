@@ -7,6 +7,11 @@
 
 namespace eddy::jit {
 
+struct StubOptions {
+  void (*left)(rt::Context*, void*) = nullptr;  // told by leave_in_place
+  bool observed = false;  // somebody watches the effects: C++ does all performs and resumes, and tells
+};
+
 struct Stubs {
   // Follows ctx.action (Call or Deliver) on the current fiber. With `entry`, a Call goes there.
   void (*enter)(rt::Context*, void* entry) = nullptr;
@@ -23,8 +28,11 @@ struct Stubs {
   void* call_action;  // call: the same for one that leaves in ctx.action how it goes on
   void* jump_action;  // jump: the same
   void* perform;      // call: cell in the first argument, operation's arguments in ctx.args[1 …]
-  void* resume_keep;  // call, or jump: ctx.args[0] with ctx.args[1]
+  void* perform_known;  // as a clause's resuming entry (CodegenBase::resuming_entry), for those that have none
+  void* resume_keep;  // call: a continuation and a value in the first two arguments
   void* resume_last;
+  void* tail_resume_keep;  // jump: the same
+  void* tail_resume_last;
   void* fiber_call;    // call, or jump: a fiber's body in the first argument
   void* abort_body;    // jump: an abort clause, its function in the function register and arguments in theirs, for the
                        // handler at the base of the current fiber (see `perform`)
@@ -36,7 +44,8 @@ struct Stubs {
   template <class F>
   void for_each(F&& visit) {
     for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &leave_in_place,
-                        &call_value, &call_action, &jump_action, &perform, &resume_keep, &resume_last, &fiber_call,
+                        &call_value, &call_action, &jump_action, &perform, &perform_known, &resume_keep, &resume_last,
+                        &tail_resume_keep, &tail_resume_last, &fiber_call,
                         &abort_body, &finish_fiber, &call_plain})
       visit(*stub);
   }

@@ -21,9 +21,6 @@ class Emitted {
   virtual bool place(uint8_t* writable, uint64_t address) = 0;
 };
 
-// What machine code tells where it is left: as Stubs::leave_in_place.
-using Leaving = void (*)(rt::Context*, void*);
-
 // What is made hard for tests: Options::chaos.
 struct Hardship {
   bool few_registers = false, far_branches = false;
@@ -32,7 +29,7 @@ struct Hardship {
 struct Target {
   const char* name;  // as --arch says it
   // Null where there is no memory.
-  std::unique_ptr<StubCode> (*make_stubs)(CodeMemory& memory, Leaving left);
+  std::unique_ptr<StubCode> (*make_stubs)(CodeMemory& memory, const StubOptions& options);
   std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
                                    Hardship hardship);
   // Notes the bytecode position behind each call. `code` is to run, or would, at `address`.

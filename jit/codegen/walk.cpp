@@ -1,4 +1,5 @@
 // The walk over the blocks.
+#include "jit/build/switching.h"
 #include "jit/codegen/codegen.h"
 
 namespace eddy::jit {
@@ -26,6 +27,7 @@ CodegenResult CodegenBase::run() {
   }
   // Those with records are found through them, not by who walks over the frames.
   late_headers_ &= !frame_written_;
+  find_first_resume();
   result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
   for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
     block_ = g_.blocks[index_];
@@ -53,6 +55,7 @@ CodegenResult CodegenBase::run() {
       if (!failure_.empty()) return result;
     }
   }
+  if (first_resume_) deferred_.push_back([this] { resuming_entry(); });
   auto& deferred = deferred_.items_;
   for (size_t i = 0; i < deferred.size(); ++i) {
     belongs_to(result, deferred[i].first);
@@ -60,8 +63,26 @@ CodegenResult CodegenBase::run() {
   }
   result.size = offset();
   finish();
+  if (first_resume_) result.resuming_entry = offset_of(resuming_);
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
   return result;
+}
+
+void CodegenBase::find_first_resume() {
+  if (g_.osr || !resumes_first(*g_.function)) return;
+  for (const Node* n : g_.blocks[0]->nodes) {
+    if (n->op == NodeOp::Param || n->op == NodeOp::Tally) continue;
+    auto simple = [this](const Node* v) {
+      return v->remade() || (v->op == NodeOp::Param && static_cast<uint64_t>(v->imm) < registers_.arguments);
+    };
+    if (n->op != NodeOp::Resume || n->state->parent || !simple(n->inputs[1])) return;
+    for (const FrameState::Entry& e : n->state->values)
+      if (!simple(e.node)) return;
+    first_resume_ = n;
+    resuming_ = new_label();
+    resumed_ = new_label();
+    return;
+  }
 }
 
 void CodegenBase::belongs_to(CodegenResult& result, const Origin* origin) {

@@ -60,6 +60,7 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
   auto frame = static_cast<int32_t>(graph.function->frame_words()) * 8;
   std::vector<Entry> entries{{0, graph.osr ? frame : 8}};
   if (result.checked_entry) entries.push_back({static_cast<uint32_t>(result.checked_entry), 8});
+  if (result.resuming_entry) entries.push_back({static_cast<uint32_t>(result.resuming_entry), 8});
   region.moves = follow_frames(region.code, region.size, entries);
   return region;
 }
@@ -86,8 +87,11 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
       {"call runtime (control)", t.call_action, 8},
       {"call runtime", t.call_plain, 8},
       {"perform", t.perform, 8},
+      {"perform for a known handler", t.perform_known, 8},
       {"resume", t.resume_keep, 8},
       {"resume last", t.resume_last, 8},
+      {"resume in tail position", t.tail_resume_keep, 8},
+      {"resume last in tail position", t.tail_resume_last, 8},
       {"start a fiber", t.fiber_call, 8},
       {"abort a fiber's body", t.abort_body, 8},
       {"finish a fiber", t.finish_fiber, 8},

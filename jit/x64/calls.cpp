@@ -64,7 +64,7 @@ void Codegen::closure_call(Node* n, bool tail) {
       }
       if (count == 0) constant_to(gp(1), static_cast<int64_t>(rt::kUnit.bits));
       if (tail) {
-        a_.jmp(stubs_.resume_keep);
+        a_.jmp(stubs_.tail_resume_keep);
       } else {
         a_.call(stubs_.resume_keep);
         metadata(state);

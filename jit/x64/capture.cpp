@@ -6,6 +6,8 @@
 // body) that led to the perform, a body's the last resumption.
 #include "jit/x64/codegen.h"
 
+#include "jit/build/switching.h"
+
 namespace eddy::jit::x64 {
 
 // Where a return address belongs, for a jump instead of a call.
@@ -26,6 +28,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
+    else if (clause->kind == rt::ClauseKind::Once && resumes_first(*vm::loaded(clause->function))) perform_resuming(cell, back);
     else capture_for(cell, back);
   } else {
     to_context_args(n->inputs, 0, 1);
@@ -72,25 +75,21 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(ax::qword_ptr(k, at::k_top_fiber), fiber);
   a_.mov(ax::qword_ptr(k, at::k_top), node);
   a_.mov(ax::qword_ptr(k, at::k_node), node);
-  a_.mov(ax::qword_ptr(k, at::k_base_fiber), base);
   if (clause->kind == rt::ClauseKind::Multi) {
     a_.mov(scratch, context(at::next_tag));
     a_.mov(ax::qword_ptr(k, at::k_multi), scratch);
   } else {
     a_.mov(ax::qword_ptr(k, at::k_multi), 0);
   }
-  a_.mov(ax::qword_ptr(k, at::k_resumed), 0);
   // Out of this fiber …
   a_.lea(scratch, ax::ptr(back));
   a_.push(scratch);
   a_.mov(ax::qword_ptr(fiber, at::fiber_sp), ax::rsp);
-  a_.mov(ax::byte_ptr(fiber, at::fiber_state), static_cast<int>(rt::FiberState::Suspended));
   a_.mov(scratch, context(at::tag));
   a_.mov(ax::qword_ptr(fiber, at::fiber_tag), scratch);
   a_.mov(scratch, ax::qword_ptr(node, at::node_outer));
   a_.mov(context(at::top), scratch);
   // … into the owner's.
-  a_.mov(ax::byte_ptr(owner, at::fiber_state), static_cast<int>(rt::FiberState::Running));
   a_.mov(context(at::fiber), owner);
   a_.cmp(context(at::stack_limit), -1);
   a_.je(same_limit);
@@ -118,6 +117,76 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     a_.bind(slow);
     perform_by_stub(cell, back);
   });
+}
+
+// To a clause that resumes first: its frame is laid below (resuming_entry), and this one goes on.
+void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
+  asmjit::Label slow = a_.newLabel();
+  const ax::Gp node = ax::rbx, owner = ax::r12;
+  a_.mov(node, ax::qword_ptr(ax::r15, at::top));
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->seen));
+  a_.test(node, node);
+  a_.jz(slow);
+  a_.cmp(ax::rdx, ax::qword_ptr(node, at::node_site));
+  a_.jne(slow);
+  a_.mov(owner, ax::qword_ptr(node, at::node_home));
+  a_.mov(owner, ax::qword_ptr(owner, at::fiber_parent));
+  a_.mov(gp(0), ax::qword_ptr(node, at::node_env));
+  constant_to(ax::r13, reinterpret_cast<int64_t>(cell));
+  push_return(back);
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->clause->function));
+  a_.jmp(ax::qword_ptr(ax::rdx, at::resuming_entry));
+  deferred_.push_back([=, this] {
+    a_.bind(slow);
+    perform_by_stub(cell, back);
+  });
+}
+
+// Jumped to with the owner's fiber in r12, the cell in r13, arguments as for a call, the performer's return word pushed.
+void Codegen::resuming_entry() {
+  asmjit::Label other = a_.newLabel();
+  const ax::Gp owner = ax::r12, cell = ax::r13, stack = ax::rdx, scratch = ax::rax;
+  const int below = frame_bytes();
+  auto slot = [&](int home) { return ax::qword_ptr(stack, home * 8 - below); };
+  auto store = [&](int home, int64_t bits) {
+    if (fits(bits)) return void(a_.mov(slot(home), static_cast<int32_t>(bits)));
+    constant_to(scratch, bits);
+    a_.mov(slot(home), scratch);
+  };
+  a_.bind(resuming_);
+  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
+  a_.je(other);
+  a_.cmp(ax::qword_ptr(ax::r15, at::stack_limit), -1);
+  a_.je(other);
+  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
+  a_.lea(scratch, slot(g_.lowest));
+  a_.cmp(scratch, ax::qword_ptr(owner, at::fiber_limit));
+  a_.jb(other);
+  if (g_.count) {
+    a_.inc(ax::qword_ptr(cell, at::cell_count));
+    constant_to(scratch, reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+    a_.inc(ax::qword_ptr(scratch));
+  }
+  for (Node* n : g_.blocks[0]->nodes) {
+    if (n == first_resume_) break;
+    if (n->op == NodeOp::Tally) emit_node(n);
+  }
+  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  for (const FrameState::Entry& e : first_resume_->state->values) {
+    if (e.node->remade()) store(e.home, e.node->imm);
+    else a_.mov(slot(e.home), gp(static_cast<int>(e.node->imm)));
+  }
+  a_.lea(scratch, ax::ptr(resumed_));
+  a_.mov(slot(-1), scratch);
+  a_.lea(scratch, slot(-1));
+  a_.mov(ax::qword_ptr(owner, at::fiber_sp), scratch);
+  const Node* value = first_resume_->inputs[1];
+  if (value->remade()) constant_to(scratch, value->imm);
+  else a_.mov(scratch, gp(static_cast<int>(value->imm)));
+  a_.pop(ax::rdx);
+  a_.jmp(ax::rdx);
+  a_.bind(other);
+  a_.jmp(stubs_.perform_known);
 }
 
 // The arguments are where capture_for has them.

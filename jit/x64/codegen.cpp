@@ -301,7 +301,7 @@ bool Codegen::emit_end(Node* n) {
       a_.add(ax::rsp, frame_bytes());
       if (g_.function->fiber_base) {
         a_.jmp(stubs_.finish_fiber);
-      } else if (g_.function->switches) {
+      } else if (g_.function->switches || first_resume_) {
         a_.pop(ax::rdx);
         a_.jmp(ax::rdx);
       } else {
@@ -322,7 +322,7 @@ bool Codegen::emit_end(Node* n) {
     case NodeOp::TailResume:
       arguments(n->inputs, 0);
       a_.add(ax::rsp, frame_bytes());
-      a_.jmp(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+      a_.jmp(n->imm ? stubs_.tail_resume_last : stubs_.tail_resume_keep);
       return true;
     case NodeOp::TailFiber:
       arguments(n->inputs, 0);

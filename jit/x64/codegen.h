@@ -40,6 +40,7 @@ class Codegen : public CodegenBase {
   void load_argument(int home, unsigned index) override;
   void entry() override;
   void leave(int base, int64_t told) override;
+  void resuming_entry() override;
   void safepoint_index(uint32_t index) override;
   void take_result(int reg) override { a_.mov(gp(reg), ax::rax); }
   bool emit_node(Node* n) override;
@@ -89,6 +90,7 @@ class Codegen : public CodegenBase {
   void perform(Node* n);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
+  void perform_resuming(vm::PerformCell* cell, asmjit::Label back);
   void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void handle(Node* n);
   void clause_enter(Node* n);

@@ -49,6 +49,7 @@ void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& 
   mov(dword[ctx + at::supply_next_id], scratch.cvt32());
   if (!PLANTED(jit_fiber_keeps_records)) mov(dword[fiber + at::fiber_records], 0);
   mov(qword[fiber + at::fiber_copied], 0);
+  mov(byte[fiber + at::fiber_free], 0);
   if (!PLANTED(jit_fiber_not_dirty)) mov(byte[fiber + at::fiber_dirty], 1);
 }
 
@@ -66,7 +67,7 @@ void Generator::give_fiber_back(const Reg64& fiber, const Reg64& parent, const R
   add(scratch, kSlackBytes);
   sub(context(at::supply_bytes), scratch);
   dec(qword[ctx + at::supply_live]);
-  mov(byte[fiber + at::fiber_state], static_cast<int>(rt::FiberState::Free));
+  mov(byte[fiber + at::fiber_free], 1);
   mov(scratch, context(at::supply_free));
   mov(ptr[fiber + at::fiber_parent], scratch);
   mov(context(at::supply_free), fiber);
@@ -94,7 +95,7 @@ void Generator::make_fiber_call() {
   lea(bytes, ptr[bytes * 8 + 8]);
   find_fiber(fiber, base, bytes, scratch, other);
   take_fiber(fiber, bytes, scratch);
-  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  leave_fiber(current, scratch);
   mov(ptr[fiber + at::fiber_parent], current);
   sub(base, 8);
   mov(scratch, reinterpret_cast<uint64_t>(table.fiber_exit));
@@ -164,9 +165,9 @@ void Generator::resume_copy(const Label& other) {
   const Reg64 k = rdi, value = rsi, source = r8, current = r9, node = rcx, twin = r10, copy = r11, base = rbx, bytes = rax,
               used = rbp, from = r12, left = r13, scratch = rdx;
   Label more;
-  cmp(source, ptr[k + at::k_base_fiber]);
-  jne(other, T_NEAR);
   mov(node, ptr[k + at::k_node]);
+  cmp(source, ptr[node + at::node_home]);
+  jne(other, T_NEAR);
   cmp(node, ptr[k + at::k_top]);
   jne(other, T_NEAR);
   cmp(dword[source + at::fiber_records], 0);
@@ -189,7 +190,7 @@ void Generator::resume_copy(const Label& other) {
   add(context(at::supply_bytes_copied), used);
   mov(scratch, context(at::stats));
   inc(qword[scratch + at::resumed_copies]);
-  mov(qword[k + at::k_resumed], 1);
+  or_(byte[k], static_cast<int>(rt::kHeaderResumed));
   // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
   xor_(left.cvt32(), left.cvt32());
   mov(scratch, used);
@@ -222,7 +223,7 @@ void Generator::resume_copy(const Label& other) {
   sub(left, scratch);
   if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
   // On top of who resumes it.
-  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  leave_fiber(current, scratch);
   mov(ptr[copy + at::fiber_parent], current);
   mov(context(at::top), twin);
   fresh_tag(scratch);

@@ -18,7 +18,7 @@ namespace eddy::jit::x64 {
 
 class Generator : public StubCode, public Xbyak::CodeGenerator {
  public:
-  explicit Generator(void (*left)(rt::Context*, void*));
+  explicit Generator(const StubOptions& options);
 
  private:
   using Reg64 = Xbyak::Reg64;
@@ -48,7 +48,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
   void to_fiber(const Reg64& scratch);
   // What C++ does, for all that is unusual.
   void long_way(void* helper);
-  void leave_fiber(const Reg64& fiber, rt::FiberState state, const Reg64& scratch);
+  void leave_fiber(const Reg64& fiber, const Reg64& scratch);
   // Leaves the tag alone.
   void enter_fiber(const Reg64& fiber, const Reg64& scratch);
   void fresh_tag(const Reg64& scratch);
@@ -63,6 +63,7 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
   const Reg64 argument[kRegisterArgs] = {Xbyak::util::rdi, Xbyak::util::rsi, Xbyak::util::rcx,
                                          Xbyak::util::r8,  Xbyak::util::r9,  Xbyak::util::r10};
   Label dispatch_, leave_, host_leave_;
+  const bool observed_;
 };
 
 }  // namespace eddy::jit::x64

@@ -7,8 +7,9 @@ namespace eddy::jit::x64 {
 
 using namespace Xbyak::util;
 
-Generator::Generator(void (*left)(rt::Context*, void*)) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE) {
-  make_entries(left);
+Generator::Generator(const StubOptions& options)
+    : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE), observed_(options.observed) {
+  make_entries(options.left);
   make_fiber_exit();
   make_abort_body();
   make_perform();
@@ -157,9 +158,9 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   ret();
 }
 
-std::unique_ptr<StubCode> make_stubs(void (*left)(rt::Context*, void*)) {
+std::unique_ptr<StubCode> make_stubs(const StubOptions& options) {
   Xbyak::ClearError();
-  auto stubs = std::make_unique<Generator>(left);
+  auto stubs = std::make_unique<Generator>(options);
   // From here on it is executable, and no longer writable.
   if (rt::memory::refused() || Xbyak::GetError() != Xbyak::ERR_NONE || !stubs->setProtectModeRE(false)) return nullptr;
   return stubs;

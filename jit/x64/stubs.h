@@ -3,7 +3,7 @@
 
 namespace eddy::jit::x64 {
 
-// `left`: told by leave_in_place (context, rsi). Null where there is no memory, or the host is another.
-std::unique_ptr<StubCode> make_stubs(void (*left)(rt::Context*, void*));
+// Null where there is no memory, or the host is another.
+std::unique_ptr<StubCode> make_stubs(const StubOptions& options);
 
 }  // namespace eddy::jit::x64

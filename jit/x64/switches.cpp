@@ -13,16 +13,14 @@ void Generator::long_way(void* helper) {
   jmp(table.call_action);
 }
 
-void Generator::leave_fiber(const Reg64& fiber, rt::FiberState state, const Reg64& scratch) {
+void Generator::leave_fiber(const Reg64& fiber, const Reg64& scratch) {
   mov(ptr[fiber + at::fiber_sp], rsp);
-  mov(byte[fiber + at::fiber_state], static_cast<int>(state));
   mov(scratch, context(at::tag));
   mov(ptr[fiber + at::fiber_tag], scratch);
 }
 
 void Generator::enter_fiber(const Reg64& fiber, const Reg64& scratch) {
   Label asked;
-  mov(byte[fiber + at::fiber_state], static_cast<int>(rt::FiberState::Running));
   mov(context(at::fiber), fiber);
   cmp(qword[ctx + at::stack_limit], -1);
   je(asked);
@@ -39,7 +37,11 @@ void Generator::fresh_tag(const Reg64& scratch) {
 }
 
 void Generator::make_perform() {
+  start(table.perform_known);
+  for (unsigned i = 1; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
+  mov(rsi, r13);
   start(table.perform);
+  if (observed_) return long_way(reinterpret_cast<void*>(&calls::perform));
   Label other, no_room, moved, ready, found, in_place, base;
   mov(rdi, ptr[rsi + at::cell_seen]);
   mov(rcx, ptr[rsi + at::cell_clause]);
@@ -60,8 +62,6 @@ void Generator::make_perform() {
   jne(other, T_NEAR);
   L(found);
   movzx(r8d, byte[rcx + at::clause_kind]);
-  cmp(qword[ctx + at::on_effect], 0);
-  jne(other, T_NEAR);
   cmp(r8d, static_cast<int>(rt::ClauseKind::Once));
   jb(in_place, T_NEAR);
   mov(r13, ptr[rbx + at::node_home]);
@@ -82,15 +82,13 @@ void Generator::make_perform() {
   mov(rdx, context(at::top));
   mov(ptr[rax + at::k_top], rdx);
   mov(ptr[rax + at::k_node], rbx);
-  mov(ptr[rax + at::k_base_fiber], r13);
   xor_(edx, edx);
   cmp(r8d, static_cast<int>(rt::ClauseKind::Multi));
   cmove(rdx, context(at::next_tag));
   mov(ptr[rax + at::k_multi], rdx);
-  mov(qword[rax + at::k_resumed], 0);
   movzx(edx, word[rsi + at::cell_args]);
   mov(ptr[ctx + rdx * 8 + at::args + 8], rax);
-  leave_fiber(rdi, rt::FiberState::Suspended, rdx);
+  leave_fiber(rdi, rdx);
   mov(rdx, ptr[rbx + at::node_outer]);
   mov(context(at::top), rdx);
   enter_fiber(r12, rdx);
@@ -174,9 +172,16 @@ void Generator::make_clause_end() {
 }
 
 void Generator::make_resume(bool last) {
-  start(last ? table.resume_last : table.resume_keep);
   const Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, tag = r11, scratch = rdx;
   Label other, moved, ready, multi, moves;
+  start(last ? table.tail_resume_last : table.tail_resume_keep);
+  // A fiber whose last frame is gone is not kept below another.
+  mov(current, context(at::fiber));
+  lea(scratch, ptr[rsp + 8]);
+  cmp(scratch, ptr[current + at::fiber_base]);
+  je(other, T_NEAR);
+  start(last ? table.resume_last : table.resume_keep);
+  if (observed_) jmp(other, T_NEAR);
   test(dil, 7);
   jnz(other, T_NEAR);
   cmp(byte[k + 3], static_cast<int>(rt::Kind::Continuation));
@@ -184,13 +189,7 @@ void Generator::make_resume(bool last) {
   mov(fiber, ptr[k + at::k_top_fiber]);
   test(fiber, fiber);
   jz(other, T_NEAR);
-  cmp(qword[ctx + at::on_effect], 0);
-  jne(other, T_NEAR);
   mov(current, context(at::fiber));
-  // A fiber whose last frame is gone is not kept below another.
-  lea(scratch, ptr[rsp + 8]);
-  cmp(scratch, ptr[current + at::fiber_base]);
-  je(other, T_NEAR);
   mov(scratch, ptr[k + at::k_multi]);
   test(scratch, scratch);
   jnz(multi, T_NEAR);
@@ -204,10 +203,10 @@ void Generator::make_resume(bool last) {
   jne(moved, T_NEAR);
   cmp(tag, context(at::moved_at));
   jb(moved, T_NEAR);
-  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  leave_fiber(current, scratch);
   mov(context(at::tag), tag);
   L(ready);
-  mov(scratch, ptr[k + at::k_base_fiber]);
+  mov(scratch, ptr[node + at::node_home]);
   if (!PLANTED(jit_resume_keeps_parent)) mov(ptr[scratch + at::fiber_parent], current);
   mov(qword[k + at::k_top_fiber], 0);
   mov(scratch, ptr[k + at::k_top]);
@@ -223,7 +222,7 @@ void Generator::make_resume(bool last) {
   and_(edx, static_cast<int>(rt::kHeaderOld | rt::kHeaderRemembered));
   cmp(edx, static_cast<int>(rt::kHeaderOld));
   je(other, T_NEAR);
-  leave_fiber(current, rt::FiberState::Waiting, scratch);
+  leave_fiber(current, scratch);
   if (!PLANTED(jit_move_keeps_outer)) mov(ptr[node + at::node_outer], top);
   fresh_tag(scratch);
   if (!PLANTED(jit_move_unseen)) mov(context(at::moved_at), scratch);

@@ -31,7 +31,7 @@ std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& 
   return code;
 }
 
-std::unique_ptr<StubCode> stubs(CodeMemory&, Leaving left) { return make_stubs(left); }
+std::unique_ptr<StubCode> stubs(CodeMemory&, const StubOptions& options) { return make_stubs(options); }
 
 }  // namespace
 

@@ -395,6 +395,8 @@ a.eddy:12:21  clause State.put of the handler at a.eddy:10:3: tail, plain
         self.write("b.eddy", GENERATOR)
         perform, = self.explain("--run", "b.eddy")["performs"]
         assert perform["machine_code"] == "captured in line" and "changes fibers" in perform["why"] and perform["count"] == 5000, perform
+        perform, = self.explain("--run", os.path.join(self.ROOT, "bench/programs/resume_nontail.eddy"), "10")["performs"]
+        assert perform["machine_code"] == "resumed in line" and perform["count"] == 10000, perform
         perform, = self.explain("--run", "--jit-threshold=1", os.path.join(self.ROOT, "bench/programs/product_early.eddy"), "3000")["performs"]
         assert perform["machine_code"] == "aborted in line" and perform["count"] == 3000, perform
         text = self.expect(self.run("explain", "--run", "a.eddy"), OK).out

@@ -74,9 +74,7 @@ struct FakeMachine {
   }
 
   void switch_to(Fiber* fiber) {
-    if (ctx.fiber) ctx.fiber->state = FiberState::Suspended;
     ctx.fiber = fiber;
-    fiber->state = FiberState::Running;
     ctx.stack_limit = fiber->limit;
     heap->fiber_ran(fiber);
   }
@@ -94,12 +92,14 @@ struct FakeMachine {
     return ptr_value(node);
   }
   Value make_continuation(Fiber* top, Fiber* base, Value node = kNull) {
-    Root keep(ctx, node);
+    size_t held = heap->held.size();
+    for (Fiber* fiber = top; fiber; fiber = fiber == base ? nullptr : fiber->parent) heap->held.push_back(fiber);
+    Root keep(ctx, is_kind(node, Kind::Node) ? node : make_node(base));
+    heap->held.resize(held);
     auto* k = static_cast<Continuation*>(heap->allocate(Kind::Continuation, 0, sizeof(Continuation)));
     k->top_fiber = top;
     k->top = keep.value;
     k->node = keep.value;
-    k->base_fiber = base;
     k->multi = 0;
     return ptr_value(k);
   }

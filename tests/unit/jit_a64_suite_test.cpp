@@ -161,7 +161,7 @@ TEST_F(Suite, IsWhatItWasMeantToBe) {
 
 TEST_F(Suite, StubsAreWhatTheyWereMeantToBe) {
   jit::CodeMemory memory(1 << 20);
-  std::unique_ptr<jit::StubCode> stubs = jit::a64::target.make_stubs(memory, nullptr);
+  std::unique_ptr<jit::StubCode> stubs = jit::a64::target.make_stubs(memory, {});
   ASSERT_TRUE(stubs);
   std::unique_ptr<vm::Tier> tier;
   vm::Vm machine(vm::VmOptions{});

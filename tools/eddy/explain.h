@@ -44,7 +44,7 @@ struct PerformItem {
   std::string cache;  // "never performed", "one handler", "2 handlers", "many handlers"
   std::vector<std::string> met;
   std::string machine_code,
-      why;  // "inlined", "called in place", "captured in line", "aborted in line", "by the runtime", …
+      why;  // "inlined", "called in place", "captured in line", "resumed in line", "aborted in line", "by the runtime", …
 };
 
 struct Explanation {

@@ -3,6 +3,7 @@
 
 #include <iterator>
 
+#include "jit/build/switching.h"
 #include "tools/eddy/explain.h"
 #include "vm/trace.h"
 
@@ -78,6 +79,12 @@ void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32
     item.why = refused != code.refusals.end()
                    ? "the compiler refused " + item.function + ": " + refused->second
                    : item.function + " has not become hot enough to be compiled";
+  } else if (captures && !item.named && code.direct.count(&cell) && cell.clause->kind == rt::ClauseKind::Once &&
+             jit::resumes_first(*vm::loaded(cell.clause->function))) {
+    item.machine_code = "resumed in line";
+    item.why =
+        "the clause resumes before it does anything else: its frame is laid below the handled body, which goes on "
+        "at once; no fiber is left, and nothing captured";
   } else if (captures && !item.named && code.direct.count(&cell)) {
     item.machine_code = "captured in line";
     item.why =

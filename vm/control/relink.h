@@ -14,11 +14,9 @@ namespace eddy::vm {
   k->top_fiber = ctx.fiber;
   k->top = ctx.top;
   k->node = rt::ptr_value(node);
-  k->base_fiber = node->home;
-  k->resumed = 0;
   k->multi = multi ? ctx.next_tag : 0;
   ++ctx.stats->captures;
-  leave_current(ctx, rt::FiberState::Suspended);
+  leave_current(ctx);
   Fiber* owner = node->home->parent;
   ctx.top = node->outer;
   make_current(ctx, owner);
@@ -33,7 +31,7 @@ inline bool runs_a_copy(const Context& ctx, const rt::Continuation* k, ResumeMod
 
 // Puts `k` on top of the current fiber, whose sp is written.
 [[gnu::always_inline]] inline void relink(Context& ctx, rt::Continuation* k) {
-  leave_current(ctx, rt::FiberState::Waiting);
+  leave_current(ctx);
   auto* node = rt::as<rt::Node>(k->node);
   Fiber* top_fiber = k->top_fiber;
   bool same_context = node->outer == ctx.top && top_fiber->tag >= ctx.moved_at;

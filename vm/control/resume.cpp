@@ -92,7 +92,7 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
     if (!work.copies.empty()) work.copies.back()->parent = copy;
     work.originals.push_back(f);
     work.copies.push_back(copy);
-    if (f == k->base_fiber) break;
+    if (f == k->base_fiber()) break;
   }
   if (work.originals.size() > 8)
     for (size_t i = 0; i < work.originals.size(); ++i) work.by_original[work.originals[i]] = work.copies[i];
@@ -135,7 +135,6 @@ bool copy_continuation(Context& ctx) {
   *k = *source();
   k->header = header;
   k->top_fiber = work.copies.front();
-  k->base_fiber = work.copies.back();
   ctx.heap->held.resize(held);
 
   // No allocation from here on: originals point to their twins while references are replaced.
@@ -151,7 +150,7 @@ bool copy_continuation(Context& ctx) {
   k->top = twin_of(k->top);
   k->node = twin_of(k->node);
   for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
-  source()->resumed = 1;
+  source()->set_resumed();
   ctx.args[0] = rt::ptr_value(k);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
   return true;
@@ -161,7 +160,7 @@ bool copy_continuation(Context& ctx) {
 // Continuation of its own. False: it is not that case.
 bool resume_small_copy(Context& ctx) {
   auto* k = rt::as<rt::Continuation>(ctx.args[0]);
-  if (k->top_fiber != k->base_fiber || k->top != k->node || k->top_fiber->records) return false;
+  if (k->top_fiber != k->base_fiber() || k->top != k->node || k->top_fiber->records) return false;
   auto* twin = static_cast<rt::Node*>(ctx.heap->allocate(rt::Kind::Node, 0, sizeof(rt::Node)));
   k = rt::as<rt::Continuation>(ctx.args[0]);
   rt::Word header = twin->header;
@@ -171,14 +170,14 @@ bool resume_small_copy(Context& ctx) {
   twin->outer = ctx.top;
   Fiber* copy = ctx.fibers->copy(k->top_fiber);
   if (!copy) return false;  // the general way reports it
-  k->resumed = 1;
+  k->set_resumed();
   uint64_t tag = ctx.fresh_tag();
   if (!PLANTED(copy_unstamped)) k->top_fiber->copied = copy->copied = tag;
   twin->home = copy;
   twin->frame()->slots[twin->site->node_slot] = rt::ptr_value(twin);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];
   skip_finished(ctx);
-  leave_current(ctx, rt::FiberState::Waiting);
+  leave_current(ctx);
   copy->parent = ctx.fiber;
   ctx.top = rt::ptr_value(twin);
   make_current(ctx, copy);
@@ -197,7 +196,7 @@ void call_on_fiber(Context& ctx) {
   rt::Function* function = rt::as<rt::Closure>(closure)->function;
   Fiber* fiber = ctx.fibers->make(function->frame_words() + 1);
   if (!fiber) return fail(ctx, "stack overflow");
-  leave_current(ctx, rt::FiberState::Waiting);
+  leave_current(ctx);
   fiber->sp = fiber->base - 1;
   *fiber->sp = ctx.stubs.fiber_exit;
   fiber->records = 0;

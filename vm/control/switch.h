@@ -14,15 +14,13 @@ using rt::Value;
 inline Word* const kAlwaysSlow = reinterpret_cast<Word*>(~Word{0});
 
 [[gnu::always_inline]] inline void make_current(Context& ctx, Fiber* fiber) {
-  fiber->state = rt::FiberState::Running;
   ctx.heap->fiber_ran(fiber);
   ctx.fiber = fiber;
   if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
 }
 
 // The current fiber is about to be left, its sp written: remembers which cells are right for it.
-[[gnu::always_inline]] inline void leave_current(Context& ctx, rt::FiberState state) {
-  ctx.fiber->state = state;
+[[gnu::always_inline]] inline void leave_current(Context& ctx) {
   ctx.fiber->tag = ctx.tag;
 }
 

@@ -117,7 +117,7 @@ Unwind start_drop(Context& ctx) {
   auto* k = rt::as<rt::Continuation>(ctx.args[0]);
   Unwind u{UnwindKind::Drop};
   u.payload = u.target = k->node;
-  u.base = k->base_fiber;
+  u.base = k->base_fiber();
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Dropped)];
   const Fiber* from = ctx.fiber;
   // Linked as by a resume, so that its pending defers see the context of whoever drops it.
@@ -201,7 +201,7 @@ void run(Context& ctx, Unwind u) {
     if (rt::is_kind(object, rt::Kind::Closure)) return run_deferred(ctx, u, record);
     if (rt::is_kind(object, rt::Kind::Continuation)) {
       auto* k = rt::as<rt::Continuation>(object);
-      if (!k->top_fiber || k->resumed) continue;
+      if (!k->top_fiber || k->resumed()) continue;
       if (!push_unwind_frame(ctx, u, record, 0)) return;
       ctx.args[0] = ctx.result;
       u = start_drop(ctx);

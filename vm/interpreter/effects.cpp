@@ -265,7 +265,7 @@ HANDLER(DROP) {
 HANDLER(DROP_UNUSED) {
   Value k = RA;
   if (!rt::is_kind(k, rt::Kind::Continuation) || !rt::as<rt::Continuation>(k)->top_fiber ||
-      rt::as<rt::Continuation>(k)->resumed)
+      rt::as<rt::Continuation>(k)->resumed())
     NEXT(1);
   ctx->args[0] = k;
   SUSPEND(1, rt::kInPlace);
