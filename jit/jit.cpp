@@ -31,6 +31,7 @@ namespace {
 constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, without speculation
 constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
 constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
+constexpr size_t kKeptLivenesses = 200;
 constexpr size_t kAlternateStack = 64 << 10;
 
 struct Code {
@@ -355,6 +356,8 @@ class Compiler : public vm::Tier {
     graph.ctx = &ctx_;
     graph.function = &f;
     graph.osr = osr;
+    if (livenesses_.size() > kKeptLivenesses) livenesses_.clear();
+    graph.livenesses = &livenesses_;
     graph.count = ctx_.stats->detailed;
     graph.positions = !options_.listeners.empty();
     graph.speculate = state.speculate && options_.runs(Pass::Speculate);
@@ -475,6 +478,7 @@ class Compiler : public vm::Tier {
   bool left_ = false;  // machine code, just now
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;
+  std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>> livenesses_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "runtime/heap.h"
 #include "runtime/object_slots.h"
 #include "runtime/old_space.h"
+#include "runtime/word_set.h"
 
 namespace eddy::rt {
 
@@ -70,6 +71,11 @@ struct Heap::Impl {
   // Kept for their capacity.
   GreyStack stack;
   std::vector<Fiber*> fiber_stack;
+  struct {
+    WordSet blocks, large, objects, fibers, cards, fresh;
+    std::vector<Word> block_list, large_list;
+    std::vector<Object*> stack;
+  } verifying;
 
   uint64_t limit = 0;                  // of old_bytes + fibers' bytes
   uint64_t next_major = 0;

@@ -12,17 +12,26 @@ struct Verifier {
   Context& ctx;
   Heap& heap;
   Heap::Impl& impl;
-  std::unordered_set<Word> blocks, large, seen, cards, fresh;
-  std::unordered_set<const Fiber*> seen_fibers;
-  std::vector<Object*> stack;
+  WordSet &blocks, &large, &seen, &seen_fibers, &cards, &fresh;
+  std::vector<Object*>& stack;
+  mutable Word last_block = 0;
   std::vector<Fiber*> fiber_stack;
   std::string problem;
   // What the slot being visited is in.
   const Object* holder = nullptr;
   const Fiber* fiber = nullptr;
 
-  Verifier(Context& c, Heap& h, Heap::Impl& i) : ctx(c), heap(h), impl(i) {
-    impl.old.list_blocks(blocks, large);
+  Verifier(Context& c, Heap& h, Heap::Impl& i)
+      : ctx(c), heap(h), impl(i), blocks(i.verifying.blocks), large(i.verifying.large), seen(i.verifying.objects),
+        seen_fibers(i.verifying.fibers), cards(i.verifying.cards), fresh(i.verifying.fresh), stack(i.verifying.stack) {
+    for (WordSet* set : {&blocks, &large, &seen, &seen_fibers, &cards, &fresh}) set->clear();
+    stack.clear();
+    std::vector<Word>&block_list = i.verifying.block_list, &large_list = i.verifying.large_list;
+    block_list.clear();
+    large_list.clear();
+    impl.old.list_blocks(block_list, large_list);
+    for (Word block : block_list) blocks.insert(block);
+    for (Word object : large_list) large.insert(object);
     for (auto& card : impl.cards) cards.insert(reinterpret_cast<Word>(card.array) + card.index);
     for (LargeObject* l : impl.fresh) fresh.insert(reinterpret_cast<Word>(l->object()));
   }
@@ -36,7 +45,13 @@ struct Verifier {
     if (fiber) problem += fmt::format(" (in fiber {})", fiber->id);
   }
 
-  bool in_old(Word p) const { return blocks.contains(p & ~Word{OldSpace::kBlockBytes - 1}); }
+  bool in_old(Word p) const {
+    Word block = p & ~Word{OldSpace::kBlockBytes - 1};
+    if (block == last_block) return true;
+    if (!blocks.contains(block)) return false;
+    last_block = block;
+    return true;
+  }
 
   void check_remembered(const Value* slot) {
     if (holder->header & kHeaderRemembered || fresh.contains(reinterpret_cast<Word>(holder))) return;
@@ -59,7 +74,7 @@ struct Verifier {
     } else if (!in_old(p) && !large.contains(p)) {
       return fail("pointer {:#x} is neither young nor old", p);
     }
-    if (seen.insert(p).second) check_object(v.ptr(), young);
+    if (seen.insert(p)) check_object(v.ptr(), young);
   }
 
   static void visit_slot(void* self, Value* slot) { static_cast<Verifier*>(self)->visit(slot); }
@@ -96,7 +111,7 @@ struct Verifier {
   }
 
   void reach(Fiber* f) {
-    if (seen_fibers.insert(f).second) fiber_stack.push_back(f);
+    if (seen_fibers.insert(reinterpret_cast<Word>(f))) fiber_stack.push_back(f);
   }
 
   void check_fiber(Fiber* f) {

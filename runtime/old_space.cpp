@@ -185,11 +185,11 @@ void OldSpace::sweep(bool poison) {
   large_.resize(kept);
 }
 
-void OldSpace::list_blocks(std::unordered_set<Word>& blocks, std::unordered_set<Word>& large) const {
+void OldSpace::list_blocks(std::vector<Word>& blocks, std::vector<Word>& large) const {
   for (Chunk* chunk : chunks_)
     for (size_t i = 0; i < kBlocks; ++i)
-      if (chunk->used[i]) blocks.insert(reinterpret_cast<Word>(Block{chunk, i}.start()));
-  for (LargeObject* l : large_) large.insert(reinterpret_cast<Word>(l->object()));
+      if (chunk->used[i]) blocks.push_back(reinterpret_cast<Word>(Block{chunk, i}.start()));
+  for (LargeObject* l : large_) large.push_back(reinterpret_cast<Word>(l->object()));
 }
 
 }  // namespace eddy::rt

@@ -11,7 +11,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
 #include <vector>
 
 #include "runtime/object.h"
@@ -76,7 +75,7 @@ class OldSpace {
   }
 
   // --- for the verifier
-  void list_blocks(std::unordered_set<Word>& blocks, std::unordered_set<Word>& large) const;
+  void list_blocks(std::vector<Word>& blocks, std::vector<Word>& large) const;
 
  private:
   static constexpr size_t kBlocks = kChunkBytes / kBlockBytes, kLines = kBlockBytes / kLineBytes;

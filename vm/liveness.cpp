@@ -172,11 +172,7 @@ void Liveness::step_back(const Word* pc, Row live) const {
 bool Liveness::transfer(uint32_t b) {
   const Block& block = blocks_[b];
   Row live(scratch_);
-  std::fill(live.begin(), live.end(), 0);
-  for (uint32_t i = 0; i < block.successors; ++i) {
-    Row in = live_in(successors_[block.first_successor + i]);
-    for (unsigned w = 0; w < words_; ++w) live[w] |= in[w];
-  }
+  live_behind(block, live);
   std::vector<uint32_t> starts;
   for (uint32_t at = block.start; at < block.end; at += length_of(code_[at])) starts.push_back(at);
   for (size_t i = starts.size(); i-- > 0;) step_back(&code_[starts[i]], live);
@@ -241,37 +237,77 @@ std::span<const uint16_t> Liveness::live_at(uint32_t pc, int destination) {
   if (destination == kUnwinding) {
     for (uint32_t r = 0; r < regions_.size(); ++r)
       if (regions_[r].opener == pc) list_registers(live_throughout(r), answer);
+    cached_ += answer.size() + 1;
     return answer;
   }
   const Block& block = blocks_[block_of(pc)];
   Row live(scratch_);
+  live_behind(block, live);
+  std::vector<uint32_t> starts;
+  for (uint32_t at = pc; at < block.end; at += length_of(code_[at])) starts.push_back(at);
+  for (size_t i = starts.size(); i-- > 0;) step_back(&code_[starts[i]], live);
+  finish(live, block, destination);
+  list_registers(live, answer);
+  cached_ += answer.size() + 1;
+  return answer;
+}
+
+void Liveness::live_behind(const Block& block, Row live) {
   std::fill(live.begin(), live.end(), 0);
   for (uint32_t i = 0; i < block.successors; ++i) {
     Row in = live_in(successors_[block.first_successor + i]);
     for (unsigned w = 0; w < words_; ++w) live[w] |= in[w];
   }
-  std::vector<uint32_t> starts;
-  for (uint32_t at = pc; at < block.end; at += length_of(code_[at])) starts.push_back(at);
-  for (size_t i = starts.size(); i-- > 0;) step_back(&code_[starts[i]], live);
-  if (destination >= 0 && static_cast<unsigned>(destination) < tagged_) clear_bit(live, destination);
-  if (block.region != kNone) {
-    Row always = live_throughout(block.region);
-    for (unsigned w = 0; w < words_; ++w) live[w] |= always[w];
-  }
-  list_registers(live, answer);
-  return answer;
 }
 
-void Liveness::list_registers(Row live, std::vector<uint16_t>& answer) {
+void Liveness::finish(Row live, const Block& block, int destination) {
+  if (destination >= 0 && static_cast<unsigned>(destination) < tagged_) clear_bit(live, destination);
+  if (block.region == kNone) return;
+  Row always = live_throughout(block.region);
+  for (unsigned w = 0; w < words_; ++w) live[w] |= always[w];
+}
+
+Liveness::Row Liveness::row_at(uint32_t pc) {
+  uint32_t b = block_of(pc);
+  if (b != rows_of_) {
+    const Block& block = blocks_[b];
+    rows_of_ = b;
+    row_starts_.clear();
+    for (uint32_t at = block.start; at < block.end; at += length_of(code_[at])) row_starts_.push_back(at);
+    rows_.resize((row_starts_.size() + 1) * words_);
+    Row live(scratch_);
+    live_behind(block, live);
+    for (size_t i = row_starts_.size(); i-- > 0;) {
+      step_back(&code_[row_starts_[i]], live);
+      std::copy(live.begin(), live.end(), rows_.begin() + static_cast<std::ptrdiff_t>(i * words_));
+    }
+  }
+  auto row = static_cast<size_t>(std::lower_bound(row_starts_.begin(), row_starts_.end(), pc) - row_starts_.begin());
+  return Row(rows_).subspan(row * words_, words_);
+}
+
+std::span<const uint16_t> Liveness::live_along(uint32_t pc, int destination) {
+  if (pc >= code_.size() || blocks_.empty() || destination == kUnwinding) return live_at(pc, destination);
+  Row row = row_at(pc), live(scratch_);
+  std::copy(row.begin(), row.end(), live.begin());
+  finish(live, blocks_[rows_of_], destination);
+  answer_.clear();
+  list_registers(live, answer_);
+  return answer_;
+}
+
+void Liveness::list_registers(Row live, std::vector<uint16_t>& answer) const {
   for (unsigned w = 0; w < words_; ++w)
     for (uint64_t bits = live[w]; bits; bits &= bits - 1)
       answer.push_back(static_cast<uint16_t>(w * 64 + std::countr_zero(bits)));
-  cached_ += answer.size() + 1;
 }
 
-bool Liveness::is_live(uint32_t pc, unsigned reg, int destination) {
-  std::span<const uint16_t> live = live_at(pc, destination);
-  return std::binary_search(live.begin(), live.end(), static_cast<uint16_t>(reg));
+bool Liveness::is_live(uint32_t pc, unsigned reg) {
+  if (reg >= tagged_ || pc >= code_.size() || blocks_.empty()) return false;
+  auto has = [reg](Row row) { return (row[reg >> 6] >> (reg & 63) & 1) != 0; };
+  Row live = row_at(pc);
+  uint32_t region = blocks_[rows_of_].region;
+  return has(live) || (region != kNone && has(live_throughout(region)));
 }
 
 }  // namespace eddy::vm

@@ -35,8 +35,10 @@ class Liveness {
   // inside that region, and so do the slots of handlers and unwind records. The answer is good until the next
   // call.
   std::span<const uint16_t> live_at(uint32_t pc, int destination = kInPlace);
+  // The same for who asks along the code, position after position: nothing is kept but the rows of the last block.
+  std::span<const uint16_t> live_along(uint32_t pc, int destination = kInPlace);
 
-  bool is_live(uint32_t pc, unsigned reg, int destination = kInPlace);
+  bool is_live(uint32_t pc, unsigned reg);  // along the code, too
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
@@ -62,7 +64,10 @@ class Liveness {
   bool transfer_region(uint32_t region);
   void step_back(const Word* pc, Row live) const;
   uint32_t block_of(uint32_t pc) const;  // the block that holds the word
-  void list_registers(Row live, std::vector<uint16_t>& answer);
+  void live_behind(const Block& block, Row live);
+  Row row_at(uint32_t pc);
+  void finish(Row live, const Block& block, int destination);
+  void list_registers(Row live, std::vector<uint16_t>& answer) const;
   Row live_in(uint32_t block) { return Row(live_in_).subspan(size_t{block} * words_, words_); }
   Row live_throughout(uint32_t region) { return Row(throughout_).subspan(size_t{region} * words_, words_); }
 
@@ -77,6 +82,11 @@ class Liveness {
   std::vector<uint64_t> scratch_;
   std::unordered_map<uint64_t, std::vector<uint16_t>> answers_;  // by position and destination
   size_t cached_ = 0;
+  // live_along(): what each instruction of this block leaves to the ones before it.
+  uint32_t rows_of_ = kNone;
+  std::vector<uint32_t> row_starts_;
+  std::vector<uint64_t> rows_;
+  std::vector<uint16_t> answer_;
 };
 
 }  // namespace eddy::vm

@@ -17,7 +17,7 @@ bool Builder::fail(const std::string& why) {
 }
 
 vm::Liveness* Builder::liveness(vm::LoadedFunction* f) {
-  auto& live = livenesses_[f];
+  auto& live = (*g_.livenesses)[f];
   if (!live) {
     auto target = [f](const vm::Word* pc) {
       return f->pc_of(rt::resume_pc(reinterpret_cast<const rt::Site*>(pc[1])->resume));
@@ -96,7 +96,7 @@ FrameState* Builder::state(const vm::Word* pc, unsigned destination) {
   s->base = frame_->base;
   s->parent = frame_->caller;
   int waits = destination == rt::kInPlace ? vm::Liveness::kInPlace : static_cast<int>(destination);
-  for (uint16_t reg : frame_->live->live_at(frame_->f->pc_of(pc), waits)) {
+  for (uint16_t reg : frame_->live->live_along(frame_->f->pc_of(pc), waits)) {
     Node* n = frame_->env[reg];
     // Whoever looks at a register that has not been written finds something harmless.
     s->values.push_back({home(reg), n ? n : constant(rt::kUnit.bits)});
@@ -204,7 +204,7 @@ void Builder::merge(Frame& frame, Place& place) {
       vm::visit_registers(code + at, [](unsigned, char) {}, [&](unsigned r, char) { written[r] = true; });
     if (place.shape.tangled || (frame.self_loop && place.shape.start == 0)) std::fill(written.begin(), written.end(), true);
   }
-  for (uint16_t reg : frame.live->live_at(place.shape.start)) {
+  for (uint16_t reg : frame.live->live_along(place.shape.start)) {
     Node* first = in[0].env[reg];
     bool phi = place.shape.loop && written[reg];
     for (const Edge& e : in) phi |= e.env[reg] != first;
@@ -306,7 +306,7 @@ bool Builder::build() {
   pc_ = frame.f->linked.data() + entry;
   if (g_.osr) {
     frame.self_loop = false;
-    for (uint16_t reg : frame.live->live_at(entry)) {
+    for (uint16_t reg : frame.live->live_along(entry)) {
       Node* n = define(reg, NodeOp::Slot);
       n->type = reg >= frame.f->tagged ? Type::Float : Type::Tagged;
     }

@@ -146,7 +146,6 @@ class Builder {
   const Origin* origin_ = nullptr;
   unsigned inlined_words_ = 0;
   std::unordered_map<Word, Node*> constants_;
-  std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>> livenesses_;
 };
 
 }  // namespace eddy::jit

@@ -12,8 +12,10 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "vm/liveness.h"
 #include "vm/loaded.h"
 
 namespace eddy::jit {
@@ -147,6 +149,8 @@ struct Graph {
   bool one_callee = true;            // leave where a call meets another function than the one it has always met
   bool compare_ints = true;          // leave where what is ordered is no Int
   std::string failure;               // why it cannot be compiled
+  // Of the functions that take part, raw registers too: kept from one compilation to the next.
+  std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>>* livenesses = nullptr;
 
   Node* node(NodeOp op);
   Block* block();
