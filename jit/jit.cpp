@@ -42,6 +42,7 @@ struct Code {
   size_t size = 0;
   unsigned stack_words = 0;
   uint32_t leaves = 0;
+  bool discarded = false;  // it was left too often
   bool osr = false;
   class Compiler* owner = nullptr;
 };
@@ -300,10 +301,11 @@ class Compiler : public vm::Tier {
     auto why = static_cast<size_t>(why_left(reason, *pc));
     ++ctx_.stats->deopts[why];
     trace("leave", *vm::loaded(frame->function), pc, [&] { return std::string(": ") + kDepartures[why]; });
-    if (reason == Reason::Request || ++code.leaves < kMaxLeaves) return;
-    code.leaves = 0;
-    trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
     FunctionState& state = state_of(*code.function);
+    // What waited in code that is discarded already may still come back to it.
+    if (reason == Reason::Request || code.discarded || ++code.leaves < kMaxLeaves) return;
+    code.discarded = true;
+    trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
     if (reason == Reason::Numbers) state.speculate = false;
     if (reason == Reason::Handler) state.one_handler = false;
     if (reason == Reason::Moved) state.move_checks = false;
@@ -313,7 +315,7 @@ class Compiler : public vm::Tier {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
       return;
     }
-    if (state.code != &code) return;
+    if (state.code != &code) return;  // chaos has chosen another
     // The next call compiles it again.
     state.code = nullptr;
     set_entry(*code.function, stubs_->table.call_interpreter);

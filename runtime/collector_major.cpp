@@ -89,9 +89,7 @@ void Collector::drain_major() {
         next = to;
       for (uint32_t i = from; i < to; ++i) mark_root(this, &items->items[i]);
     } else if (!fiber_stack.empty()) {
-      Fiber* fiber = fiber_stack.back();
-      fiber_stack.pop_back();
-      scan_fiber(fiber, mark_root);
+      scan_fiber(next_fiber(), mark_root);
     } else {
       return;
     }

@@ -137,9 +137,7 @@ void Collector::drain_minor() {
       }
     }
     if (fiber_stack.empty()) return;
-    Fiber* fiber = fiber_stack.back();
-    fiber_stack.pop_back();
-    scan_fiber(fiber, promote_root);
+    scan_fiber(next_fiber(), promote_root);
   }
 }
 

@@ -30,18 +30,13 @@ FiberBlocks::~FiberBlocks() {
 }
 
 bool FiberBlocks::add_chunk(unsigned size_class) {
-  auto* raw = static_cast<char*>(memory::map(2 * kChunkBytes));
-  if (!raw) return false;
-  Word start = reinterpret_cast<Word>(raw);
-  Word aligned = (start + kChunkBytes - 1) & ~Word{kChunkBytes - 1};
-  memory::unmap(raw, aligned - start);
-  memory::unmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
-  auto* chunk = reinterpret_cast<Chunk*>(aligned);
+  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, false));
+  if (!chunk) return false;
   chunk->size_class = size_class;
   chunk->free = 0;
   chunks_.push_back(chunk);
   Class& c = classes_[size_class];
-  c.end = reinterpret_cast<char*>(aligned + kChunkBytes);
+  c.end = reinterpret_cast<char*>(chunk) + kChunkBytes;
   c.fresh = c.end - chunk->count() * words(size_class) * sizeof(Word);
   return true;
 }

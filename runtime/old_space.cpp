@@ -42,21 +42,15 @@ void OldSpace::give_up_reserve() {
 }
 
 void OldSpace::add_chunk() {
-  // Twice the size, to cut an aligned piece out of.
-  void* raw = memory::map(2 * kChunkBytes);
-  if (!raw) {
+  // A heap that has grown so far is going to use the whole chunk: one fault instead of five hundred.
+  const bool whole = chunks_.size() >= kSmallPageChunks;
+  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, whole));
+  if (!chunk) {
     // What was given up serves several chunks.
     if (reserve_ || !refused_) give_up_reserve();
-    raw = memory::map(2 * kChunkBytes);
-    if (!raw) memory::none_left();
+    chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, whole));
+    if (!chunk) memory::none_left();
   }
-  Word start = reinterpret_cast<Word>(raw);
-  Word aligned = (start + kChunkBytes - 1) & ~Word{kChunkBytes - 1};
-  memory::unmap(raw, aligned - start);
-  memory::unmap(reinterpret_cast<void*>(aligned + kChunkBytes), start + kChunkBytes - aligned);
-  auto* chunk = reinterpret_cast<Chunk*>(aligned);
-  // A heap that has grown so far is going to use the whole chunk: one fault instead of five hundred.
-  if (chunks_.size() >= kSmallPageChunks) madvise(chunk, kChunkBytes, MADV_HUGEPAGE);
   chunks_.push_back(chunk);
   // Pushed from the high end: blocks are handed out in ascending order.
   for (size_t i = kBlocks; i-- > 0;) free_.push_back({chunk, i});

@@ -34,6 +34,17 @@ void unmap(void* pages, size_t bytes) {
   g_held.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
+void* map_chunk(size_t bytes, bool whole) {
+  // Twice the size, to cut an aligned piece out of.
+  auto* raw = static_cast<char*>(map(2 * bytes));
+  if (!raw) return nullptr;
+  size_t before = -reinterpret_cast<uintptr_t>(raw) & (bytes - 1);
+  unmap(raw, before);
+  unmap(raw + before + bytes, bytes - before);
+  if (whole) madvise(raw + before, bytes, MADV_HUGEPAGE);
+  return raw + before;
+}
+
 void* take(size_t bytes, size_t alignment) {
   if (refused()) return nullptr;
   void* p = alignment <= 16 ? std::malloc(bytes) : std::aligned_alloc(alignment, bytes);

@@ -13,6 +13,9 @@ namespace eddy::rt::memory {
 // Zeroed pages that cost nothing until they are touched; null where there are none.
 void* map(size_t bytes);
 void unmap(void* pages, size_t bytes);
+// The same, aligned to their size, a power of two. `whole`: they are going to be used to the end, so that one fault may
+// bring many pages.
+void* map_chunk(size_t bytes, bool whole);
 
 // The memory of one large object, or of the descriptors of fibers; null where there is none.
 void* take(size_t bytes, size_t alignment = 16);

@@ -1,6 +1,7 @@
 // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the current one by
 // a change of x20. Everything else goes the long way.
 #include "jit/a64/generator.h"
+#include "jit/codegen/stub_calls.h"
 #include "vm/control/pseudo.h"
 
 namespace eddy::jit::a64 {
@@ -195,7 +196,8 @@ void Generator::make_clause_end() {
 
 void Generator::make_resume(bool last) {
   const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, tag = x5, top = x6;
-  Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), multi = a_.newLabel(), moves = a_.newLabel(), go = a_.newLabel();
+  Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), multi = a_.newLabel(), moves = a_.newLabel(), go = a_.newLabel(), slept = a_.newLabel(),
+        awake = a_.newLabel();
   start(last ? table.tail_resume_last : table.tail_resume_keep);
   a_.push_return();
   // A fiber whose last frame is gone is not kept below another.
@@ -221,7 +223,8 @@ void Generator::make_resume(bool last) {
   a_.cbnz(x14, multi);
   a_.bind(moves);
   a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
-  a_.cbz(w14, other);
+  a_.cbz(w14, slept);
+  a_.bind(awake);
   a_.ldr(node, a_.slot(k, at::k_node));
   a_.ldr(tag, a_.slot(fiber, at::fiber_tag));
   a_.ldr(top, context(at::top));
@@ -256,6 +259,20 @@ void Generator::make_resume(bool last) {
   a_.str(x14, context(at::moved_at));
   fresh_tag();
   a_.b(ready);
+  a_.bind(slept);
+  a_.mov(x22, k);
+  a_.mov(x23, value);
+  a_.mov(x24, fiber);
+  a_.mov(x25, current);
+  a_.mov(x1, fiber);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  to_fiber();
+  a_.mov(k, x22);
+  a_.mov(value, x23);
+  a_.mov(fiber, x24);
+  a_.mov(current, x25);
+  a_.b(awake);
   a_.bind(multi);
   // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
   if (last) {

@@ -4,33 +4,37 @@ namespace eddy::jit {
 
 namespace {
 
+// Whether `wanted` is true of an instruction.
+template <class F>
+bool any_instruction(const vm::LoadedFunction& f, F wanted) {
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at]))
+    if (wanted(f.linked.data() + at)) return true;
+  return false;
+}
+
+bool captured(const vm::Word* pc) {
+  if (vm::op_of(*pc) != vm::Op::PERFORM && vm::op_of(*pc) != vm::Op::PERFORM_NAMED) return false;
+  const rt::Clause* clause = reinterpret_cast<const vm::PerformCell*>(pc[1])->clause;
+  return clause && clause->kind >= rt::ClauseKind::Once;
+}
+
 // `calls`: follow those it makes so many levels down, where nothing is known of the callee yet.
 bool scan(const vm::LoadedFunction& f, int calls) {
   if (f.switches) return true;
   // Clauses are entered and bodies left by switches: their returns belong to the calls of others.
   if (f.fiber_base || !f.data || f.data->clause) return false;
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    const vm::Word* pc = f.linked.data() + at;
+  return any_instruction(f, [calls](const vm::Word* pc) {
     switch (vm::op_of(*pc)) {
-      case vm::Op::PERFORM:
-      case vm::Op::PERFORM_NAMED: {
-        const rt::Clause* clause = reinterpret_cast<const vm::PerformCell*>(pc[1])->clause;
-        if (clause && clause->kind >= rt::ClauseKind::Once) return true;
-        break;
-      }
       case vm::Op::CALL:
       case vm::Op::CALL_0:
       case vm::Op::CALL_1:
       case vm::Op::CALL_2:
       case vm::Op::CALL_3:
       case vm::Op::CALL_4:
-      case vm::Op::TAIL_CALL:
-        if (calls && scan(*vm::loaded(reinterpret_cast<rt::Function*>(pc[1])), calls - 1)) return true;
-        break;
-      default: break;
+      case vm::Op::TAIL_CALL: return calls && scan(*vm::loaded(reinterpret_cast<rt::Function*>(pc[1])), calls - 1);
+      default: return captured(pc);
     }
-  }
-  return false;
+  });
 }
 
 }  // namespace
@@ -51,6 +55,8 @@ bool resumes_first(const vm::LoadedFunction& clause) {
   }
   return false;
 }
+
+bool has_captured(const vm::LoadedFunction& f) { return any_instruction(f, captured); }
 
 bool may_switch(const vm::LoadedFunction& f) { return scan(f, 2); }
 

@@ -7,6 +7,9 @@ namespace eddy::jit {
 // As the profile has it. Such functions are called and return by plain jumps (docs/jit.md, "The return predictor").
 bool may_switch(const vm::LoadedFunction& f);
 
+// Whether a perform in it has met a clause that captures: frames of it wait there, and what is behind them will run.
+bool has_captured(const vm::LoadedFunction& f);
+
 // Whether a clause resumes before it does anything else, and never again. Then performing is calling.
 bool resumes_first(const vm::LoadedFunction& clause);
 

@@ -1,5 +1,6 @@
 // Handlers, performing, resuming, unwind records.
 #include "jit/build/builder.h"
+#include "jit/build/switching.h"
 
 #include "runtime/statistics.h"
 #include "vm/control/pseudo.h"
@@ -20,7 +21,7 @@ bool Builder::inline_perform(unsigned destination) {
     ask_on(list_nodes(pc_ + 2, b_of(*pc_)));
     return true;
   }
-  if (!cell->seen && cell->count == 0 && options_.tier == TierMode::Auto && g_.speculate) {
+  if (!cell->seen && cell->count == 0 && options_.tier == TierMode::Auto && g_.speculate && !has_captured(*frame_->f)) {
     // It never came here: not worth code until it does.
     leave(Reason::Unseen);
     return true;
@@ -146,7 +147,7 @@ bool Builder::inline_named(unsigned destination) {
   auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
   if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect || !g_.speculate || !g_.one_handler) return false;
   if (!cell->seen) {
-    if (cell->count || options_.tier != TierMode::Auto) return false;
+    if (cell->count || options_.tier != TierMode::Auto || has_captured(*frame_->f)) return false;
     leave(Reason::Unseen);
     return true;
   }

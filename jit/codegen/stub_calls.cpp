@@ -1,6 +1,7 @@
 #include "jit/codegen/stub_calls.h"
 
 #include "runtime/fiber_pool.h"
+#include "runtime/heap.h"
 #include "vm/control/control.h"
 
 namespace eddy::jit::stub_calls {
@@ -17,6 +18,8 @@ void finish(rt::Context* ctx, rt::Word result) {
   vm::finish_fiber(*ctx);
   ctx->action = rt::Action::Deliver;
 }
+
+void fiber_ran(rt::Context* ctx, rt::Fiber* fiber) { ctx->heap->fiber_ran(fiber); }
 
 rt::Word restore(rt::Context* ctx, rt::Word* word) { return ctx->fibers->restore_watermark(ctx->fiber, word); }
 

@@ -6,6 +6,7 @@ namespace eddy::jit::stub_calls {
 
 void fail(rt::Context*);                         // a helper returned null: a panic is pending, or the process ends
 void finish(rt::Context*, rt::Word result);      // the last frame of a fiber has returned
+void fiber_ran(rt::Context*, rt::Fiber*);         // one that slept is going to run: the collector looks at it again
 rt::Word restore(rt::Context*, rt::Word* word);  // what the watermark at `word` stands for
 
 }  // namespace eddy::jit::stub_calls

@@ -1,5 +1,6 @@
 // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the
 // current one by a change of rsp. Everything else goes the long way.
+#include "jit/codegen/stub_calls.h"
 #include "jit/x64/generator.h"
 #include "runtime/plants.h"
 #include "vm/control/pseudo.h"
@@ -173,7 +174,7 @@ void Generator::make_clause_end() {
 
 void Generator::make_resume(bool last) {
   const Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, tag = r11, scratch = rdx;
-  Label other, moved, ready, multi, moves;
+  Label other, moved, ready, multi, moves, slept, awake;
   start(last ? table.tail_resume_last : table.tail_resume_keep);
   // A fiber whose last frame is gone is not kept below another.
   mov(current, context(at::fiber));
@@ -195,7 +196,8 @@ void Generator::make_resume(bool last) {
   jnz(multi, T_NEAR);
   L(moves);
   cmp(byte[fiber + at::fiber_dirty], 0);
-  je(other, T_NEAR);
+  je(slept, T_NEAR);
+  L(awake);
   mov(node, ptr[k + at::k_node]);
   mov(tag, ptr[fiber + at::fiber_tag]);
   mov(top, context(at::top));
@@ -227,6 +229,20 @@ void Generator::make_resume(bool last) {
   fresh_tag(scratch);
   if (!PLANTED(jit_move_unseen)) mov(context(at::moved_at), scratch);
   jmp(ready);
+  L(slept);
+  mov(rbx, k);
+  mov(rbp, value);
+  mov(r12, fiber);
+  mov(r13, current);
+  mov(rsi, fiber);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  to_fiber(scratch);
+  mov(k, rbx);
+  mov(value, rbp);
+  mov(fiber, r12);
+  mov(current, r13);
+  jmp(awake, T_NEAR);
   L(multi);
   // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
   if (last) {
