@@ -142,6 +142,17 @@ void Codegen::con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointe
   a_.compare(aa::w16, con);
 }
 
+// Whether it is a named handler of site `imm`; the flags say whether it is not active any more.
+void Codegen::named_test(Node* n, const aa::Gp& named, asmjit::Label no) {
+  object_check(named, rt::Kind::Named, false, no);
+  a_.constant(aa::x17, n->imm);
+  a_.ldr(aa::x16, field(named, at::named_site));
+  a_.cmp(aa::x16, aa::x17);
+  a_.branch_if(CondCode::kNE, no);
+  a_.ldr(aa::x16, field(named, at::named_live));
+  a_.cmp(aa::x16, 0);
+}
+
 bool Codegen::emit_end(Node* n) {
   switch (n->op) {
     case NodeOp::Branch: {
@@ -221,6 +232,11 @@ bool Codegen::emit_end(Node* n) {
         a_.b(miss);
       });
       return true;
+    }
+    case NodeOp::BranchNamed: {
+      aa::Gp named = gp(input(n->inputs[0]));
+      named_test(n, named, edge_label(block_->succs[1], 1));
+      return branch(CondCode::kNE);
     }
     case NodeOp::BranchSite: {
       aa::Gp node = gp(input(n->inputs[0]));

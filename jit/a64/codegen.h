@@ -91,6 +91,7 @@ class Codegen : public CodegenBase {
   void push_record(int slots, unsigned object, unsigned link);
   void clause_leave(Node* n);
   void fresh_tag();
+  void named_test(Node* n, const aa::Gp& named, asmjit::Label no);
   void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   Assembler a_;

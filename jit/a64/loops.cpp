@@ -41,14 +41,11 @@ bool Codegen::emit_loop(Node* n) {
     }
     case NodeOp::FindNamed: {
       aa::Gp named = gp(input(n->inputs[0]));
-      asmjit::Label no = leave_label(n);
-      object_check(named, rt::Kind::Named, false, no);
-      a_.constant(aa::x17, n->imm);
-      a_.ldr(aa::x16, field(named, at::named_site));
-      a_.cmp(aa::x16, aa::x17);
-      a_.branch_if(CondCode::kNE, no);
-      a_.ldr(aa::x16, field(named, at::named_live));
-      a_.branch_if_zero(aa::x16, no);
+      if (!n->known) {
+        asmjit::Label no = leave_label(n);
+        named_test(n, named, no);
+        a_.branch_if(CondCode::kEQ, no);
+      }
       a_.mov(gp(output(n)), named);
       return true;
     }

@@ -126,10 +126,14 @@ class Builder {
   bool may_inline(rt::Function* f, bool clause) const;
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
   void join(std::vector<Frame::Return>& ways, int result_home);
+  using Seen = std::vector<std::pair<rt::Site*, const rt::Clause*>>;
   bool inline_perform(unsigned destination);
   bool inline_named(unsigned destination);
+  static Seen seen_in_place(const vm::PerformCell& cell);
+  void perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned destination, const std::vector<Node*>& args, Node* named);
+  Node* find_named(vm::PerformCell* cell, const rt::Site* site, Node* named, FrameState* state);
   void handle_named();
-  bool walk_handlers(vm::PerformCell* cell, const std::vector<std::pair<rt::Site*, const rt::Clause*>>& seen,
+  bool walk_handlers(vm::PerformCell* cell, const Seen& seen,
                      unsigned destination, const std::vector<Node*>& args);
   void ask_on(const std::vector<Node*>& args);
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,

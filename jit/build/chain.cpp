@@ -90,7 +90,7 @@ Walks how(const vm::LoadedFunction& f, const vm::PerformCell& cell) {
 }
 }  // namespace
 
-bool Builder::walk_handlers(vm::PerformCell* cell, const std::vector<std::pair<rt::Site*, const rt::Clause*>>& seen,
+bool Builder::walk_handlers(vm::PerformCell* cell, const Seen& seen,
                             unsigned destination, const std::vector<Node*>& args) {
   if (!g_.speculate || !g_.one_handler || g_.count || frame_->restart) return false;
   bool asks_on = false;

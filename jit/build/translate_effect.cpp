@@ -12,6 +12,17 @@ using vm::b_of;
 using vm::c_of;
 using vm::Op;
 
+// The handlers seen that have a clause which runs in place; none where there are too many.
+Builder::Seen Builder::seen_in_place(const vm::PerformCell& cell) {
+  Seen seen;
+  if (cell.seen_sites > std::size(cell.others)) return seen;
+  for (unsigned i = 0; i < cell.seen_sites; ++i) {
+    const rt::Clause* clause = cell.others[i]->find(cell.effect, cell.operation);
+    if (clause && clause->in_place && clause->params == cell.args) seen.push_back({cell.others[i], clause});
+  }
+  return seen;
+}
+
 // Where the profile knows one handler whose clause runs in place: the clause, called or inlined here. A clause that
 // performs or calls has the handler's context, which a frame between it and the performer keeps apart.
 bool Builder::inline_perform(unsigned destination) {
@@ -27,12 +38,8 @@ bool Builder::inline_perform(unsigned destination) {
     return true;
   }
   // The sites seen, most of them in the order they were met.
-  std::vector<std::pair<rt::Site*, const rt::Clause*>> seen;
-  for (unsigned i = 0; i < cell->seen_sites && i < std::size(cell->others); ++i) {
-    const rt::Clause* clause = cell->others[i]->find(cell->effect, cell->operation);
-    if (clause && clause->in_place && clause->params == cell->args) seen.push_back({cell->others[i], clause});
-  }
-  if (cell->seen_sites > std::size(cell->others) || seen.empty()) return false;
+  Seen seen = seen_in_place(*cell);
+  if (seen.empty()) return false;
   unsigned count = b_of(*pc_);
   std::vector<Node*> args = list_nodes(pc_ + 2, count);
   if (seen.size() == cell->seen_sites && walk_handlers(cell, seen, destination, args)) return true;
@@ -48,11 +55,19 @@ bool Builder::inline_perform(unsigned destination) {
     if (cur_) frame_->env[destination] = value;
     return true;
   }
+  perform_by_site(cell, seen, destination, args, nullptr);
+  return true;
+}
+
+// Tests one site after the other; what is none of them is a perform. `named`: whom it asks, where that is a named handler.
+void Builder::perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned destination, const std::vector<Node*>& args,
+                              Node* named) {
+  FrameState *before_it = here(), *s = after(destination);
   const FactMap before = facts_;
   const std::vector<Node*> env = frame_->env;
   std::vector<Frame::Return> results;
   for (auto [site, clause] : seen) {
-    Node* test = add(NodeOp::BranchCell);
+    Node* test = named ? add(NodeOp::BranchNamed, {named}) : add(NodeOp::BranchCell);
     test->aux = cell;
     test->imm = reinterpret_cast<int64_t>(site);
     Block *from = cur_, *hit = g_.block(), *miss = g_.block();
@@ -61,8 +76,10 @@ bool Builder::inline_perform(unsigned destination) {
     connect(from, 1, miss);
     g_.blocks.push_back(hit);
     cur_ = hit;
-    Node* value = perform_in_place(cell, clause, destination, s, args, nullptr);
-    if (!g_.failure.empty()) return true;
+    Node* found = named ? find_named(cell, site, named, before_it) : nullptr;
+    if (found) found->known = 1;
+    Node* value = perform_in_place(cell, clause, destination, s, args, found);
+    if (!g_.failure.empty()) return;
     if (cur_) results.push_back({cur_, value, facts_});
     g_.blocks.push_back(miss);
     cur_ = miss;
@@ -70,15 +87,24 @@ bool Builder::inline_perform(unsigned destination) {
     facts_ = before;
   }
   cur_->cold = true;
-  Node* n = define(destination, NodeOp::Perform);
-  n->inputs = std::move(args);
+  Node* n = define(destination, named ? NodeOp::PerformNamed : NodeOp::Perform);
+  n->inputs = args;
+  if (named) n->inputs.insert(n->inputs.begin(), named);
   n->aux = cell;
   n->state = s;
-  if (results.empty()) return true;
+  if (results.empty()) return;
   results.push_back({cur_, n, facts_});
   join(results, home(destination));
   frame_->env[destination] = joined_;
-  return true;
+}
+
+Node* Builder::find_named(vm::PerformCell* cell, const rt::Site* site, Node* named, FrameState* state) {
+  Node* found = add(NodeOp::FindNamed, {named});
+  found->aux = cell;
+  found->imm = reinterpret_cast<int64_t>(site);
+  found->reason = Reason::Handler;
+  found->state = state;
+  return found;
 }
 
 // The clause, for the handler `found`, or what a BranchCell has just found. Its value, where it comes back (cur_ is
@@ -118,6 +144,7 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
   clause_args.insert(clause_args.begin(), environment);
   count(cell->inlined);
   count(g_.ctx->stats->performs[static_cast<size_t>(clause->kind)]);
+  if (found && found->op == NodeOp::FindNamed) count(g_.ctx->stats->named_performs);
   Node* value = nullptr;
   if (may_inline(f, true)) {
     value = inline_call(vm::loaded(f), base, caller, result_home, clause_args);
@@ -145,24 +172,25 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
 // The same for a named handler. It says itself whose clause runs; of those, the tail ones need no look at the region.
 bool Builder::inline_named(unsigned destination) {
   auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
-  if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect || !g_.speculate || !g_.one_handler) return false;
+  if (!options_.runs(Pass::Handlers) || g_.ctx->on_effect) return false;
   if (!cell->seen) {
-    if (cell->count || options_.tier != TierMode::Auto || has_captured(*frame_->f)) return false;
+    if (cell->count || !g_.speculate || options_.tier != TierMode::Auto || has_captured(*frame_->f)) return false;
     leave(Reason::Unseen);
     return true;
   }
-  const rt::Clause* clause = cell->clause;
-  if (cell->seen_sites != 1 || clause->kind != rt::ClauseKind::Tail || clause->params != cell->args) return false;
+  Seen seen = seen_in_place(*cell);
+  std::erase_if(seen, [](const auto& s) { return s.second->kind != rt::ClauseKind::Tail; });
+  if (seen.empty()) return false;
   std::vector<Node*> args = list_nodes(pc_ + 2, b_of(*pc_));
-  FrameState* s = after(destination);
-  Node* found = add(NodeOp::FindNamed, {args[0]});
-  found->aux = cell;
-  found->imm = reinterpret_cast<int64_t>(cell->seen);
-  found->reason = Reason::Handler;
-  found->state = here();
+  Node* named = args[0];
   args.erase(args.begin());
-  count(g_.ctx->stats->named_performs);
-  Node* value = perform_in_place(cell, clause, destination, s, args, found);
+  if (cell->seen_sites > 1 || !g_.speculate || !g_.one_handler) {
+    perform_by_site(cell, seen, destination, args, named);
+    return true;
+  }
+  FrameState* s = after(destination);
+  Node* found = find_named(cell, cell->seen, named, here());
+  Node* value = perform_in_place(cell, seen[0].second, destination, s, args, found);
   if (cur_) frame_->env[destination] = value;
   return true;
 }

@@ -70,7 +70,8 @@ void print_node(std::string& out, const Node* n) {
   out += n->type == Type::None ? std::string("    ") : fmt::format("    {}{} = ", name_of(n), n->type == Type::Float ? ":f" : n->small ? ":int" : "");
   out += info_of(n->op).name;
   for (const Node* i : n->inputs) out += " " + name_of(i);
-  bool site = n->op == NodeOp::FindNode || n->op == NodeOp::FindNamed || n->op == NodeOp::BranchSite || n->op == NodeOp::BranchCell;
+  bool site = n->op == NodeOp::FindNode || n->op == NodeOp::FindNamed || n->op == NodeOp::BranchSite || n->op == NodeOp::BranchCell ||
+              n->op == NodeOp::BranchNamed;
   if (site) out += " " + reinterpret_cast<const rt::Site*>(n->imm)->name;
   else if (n->imm && n->op != NodeOp::LoadAt) out += fmt::format(" ${}", n->imm);
   if (n->fits) out += " fits";

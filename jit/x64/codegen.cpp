@@ -143,6 +143,18 @@ void Codegen::con_test(Node*, const ax::Gp& v, uint16_t con, bool constant, bool
   a_.cmp(ax::eax, con);
 }
 
+// Whether it is a named handler of site `imm`; the flags say whether it is not active any more.
+void Codegen::named_test(Node* n, const ax::Gp& named, asmjit::Label no) {
+  a_.test(named.r8(), 7);
+  a_.jnz(no);
+  a_.cmp(ax::byte_ptr(named, 3), static_cast<int>(rt::Kind::Named));
+  a_.jne(no);
+  constant_to(ax::rdx, n->imm);
+  a_.cmp(ax::qword_ptr(named, at::named_site), ax::rdx);
+  a_.jne(no);
+  a_.cmp(ax::qword_ptr(named, at::named_live), 0);
+}
+
 bool Codegen::emit_end(Node* n) {
   switch (n->op) {
     case NodeOp::Branch: {
@@ -259,6 +271,11 @@ bool Codegen::emit_end(Node* n) {
         a_.jmp(miss);
       });
       return true;
+    }
+    case NodeOp::BranchNamed: {
+      ax::Gp named = gp(input(n->inputs[0]));
+      named_test(n, named, edge_label(block_->succs[1], 1));
+      return branch(ax::CondCode::kNE);
     }
     case NodeOp::BranchSite: {
       ax::Gp node = gp(input(n->inputs[0]));

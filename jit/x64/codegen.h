@@ -98,6 +98,7 @@ class Codegen : public CodegenBase {
   void push_record(int slots, unsigned object, unsigned link, const ax::Gp& scratch);
   void clause_leave(Node* n);
   void fresh_tag();
+  void named_test(Node* n, const ax::Gp& named, asmjit::Label no);
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   ax::Assembler a_;

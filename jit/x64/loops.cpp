@@ -39,16 +39,11 @@ bool Codegen::emit_loop(Node* n) {
     }
     case NodeOp::FindNamed: {
       ax::Gp named = gp(input(n->inputs[0]));
-      asmjit::Label no = leave_label(n);
-      a_.test(named.r8(), 7);
-      a_.jnz(no);
-      a_.cmp(ax::byte_ptr(named, 3), static_cast<int>(rt::Kind::Named));
-      a_.jne(no);
-      constant_to(ax::rdx, n->imm);
-      a_.cmp(ax::qword_ptr(named, at::named_site), ax::rdx);
-      a_.jne(no);
-      a_.cmp(ax::qword_ptr(named, at::named_live), 0);
-      a_.je(no);
+      if (!n->known) {
+        asmjit::Label no = leave_label(n);
+        named_test(n, named, no);
+        a_.je(no);
+      }
       a_.mov(gp(output(n)), named);
       return true;
     }

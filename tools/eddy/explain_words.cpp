@@ -98,7 +98,7 @@ void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32
   } else {
     item.machine_code = "by the runtime";
     if (item.named)
-      item.why = "performs of named handlers look their handler up";
+      item.why = "the clause is no tail clause, or too many different handlers answer here: the handler is looked up";
     else if (cell.seen_sites > 3)
       item.why = "too many different handlers answer here";
     else if (cell.seen_sites > 1 && captures)
