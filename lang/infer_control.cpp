@@ -50,6 +50,7 @@ Type* Checker::infer_if(IfExpr* e, Type* expected, const Reason* why, bool disca
 
 Type* Checker::infer_match(MatchExpr* e, Type* expected, const Reason* why, bool discard) {
   Type* subject = infer(e->subject);
+  if (prune(subject) == never_ && e->arms.size) subject = fresh();  // one type for all arms
   e->note = arena_.make<MatchNote>();
   e->note->unreachable = arena_.slice<bool>(e->arms.size);
   Type* result = expected;

@@ -24,8 +24,14 @@ const std::vector<uint32_t>& SourceFile::lines() const {
 
 uint32_t SourceFile::line(Pos pos) const {
   const auto& starts = lines();
-  auto after = std::upper_bound(starts.begin(), starts.end(), offset(pos));
-  return static_cast<uint32_t>(after - starts.begin());
+  uint32_t at = offset(pos);
+  if (starts[last_line_ - 1] <= at) {
+    for (uint32_t line = last_line_; line < last_line_ + 4; line++) {
+      if (line == starts.size() || starts[line] > at) return last_line_ = line;
+    }
+  }
+  auto after = std::upper_bound(starts.begin(), starts.end(), at);
+  return last_line_ = static_cast<uint32_t>(after - starts.begin());
 }
 
 LineColumn SourceFile::locate(Pos pos) const {

@@ -64,6 +64,7 @@ class SourceFile {
   std::string text_;
   Pos base_;
   mutable std::vector<uint32_t> line_starts_;  // found on first use
+  mutable uint32_t last_line_ = 1;             // found last: most questions are about the lines after it
 };
 
 /// All files of one compilation. Gives each a range of positions of its own.

@@ -12,6 +12,43 @@ bool reaches(int64_t distance, char field) {
 }
 }  // namespace
 
+void FunctionBuilder::Draft::clear() {
+  for (Sort* sort : {&tagged, &raw}) {
+    sort->first_free = 0;
+    sort->taken.clear();
+  }
+  code.clear();
+  operands.clear();
+  regs.clear();
+  switch_labels.clear();
+  labels.clear();
+  label_used.clear();
+  bound_here.clear();
+  site_targets.clear();
+  positions.clear();
+}
+
+std::vector<std::unique_ptr<FunctionBuilder::Draft>>& FunctionBuilder::spare() {
+  static thread_local std::vector<std::unique_ptr<Draft>> drafts;
+  return drafts;
+}
+
+std::unique_ptr<FunctionBuilder::Draft> FunctionBuilder::take_draft() {
+  if (spare().empty()) return std::make_unique<Draft>();
+  std::unique_ptr<Draft> draft = std::move(spare().back());
+  spare().pop_back();
+  return draft;
+}
+
+FunctionBuilder::FunctionBuilder(std::string name) { data_.name = std::move(name); }
+
+FunctionBuilder::~FunctionBuilder() {
+  // What a giant of a function needed is not kept.
+  if (!draft_ || code_.capacity() > (1u << 16) || spare().size() >= 8) return;
+  draft_->clear();
+  spare().push_back(std::move(draft_));
+}
+
 Reg FunctionBuilder::take(bool raw) {
   Sort& sort = raw ? raw_ : tagged_;
   uint32_t i = sort.first_free;
@@ -127,7 +164,7 @@ FunctionData FunctionBuilder::build(std::vector<SiteData>& sites) {
   // A conditional jump whose target is beyond its 16 bits becomes a jump over a long jump; that moves others
   // further apart, so repeat until nothing changes.
   uint32_t total = 0;
-  std::vector<uint32_t> at;
+  std::vector<uint32_t>& at = draft_->at;
   for (bool changed = true; changed;) {
     changed = false;
     total = 0;
@@ -139,6 +176,7 @@ FunctionData FunctionBuilder::build(std::vector<SiteData>& sites) {
       total += in.words;
     }
     at.push_back(total);
+    if (total <= INT16_MAX) break;  // everything reaches everything
     for (Instruction& in : code_) {
       auto [info, operand] = jump_operand(in);
       if (!info || in.far) continue;
@@ -213,6 +251,7 @@ FunctionData FunctionBuilder::build(std::vector<SiteData>& sites) {
       }
     }
   }
+  data_.positions.reserve(positions_.size());
   for (PositionData p : positions_) {
     if (p.pc >= code_.size()) break;  // of code that was not written, for nothing reaches it
     p.pc = at[p.pc];

@@ -2,6 +2,7 @@
 // bytecode.
 #pragma once
 #include <cassert>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +22,13 @@ struct Label { uint32_t id = 0; };
 
 class FunctionBuilder {
  public:
-  explicit FunctionBuilder(std::string name) { data_.name = std::move(name); }
+  explicit FunctionBuilder(std::string name);
+  FunctionBuilder(FunctionBuilder&& other)
+      : data_(std::move(other.data_)),
+        draft_(std::move(other.draft_)),
+        keep_below_(other.keep_below_),
+        reachable_(other.reachable_) {}
+  ~FunctionBuilder();
 
   FunctionData& data() { return data_; }  // set the flags, params and captures here
 
@@ -78,17 +85,37 @@ class FunctionBuilder {
   struct SiteTarget { uint32_t site; Label label; };
   struct Sort { uint32_t first_free = 0; std::vector<bool> taken; };
 
+  // What is only needed until the code is laid out. Builders leave it to those after them: a large program has many
+  // thousands of functions, and each would ask for the same dozen pieces of memory anew.
+  struct Draft {
+    Sort tagged, raw;
+    std::vector<Instruction> code;
+    std::vector<Operand> operands;
+    std::vector<Reg> regs;
+    std::vector<uint32_t> switch_labels;
+    std::vector<uint32_t> labels;      // instruction index, ~0 where unbound
+    std::vector<bool> label_used;      // something jumps there
+    std::vector<uint32_t> bound_here;  // labels after the last instruction
+    std::vector<SiteTarget> site_targets;
+    std::vector<PositionData> positions;  // pc is an instruction index until build()
+    std::vector<uint32_t> at;             // where each instruction's words start, in build()
+    void clear();
+  };
+  static std::vector<std::unique_ptr<Draft>>& spare();
+  static std::unique_ptr<Draft> take_draft();
+
   FunctionData data_;
-  Sort tagged_, raw_;
-  std::vector<Instruction> code_;
-  std::vector<Operand> operands_;
-  std::vector<Reg> regs_;
-  std::vector<uint32_t> switch_labels_;
-  std::vector<uint32_t> labels_;      // instruction index, ~0 where unbound
-  std::vector<bool> label_used_;      // something jumps there
-  std::vector<uint32_t> bound_here_;  // labels after the last instruction
-  std::vector<SiteTarget> site_targets_;
-  std::vector<PositionData> positions_;  // pc is an instruction index until build()
+  std::unique_ptr<Draft> draft_ = take_draft();
+  Sort &tagged_ = draft_->tagged, &raw_ = draft_->raw;
+  std::vector<Instruction>& code_ = draft_->code;
+  std::vector<Operand>& operands_ = draft_->operands;
+  std::vector<Reg>& regs_ = draft_->regs;
+  std::vector<uint32_t>& switch_labels_ = draft_->switch_labels;
+  std::vector<uint32_t>& labels_ = draft_->labels;
+  std::vector<bool>& label_used_ = draft_->label_used;
+  std::vector<uint32_t>& bound_here_ = draft_->bound_here;
+  std::vector<SiteTarget>& site_targets_ = draft_->site_targets;
+  std::vector<PositionData>& positions_ = draft_->positions;
   size_t keep_below_ = 0;             // instructions that labels may stand between unnoticed
   bool reachable_ = true;
 

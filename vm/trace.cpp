@@ -10,7 +10,7 @@ namespace eddy::vm {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -69,7 +69,7 @@ void Trace::line(const std::string& text) {
     std::fputs((text + "\n").c_str(), out_);
     return;
   }
-  event(fmt::format(R"({{"name":{},"ph":"i","s":"p","pid":1,"tid":0,"ts":{:.3f}}})", quoted(text), now()));
+  event(fmt::format(R"({{"name":{},"ph":"i","s":"p","pid":1,"tid":0,"ts":{:.3f}}})", json_text(text), now()));
 }
 
 // The track of one fiber ends for now, another's goes on.
@@ -89,14 +89,14 @@ void Trace::chrome_effect(rt::Context& ctx, rt::EffectEvent what, const rt::Site
   };
   auto point = [&](const std::string& name, uint32_t fiber, const std::string& arguments) {
     event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{{}}}}})",
-                      quoted(name), fiber, now(), arguments));
+                      json_text(name), fiber, now(), arguments));
   };
   uint32_t here = ctx.fiber->id;
-  std::string at = "\"at\":" + quoted(current_place(ctx));
+  std::string at = "\"at\":" + json_text(current_place(ctx));
   if (what == rt::EffectEvent::Perform) {
     run_on(ctx, here);
     point("perform " + clause->name, here,
-          at + ",\"handler\":" + quoted(place_of(site)) + ",\"kind\":\"" + kind_name(clause->kind) + "\"");
+          at + ",\"handler\":" + json_text(place_of(site)) + ",\"kind\":\"" + kind_name(clause->kind) + "\"");
     if (!other || other->id == here) return;
     uint64_t id = ++arrows_;
     arrow('s', id, here, "perform");
@@ -134,7 +134,7 @@ void Trace::call(rt::Context& ctx, const LoadedFunction& function, const rt::Val
   if (format_ == Format::Text) return line(text + " in fiber " + std::to_string(fiber) + " from " + from);
   run_on(ctx, fiber);
   event(fmt::format(R"({{"name":{},"ph":"i","s":"t","pid":1,"tid":{},"ts":{:.3f},"args":{{"from":{}}}}})",
-                    quoted(text), fiber, now(), quoted(from)));
+                    json_text(text), fiber, now(), json_text(from)));
 }
 
 void trace_effect(rt::Context& ctx, rt::EffectEvent event, const rt::Site* site, const rt::Clause* clause,

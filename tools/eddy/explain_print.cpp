@@ -58,7 +58,7 @@ void perform_text(std::string& out, const PerformItem& p, bool ran) {
   wrapped(out, code);
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -71,13 +71,13 @@ std::string quoted(std::string_view text) {
 }
 
 std::string place_json(const vm::SourcePlace& place) {
-  return fmt::format(R"({{"file": {}, "line": {}, "column": {}}})", quoted(place.file), place.line,
+  return fmt::format(R"({{"file": {}, "line": {}, "column": {}}})", json_text(place.file), place.line,
                      place.column);
 }
 
 std::string list_json(const std::vector<std::string>& items) {
   std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + quoted(item);
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + json_text(item);
   return "[" + out + "]";
 }
 
@@ -114,22 +114,22 @@ std::string as_json(const Explanation& e) {
     fmt::format_to(std::back_inserter(out),
                    "{}\n  {{\"name\": {}, \"place\": {}, \"handler\": {}, \"kind\": {}, \"plain\": {}, "
                    "\"named\": {}, \"fiber\": {}, \"why\": {}}}",
-                   i ? "," : "", quoted(c.name), place_json(c.place), place_json(c.handler), quoted(c.kind),
-                   c.plain, c.named, c.fiber, quoted(c.why));
+                   i ? "," : "", json_text(c.name), place_json(c.place), place_json(c.handler), json_text(c.kind),
+                   c.plain, c.named, c.fiber, json_text(c.why));
   }
   out += "],\n \"performs\": [";
   for (size_t i = 0; i < e.performs.size(); ++i) {
     const PerformItem& p = e.performs[i];
     fmt::format_to(std::back_inserter(out),
                    "{}\n  {{\"name\": {}, \"place\": {}, \"function\": {}, \"named\": {}, \"candidates\": {}",
-                   i ? "," : "", quoted(p.name), place_json(p.place), quoted(p.function), p.named,
+                   i ? "," : "", json_text(p.name), place_json(p.place), json_text(p.function), p.named,
                    list_json(p.candidates));
     if (e.ran)
       fmt::format_to(std::back_inserter(out),
                      ", \"count\": {}, \"in_line\": {}, \"misses\": {}, \"cache\": {}, \"met\": {}, "
                      "\"machine_code\": {}, \"why\": {}",
-                     p.count, p.in_line, p.misses, quoted(p.cache), list_json(p.met), quoted(p.machine_code),
-                     quoted(p.why));
+                     p.count, p.in_line, p.misses, json_text(p.cache), list_json(p.met), json_text(p.machine_code),
+                     json_text(p.why));
     out += "}";
   }
   return out + "]}\n";
