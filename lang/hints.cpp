@@ -46,6 +46,10 @@ constexpr const char* kAtHand[] = {"list", "string", "int", "float", "array", "o
 // Where a name that is not in scope might be found.
 void Checker::hint_unknown(Diagnostic& d, Symbol symbol) {
   std::string name(text(symbol));
+  if (name == "null" || name == "nil" || name == "undefined") {
+    d.help("there is no such value: what may be missing is an Option, `None` or `Some(…)`");
+    return;
+  }
   std::string lower = name;
   lower[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(lower[0])));
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
