@@ -45,7 +45,9 @@ void Collector::scan_fiber(Fiber* fiber, Heap::RootVisitor visit) {
   bool met = false;
   const Word sentinel = ctx.stubs.watermark;
   const Word top = fiber->offset_of(fiber->sp);
-  const bool place = sentinel && top > kWatermarkDepth;
+  // Not in one that is being put together: its oldest frames are still to be written to.
+  const bool place = sentinel && top > kWatermarkDepth &&
+                     std::find(heap.held.begin(), heap.held.end(), fiber) == heap.held.end();
   Word next_mark = top - kWatermarkTop;
   new_watermarks_.clear();
 
