@@ -52,8 +52,6 @@ void Generator::take_fiber(const Gp& fiber, const Gp& bytes) {
   a_.str(w14, context(at::supply_next_id, 4));
   a_.str(wzr, a_.slot(fiber, at::fiber_records, 4));
   a_.str(xzr, a_.slot(fiber, at::fiber_copied));
-  a_.movz(w14, 1);
-  a_.strb(w14, a_.slot(fiber, at::fiber_dirty, 1));
   a_.strb(wzr, a_.slot(fiber, at::fiber_free, 1));
 }
 

@@ -37,6 +37,7 @@ void Generator::find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& b
   jae(other, T_NEAR);
 }
 
+// It is young, and a young one is dirty: the heap's verifier looks.
 void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& scratch) {
   mov(context(at::supply_bytes), bytes);
   inc(qword[ctx + at::supply_live]);
@@ -50,7 +51,6 @@ void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& 
   if (!PLANTED(jit_fiber_keeps_records)) mov(dword[fiber + at::fiber_records], 0);
   mov(qword[fiber + at::fiber_copied], 0);
   mov(byte[fiber + at::fiber_free], 0);
-  if (!PLANTED(jit_fiber_not_dirty)) mov(byte[fiber + at::fiber_dirty], 1);
 }
 
 // What finish_fiber does, but for the tag.

@@ -75,6 +75,9 @@ struct CopyWork {
   }
 };
 
+// All stacks together are at their limit, but many may belong to what was dropped.
+void make_room(Context& ctx) { ctx.heap->collect_major(); }
+
 bool copy_fibers(Context& ctx, CopyWork& work) {
   auto* k = rt::as<rt::Continuation>(ctx.args[0]);
   work.originals.clear();
@@ -103,8 +106,11 @@ bool copy_fibers(Context& ctx, CopyWork& work) {
 bool copy_continuation(Context& ctx) {
   static thread_local CopyWork work;
   if (!copy_fibers(ctx, work)) {
-    fail(ctx, "stack overflow");
-    return false;
+    make_room(ctx);
+    if (!copy_fibers(ctx, work)) {
+      fail(ctx, "stack overflow");
+      return false;
+    }
   }
   auto source = [&] { return rt::as<rt::Continuation>(ctx.args[0]); };
   work.nodes.clear();
@@ -195,7 +201,11 @@ void call_on_fiber(Context& ctx) {
   skip_finished(ctx);
   rt::Function* function = rt::as<rt::Closure>(closure)->function;
   Fiber* fiber = ctx.fibers->make(function->frame_words() + 1);
-  if (!fiber) return fail(ctx, "stack overflow");
+  if (!fiber) {
+    make_room(ctx);
+    fiber = ctx.fibers->make(function->frame_words() + 1);
+    if (!fiber) return fail(ctx, "stack overflow");
+  }
   leave_current(ctx);
   fiber->sp = fiber->base - 1;
   *fiber->sp = ctx.stubs.fiber_exit;
