@@ -38,7 +38,7 @@ eddy-fuzz --file F …   judges the program in a file; --seed says what the mode
 
   --mutate PATH        damages the programs of this file or folder a little, instead of making up new ones
   --seed N             the first program's seed (1)
-  --count N            how many programs (1000)
+  --count N            how many programs (1000, or what the environment's EDDY_FUZZ_COUNT says)
   --seconds N          stop after this time
   --modes A,B,…        of: MODES (all), and no-PASS;
                        `without` leaves out one pass after the other, from program to program
@@ -309,6 +309,7 @@ std::string help() {
 
 bool parse(int argc, char** argv, Flags& flags) {
   for (const Mode& m : all_modes()) flags.settings.modes.push_back(&m);
+  if (const char* count = std::getenv("EDDY_FUZZ_COUNT")) flags.count = std::strtoull(count, nullptr, 10);
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i], value;
     if (flag == "--quiet" || flag == "--digest" || flag == "--first") {
