@@ -2,18 +2,20 @@
 """Instructions executed by the benchmark programs on x86-64 and on AArch64, counted under qemu-user.
 
 What a program needs to start and to be compiled is left out: each is run at two sizes, and the difference counts.
-Needs build/release and build/aarch64 (`./dev build`, `./dev build aarch64`). Prints a table for docs/performance.md.
+Needs build/release and build/aarch64 (`./dev build`, `./dev build aarch64`). `./dev bench` makes a table of it.
 """
 import argparse
-import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
+X64 = os.path.join(ROOT, "build", "release", "eddy")
+A64 = os.path.join(ROOT, "build", "aarch64", "eddy")
 
 # Smaller and larger input: at the smaller one everything that is hot has been compiled.
 SIZES = {
@@ -49,34 +51,40 @@ def executed(emulator, plugin, eddy, flags, name, size):
     return int(found.group(1)), result.stdout
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", nargs="*", default=sorted(SIZES))
-    parser.add_argument("--x64", default=os.path.join(ROOT, "build", "release", "eddy"))
-    parser.add_argument("--a64", default=os.path.join(ROOT, "build", "aarch64", "eddy"))
-    parser.add_argument("--flags", default="", help="of `eddy run`")
-    options = parser.parse_args()
-    flags = options.flags.split()
+def missing(x64=X64, a64=A64):
+    """What is not there to count with."""
+    tools = [tool for tool in ("qemu-x86_64", "qemu-aarch64") if not shutil.which(tool)]
+    return tools + [os.path.relpath(eddy, ROOT) for eddy in (x64, a64) if not os.path.exists(eddy)]
+
+
+def count(programs=tuple(sorted(SIZES)), x64=X64, a64=A64, flags=()):
+    """[(program, sizes, on x86-64, on AArch64)], one after the other."""
     with tempfile.TemporaryDirectory() as folder:
         plugin = os.path.join(folder, "instructions.so")
         subprocess.run(["clang++-19", "-O2", "-shared", "-fPIC", "-o", plugin,
                         os.path.join(HERE, "count", "instructions.cpp")], check=True)
-        print("| program | sizes | x86-64 | AArch64 | ratio |\n| --- | --- | ---: | ---: | ---: |")
-        ratios = []
-        for name in options.programs:
+        for name in programs:
             small, large = SIZES[name]
             counts, outputs = [], []
-            for emulator, eddy in (("qemu-x86_64", options.x64), ("qemu-aarch64", options.a64)):
+            for emulator, eddy in (("qemu-x86_64", x64), ("qemu-aarch64", a64)):
                 first, _ = executed(emulator, plugin, eddy, flags, name, small)
                 second, output = executed(emulator, plugin, eddy, flags, name, large)
                 counts.append(second - first)
                 outputs.append(output)
             if outputs[0] != outputs[1]:
                 sys.exit(f"{name}: different output")
-            ratios.append(counts[1] / counts[0])
-            print(f"| {name} | {small}, {large} | {counts[0]:,} | {counts[1]:,} | {ratios[-1]:.2f} |", flush=True)
-        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        print(f"| geometric mean | | | | {mean:.2f} |")
+            yield name, f"{small}, {large}", *counts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("programs", nargs="*", default=sorted(SIZES))
+    parser.add_argument("--x64", default=X64)
+    parser.add_argument("--a64", default=A64)
+    parser.add_argument("--flags", default="", help="of `eddy run`")
+    options = parser.parse_args()
+    for name, sizes, x64, a64 in count(options.programs, options.x64, options.a64, options.flags.split()):
+        print(f"{name:24} {sizes:>16}  x86-64 {x64:,}  AArch64 {a64:,}  {a64 / x64:.2f}", flush=True)
 
 
 if __name__ == "__main__":

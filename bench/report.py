@@ -148,7 +148,13 @@ def write_plots(folder, effects, curves):
                 f.write(text)
 
 
-def page(bench, effects, peers, interp, curves, compiled):
+def instructions(counted):
+    out = ["| program | sizes | x86-64 | AArch64 | ratio |", "| --- | --- | ---: | ---: | ---: |"]
+    out += [f"| {name} | {sizes} | {x64:,} | {a64:,} | {a64 / x64:.2f} |" for name, sizes, x64, a64 in counted]
+    return out + [f"| geometric mean | | | | {geometric_mean([a64 / x64 for _, _, x64, a64 in counted]):.2f} |"]
+
+
+def page(bench, effects, peers, interp, curves, compiled, counted):
     time = "processor time" if bench.options.cpu else "elapsed time"
     out = ["# Performance", "",
            f"Made by `./dev bench`; `./dev bench --quick` runs small inputs once and prints only. Whole processes, start-up and compilation "
@@ -178,6 +184,11 @@ def page(bench, effects, peers, interp, curves, compiled):
     out += ["", "## The interpreter alone, beside interpreters", "",
             "`bench/interp`. Ratios are the peer's time over ours: above 1, we are ahead.", ""]
     out += interpreters(interp)
+    if counted:
+        out += ["", "## Instructions on AArch64", "",
+                "Counted under qemu-user: what each program executes on both processors between a smaller and a larger input, so that start "
+                "and compiling do not count (`bench/instructions.py`).", ""]
+        out += instructions(counted)
     missing = [f"{p.name} ({p.missing()})" for p in PEERS if not p.installed()]
     if missing:
         out += ["", "Peers that were not there: " + ", ".join(missing) + "."]

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 
+import instructions
 import report
 from catalogue import INTERP, LARGE, MEDIUM, PROGRAMS, QUICK, SCALING
 from measure import Bench
@@ -97,6 +98,18 @@ def compilation(bench, names):
     return rows
 
 
+def count_instructions(bench):
+    absent = instructions.missing(bench.eddy)
+    if absent:
+        bench.problems.append("instructions on AArch64: not there: " + ", ".join(absent) + " (`./dev build aarch64`)")
+        return []
+    rows = []
+    for row in instructions.count(x64=bench.eddy):
+        rows.append(row)
+        print(f"{row[0]:24} x86-64 {row[2]:,}  AArch64 {row[3]:,}  {row[3] / row[2]:.2f}", flush=True)
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small inputs, one run, no file is written")
@@ -127,16 +140,19 @@ def main():
     curves = scaling(bench, [name for name in names if name in SCALING])
     print("compiling")
     compiled = compilation(bench, names)
-    interp = []
+    interp, counted = [], []
     if not options.only:
         print("the interpreter beside interpreters")
         interp = interpreter_table(bench)
+    if not options.only and not options.quick:
+        print("instructions on AArch64")
+        counted = count_instructions(bench)
     for problem in dict.fromkeys(bench.problems):
         print("problem: " + problem)
     if not options.quick and not options.only:
         report.write_plots(os.path.join(os.path.dirname(options.out), "plots"), effects, curves)
         with open(options.out, "w", encoding="utf-8") as f:
-            f.write(report.page(bench, effects, peers, interp, curves, compiled))
+            f.write(report.page(bench, effects, peers, interp, curves, compiled, counted))
         print("wrote " + os.path.relpath(options.out, ROOT))
     return 1 if options.quick and bench.problems else 0
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "jit/build/builder.h"
+#include "jit/build/expectation.h"
 #include "jit/build/switching.h"
 #include "jit/codegen/target.h"
 #include "jit/debug/describe.h"
@@ -113,6 +114,7 @@ class Compiler : public vm::Tier {
   }
 
   void loaded(vm::LoadedModule& module) override {
+    if (options_.tier == TierMode::Jit && !ctx_.on_effect) expectation_.add(module);
     for (vm::LoadedFunction& f : module.functions) {
       set_entry(f, nullptr);
       if (!wanted(f)) continue;
@@ -478,6 +480,7 @@ class Compiler : public vm::Tier {
   std::unique_ptr<CodeMemory> memory_;
   std::unique_ptr<StubCode> stubs_;
   bool left_ = false;  // machine code, just now
+  Expectation expectation_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;
   std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>> livenesses_;

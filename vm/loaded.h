@@ -27,6 +27,8 @@ struct PerformCell {
   uint64_t inlined = 0;               // further ones, in line in machine code; only with Statistics::detailed
   rt::Site* others[3] = {};           // distinct ones met, the first three
   uint8_t seen_sites = 0;             // up to 4: megamorphic
+
+  void meets(rt::Site* site, const rt::Clause* its_clause);
 };
 
 struct CallCell {

@@ -9,6 +9,17 @@
 
 namespace eddy::vm {
 
+void PerformCell::meets(rt::Site* site, const rt::Clause* its_clause) {
+  seen = site;
+  clause = its_clause;
+  plain = clause->kind == rt::ClauseKind::Tail && clause->plain ? clause->function : nullptr;
+  if (seen_sites > 3) return;
+  for (unsigned i = 0; i < seen_sites && i < 3; ++i)
+    if (others[i] == site) return;
+  if (seen_sites < 3) others[seen_sites] = site;
+  ++seen_sites;
+}
+
 LoadedFunction::LoadedFunction() = default;
 LoadedFunction::~LoadedFunction() = default;
 

@@ -24,7 +24,7 @@ class Statistics(run.Tests):
             assert stats["performs"]["tail"] == 20000, (tier, stats)
             cache = stats["handler_cache"]
             assert cache["hits"] + cache["misses"] == 20000, (tier, stats)
-            assert (stats["performs"]["in_line_in_machine_code"] > 0) == (tier == "--tier=auto"), (tier, stats)
+            assert (stats["performs"]["in_line_in_machine_code"] > 0) == (tier != "--tier=interp"), (tier, stats)
 
     def test_the_same_resumes_in_every_tier(self):
         tail = "fn main() { handle { for i in 0..3000 { emit(i) } } with { emit(x) => { let y = x; defer (); resume(()) } } }"
@@ -40,7 +40,7 @@ class Statistics(run.Tests):
     def test_time_and_compilation(self):
         stats = self.stats(STATE, "--tier=jit")
         compiled = stats["compiled"]
-        assert compiled["functions"] >= 3 and compiled["code_bytes"] > 100, stats
+        assert compiled["functions"] >= 2 and compiled["code_bytes"] > 100, stats
         assert 0 < stats["time"]["longest_compilation_ns"] <= stats["time"]["compiling_ns"], stats
         assert stats["time"]["machine_code_ns"] > 0, stats
         assert self.stats(STATE, "--tier=interp")["compiled"]["functions"] == 0
@@ -53,7 +53,7 @@ class Statistics(run.Tests):
             frames = self.stats(deep, tier)["frames"]["peak"]
             assert 10000 <= frames <= 20010, (tier, frames)
             handlers = self.stats(nest, tier)["handlers"]["peak"]
-            assert handlers == 500, (tier, handlers)
+            assert 250 <= handlers <= 500 and (handlers == 500 or tier == "--tier=jit"), (tier, handlers)
 
     def test_leaving_machine_code_has_reasons(self):
         grow = "fn grow(a: Int, n: Int): Int => if n == 0 { a } else { grow(a + a, n - 1) }\nfn main() { for i in 0..100 { grow(1, 100) } }"
@@ -208,8 +208,9 @@ fn main() {
         if not self.allowed():
             return
         # Frames of both kinds, and through the interpreter's.
-        out = self.gdb(f"{self.STOP}bt\n", "--tier=jit", "--jit-filter=number")
-        assert re.search(r"report \(\) at .*a.eddy:5\n#\d+ +numbers \(\) at .*a.eddy:10", out) and "Vm::run_main" in out and "?? ()" not in out, out
+        out = self.gdb(f"{self.STOP}bt\n", "--tier=jit", "--jit-filter=r")
+        between = r"\n(#\d+ +<signal handler called>\n)+#\d+ +\S+ in "
+        assert re.search(r"report \(\) at .*a.eddy:5" + between + r"drive \(\) at .*a.eddy:14", out) and "Vm::run_main" in out and "?? ()" not in out, out
 
 
 class Profile(run.Tests):

@@ -28,14 +28,7 @@ void profile(Context& ctx, PerformCell* cell, rt::Site* site, const rt::Clause* 
   if (ctx.on_effect) return ctx.on_effect(ctx, rt::EffectEvent::Perform, site, clause, runs_on(ctx, clause, handler));
   if (cell->seen == site) return;
   if (ctx.on_depth) ctx.on_depth(ctx);
-  cell->seen = site;
-  cell->clause = clause;
-  cell->plain = clause->kind == rt::ClauseKind::Tail && clause->plain ? clause->function : nullptr;
-  if (cell->seen_sites > 3) return;
-  for (unsigned i = 0; i < cell->seen_sites && i < 3; ++i)
-    if (cell->others[i] == site) return;
-  if (cell->seen_sites < 3) cell->others[cell->seen_sites] = site;
-  ++cell->seen_sites;
+  cell->meets(site, clause);
 }
 
 // Puts the frame below an in-place clause on the stack, which then has the outer context. False: no room.
