@@ -23,6 +23,8 @@ if(EDDY_SANITIZE)
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g)
   target_link_options(eddy_options INTERFACE -fsanitize=address,undefined)
   target_compile_definitions(eddy_options INTERFACE EDDY_SANITIZE)
+  add_library(eddy_sanitized OBJECT cmake/sanitized.cpp)
+  target_link_libraries(eddy_options INTERFACE $<TARGET_OBJECTS:eddy_sanitized>)
 endif()
 
 if(EDDY_COVERAGE)

@@ -1,5 +1,6 @@
 # What runs the command itself (under an emulator: emulated.cmake), in every mode with the release build. The others
-# look for something else (GCC's portable loop, assertions, sanitizers) and leave out what would say the same again.
+# look for something else (GCC's portable loop, assertions, sanitizers) and leave out what would say the same again: the
+# debug build is the sanitized one's code with tail calls for dispatch and nothing that watches memory.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(SOURCE ${PROJECT_SOURCE_DIR})
 set(PYTHON ${Python3_EXECUTABLE})
@@ -25,8 +26,10 @@ set(MODE_stress "--tier=interp --gc-stress=7 --verify-heap")
 set(MODE_jit_stress "--tier=jit --gc-stress=7")
 if(FULL)
   list(APPEND MODES hot warm stress jit_stress)
-elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
+elseif(EDDY_SANITIZE)
   list(APPEND MODES hot)  # the passes, watched
+elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(MODES interp hot)
 endif()
 file(GLOB SECTIONS CONFIGURE_DEPENDS ${SOURCE}/tests/conformance/*)
 foreach(MODE ${MODES})
