@@ -164,6 +164,7 @@ class CodegenBase {
 
   // --- edges (edges.cpp)
   void define_entry(const Block* to, size_t pred);
+  int round_register(const Node* phi, size_t pred) const;
   EdgeCode edge(const Block* to, unsigned successor);
   void emit_edge(const EdgeCode& code);
   void parallel_moves(std::vector<Move> moves);

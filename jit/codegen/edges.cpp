@@ -11,6 +11,28 @@ size_t CodegenBase::pred_index(const Block* to, unsigned) const {
   return static_cast<size_t>(std::find(to->preds.begin(), to->preds.end(), block_) - to->preds.begin());
 }
 
+namespace {
+// Copies have the same bits.
+const Node* original(const Node* n) {
+  while (n->op == NodeOp::Copy) n = n->inputs[0];
+  return n;
+}
+}  // namespace
+
+// Where what a phi becomes on other ways than `pred` has been since the loop around them began.
+int CodegenBase::round_register(const Node* phi, size_t pred) const {
+  for (size_t i = 0; i < phi->inputs.size(); ++i) {
+    if (i == pred) continue;
+    const Node* n = phi->inputs[i];
+    for (int steps = 0; steps < 4 && n != phi && !n->inputs.empty(); ++steps, n = n->inputs[0]) {
+      if (n->op != NodeOp::Phi || !n->block->loop || n->type != phi->type) continue;
+      for (const Entry& e : states_[n->block->id].values)
+        if (e.node == n) return e.reg;
+    }
+  }
+  return kNone;
+}
+
 void CodegenBase::define_entry(const Block* to, size_t pred) {
   BlockState& state = states_[to->id];
   state.known = true;
@@ -21,37 +43,31 @@ void CodegenBase::define_entry(const Block* to, size_t pred) {
     if (l.reg != kNone) used |= uint64_t{1} << l.reg;
     state.values.push_back({n, l.reg, l.memory});
   }
-  // Phis: in the place of what they stand for.
-  std::vector<Node*> rest;
-  for (Node* phi : to->phis) {
-    Node* from = phi->inputs[pred];
-    if (!from->remade() && at(from).reg != kNone && !(used >> at(from).reg & 1)) {
-      used |= uint64_t{1} << at(from).reg;
-      state.values.push_back({phi, at(from).reg, false});
-    } else {
-      rest.push_back(phi);
-    }
-  }
+  // Phis: in the place of what they stand for. First those that can stay where they are on other ways.
+  std::vector<Node*> rest = to->phis;
+  for (bool stay : {true, false})
+    std::erase_if(rest, [&](Node* phi) {
+      Node* from = phi->inputs[pred];
+      int reg = stay ? round_register(phi, pred) : from->remade() ? kNone : at(from).reg;
+      if (reg == kNone || used >> reg & 1 || !in_[reg] || original(in_[reg]) != original(from)) return false;
+      used |= uint64_t{1} << reg;
+      state.values.push_back({phi, reg, false});
+      return true;
+    });
   for (Node* phi : rest) {
     bool floating = phi->type == Type::Float;
     int first = floating ? kFirstFloat : 0, count = floating ? registers_.floats : registers_.words;
     int reg = kNone;
     Node* from = phi->inputs[pred];
     bool wanted = from->remade() || to->loop || at(from).reg != kNone;
+    int round = round_register(phi, pred);
+    if (wanted && round != kNone && !(used >> round & 1)) reg = round;
     for (int i = count - 1; i >= 0 && reg == kNone && wanted; --i)
       if (!(used >> (first + i) & 1)) reg = first + i;
     if (reg != kNone) used |= uint64_t{1} << reg;
     state.values.push_back({phi, reg, reg == kNone});
   }
 }
-
-namespace {
-// Copies have the same bits.
-const Node* original(const Node* n) {
-  while (n->op == NodeOp::Copy) n = n->inputs[0];
-  return n;
-}
-}  // namespace
 
 CodegenBase::EdgeCode CodegenBase::edge(const Block* to, unsigned successor) {
   size_t pred = pred_index(to, successor);

@@ -51,8 +51,14 @@ class Promote {
   static bool writes(const Node* n) { return n->op == NodeOp::Store || n->op == NodeOp::StoreWord; }
 
   void find_fields() {
-    std::map<std::pair<Node*, int64_t>, Field> found;
-    std::map<std::pair<Node*, int64_t>, std::vector<std::pair<Node*, int64_t>>> copied;
+    // In an order that is the same in every run. What is no field has no node.
+    using Place = std::pair<Node*, int64_t>;
+    auto earlier = [](const Place& a, const Place& b) {
+      auto rank = [](const Place& p) { return std::pair(p.first ? p.first->id + 1 : 0, p.second); };
+      return rank(a) < rank(b);
+    };
+    std::map<Place, Field, decltype(earlier)> found;
+    std::map<Place, std::vector<Place>, decltype(earlier)> copied;
     std::set<int64_t> wild;  // offsets of fields of objects that are not known in front of the loop
     for (Block* b : loop_.blocks)
       for (Node* n : b->nodes) {
