@@ -44,17 +44,22 @@ void Codegen::perform(Node* n) {
   call_result(n);
 }
 
+// The nearest node, where it is of the site that the perform has met.
+void Codegen::nearest_node(const vm::PerformCell* cell, const aa::Gp& node, asmjit::Label otherwise) {
+  a_.ldr(node, context(at::top));
+  a_.branch_if_zero(node, otherwise);
+  a_.constant(aa::x16, cell->seen);
+  a_.ldr(aa::x17, field(node, at::node_site));
+  a_.cmp(aa::x16, aa::x17);
+  a_.branch_if(CondCode::kNE, otherwise);
+}
+
 // The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
   asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
   const aa::Gp node = aa::x6, base = aa::x7, owner = aa::x8, fiber = aa::x9, k = aa::x10, scratch = aa::x16;
-  a_.ldr(node, context(at::top));
-  a_.branch_if_zero(node, slow);
-  a_.constant(scratch, cell->seen);
-  a_.ldr(aa::x17, field(node, at::node_site));
-  a_.cmp(scratch, aa::x17);
-  a_.branch_if(CondCode::kNE, slow);
+  nearest_node(cell, node, slow);
   a_.ldr(base, field(node, at::node_home));
   a_.ldr(owner, field(base, at::fiber_parent));
   a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
@@ -124,12 +129,7 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
 void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
   asmjit::Label slow = a_.newLabel();
   const aa::Gp node = aa::x6, owner = aa::x8;
-  a_.ldr(node, context(at::top));
-  a_.branch_if_zero(node, slow);
-  a_.constant(aa::x16, cell->seen);
-  a_.ldr(aa::x17, field(node, at::node_site));
-  a_.cmp(aa::x16, aa::x17);
-  a_.branch_if(CondCode::kNE, slow);
+  nearest_node(cell, node, slow);
   a_.ldr(owner, field(node, at::node_home));
   a_.ldr(owner, field(owner, at::fiber_parent));
   a_.ldr(gp(0), field(node, at::node_env));
@@ -204,12 +204,7 @@ void Codegen::abort_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Function* owner = cell->seen->owner;
   asmjit::Label slow = a_.newLabel();
   const aa::Gp node = aa::x6, fiber = aa::x7;
-  a_.ldr(node, context(at::top));
-  a_.branch_if_zero(node, slow);
-  a_.constant(aa::x16, cell->seen);
-  a_.ldr(aa::x17, field(node, at::node_site));
-  a_.cmp(aa::x16, aa::x17);
-  a_.branch_if(CondCode::kNE, slow);
+  nearest_node(cell, node, slow);
   a_.ldr(fiber, field(node, at::node_home));
   a_.ldr(aa::x16, context(at::fiber));
   a_.cmp(fiber, aa::x16);

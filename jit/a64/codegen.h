@@ -80,6 +80,7 @@ class Codegen : public CodegenBase {
   bool branch(CondCode cc);
   void closure_call(Node* n, bool tail);
   void perform(Node* n);
+  void nearest_node(const vm::PerformCell* cell, const aa::Gp& node, asmjit::Label otherwise);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
   void perform_resuming(vm::PerformCell* cell, asmjit::Label back);

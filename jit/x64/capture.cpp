@@ -43,18 +43,23 @@ void Codegen::perform(Node* n) {
   call_result(n);
 }
 
+// The nearest node, where it is of the site that the perform has met.
+void Codegen::nearest_node(const vm::PerformCell* cell, const ax::Gp& node, asmjit::Label otherwise) {
+  a_.mov(node, ax::qword_ptr(ax::r15, at::top));
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->seen));
+  a_.test(node, node);
+  a_.jz(otherwise);
+  a_.cmp(ax::rdx, ax::qword_ptr(node, at::node_site));
+  a_.jne(otherwise);
+}
+
 // The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
   asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
   const ax::Gp node = ax::rbx, base = ax::r13, owner = ax::r12, fiber = ax::rdi, k = ax::rax, scratch = ax::rdx;
   auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
-  a_.mov(node, context(at::top));
-  constant_to(scratch, reinterpret_cast<int64_t>(cell->seen));
-  a_.test(node, node);
-  a_.jz(slow);
-  a_.cmp(scratch, ax::qword_ptr(node, at::node_site));
-  a_.jne(slow);
+  nearest_node(cell, node, slow);
   a_.mov(base, ax::qword_ptr(node, at::node_home));
   a_.mov(owner, ax::qword_ptr(base, at::fiber_parent));
   a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
@@ -123,12 +128,7 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
 void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
   asmjit::Label slow = a_.newLabel();
   const ax::Gp node = ax::rbx, owner = ax::r12;
-  a_.mov(node, ax::qword_ptr(ax::r15, at::top));
-  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->seen));
-  a_.test(node, node);
-  a_.jz(slow);
-  a_.cmp(ax::rdx, ax::qword_ptr(node, at::node_site));
-  a_.jne(slow);
+  nearest_node(cell, node, slow);
   a_.mov(owner, ax::qword_ptr(node, at::node_home));
   a_.mov(owner, ax::qword_ptr(owner, at::fiber_parent));
   a_.mov(gp(0), ax::qword_ptr(node, at::node_env));
@@ -203,12 +203,7 @@ void Codegen::abort_for(vm::PerformCell* cell, asmjit::Label back) {
   asmjit::Label slow = a_.newLabel();
   const ax::Gp node = ax::rbx, fiber = ax::r12;
   auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
-  a_.mov(node, context(at::top));
-  constant_to(ax::rdx, reinterpret_cast<int64_t>(cell->seen));
-  a_.test(node, node);
-  a_.jz(slow);
-  a_.cmp(ax::rdx, ax::qword_ptr(node, at::node_site));
-  a_.jne(slow);
+  nearest_node(cell, node, slow);
   a_.mov(fiber, ax::qword_ptr(node, at::node_home));
   a_.cmp(fiber, context(at::fiber));
   a_.jne(slow);

@@ -88,6 +88,7 @@ class Codegen : public CodegenBase {
   bool branch(ax::CondCode cc);
   void closure_call(Node* n, bool tail);
   void perform(Node* n);
+  void nearest_node(const vm::PerformCell* cell, const ax::Gp& node, asmjit::Label otherwise);
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
   void perform_resuming(vm::PerformCell* cell, asmjit::Label back);
