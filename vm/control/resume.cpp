@@ -48,6 +48,14 @@ void adopt_records(Fiber* fiber) {
   }
 }
 
+// Whether the frame that made a handler still has it. A record of a region around the piece may name one that is gone, and
+// whose fiber has become one of the piece.
+bool is_installed(rt::Node* node) {
+  const Fiber* home = node->home;
+  auto used = static_cast<uint32_t>(home->offset_of(home->sp));
+  return node->frame_offset <= used && node->frame()->slots[node->site->node_slot] == rt::ptr_value(node);
+}
+
 // What copying works on; kept between copies, which are frequent and mostly small.
 struct CopyWork {
   std::vector<Fiber*> originals, copies;
@@ -67,7 +75,7 @@ struct CopyWork {
   void collect(Value top) {
     while (rt::is_kind(top, rt::Kind::Node)) {
       auto* node = rt::as<rt::Node>(top);
-      if (node->twin != rt::kNull || !copy_of(node->home)) return;
+      if (node->twin != rt::kNull || !copy_of(node->home) || !is_installed(node)) return;
       node->twin = rt::kHole;  // listed
       nodes.push_back(top);
       top = node->outer;
