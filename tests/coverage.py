@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What of vm, runtime, jit and lang the tests run: a table by folder, and the files with most that never ran.
+"""What of vm, runtime, jit and lang the tests run: a table by folder, the opcodes that a tier has not seen, and the files
+with most that never ran.
 
 Works on a build with EDDY_COVERAGE whose tests were run with LLVM_PROFILE_FILE=BUILD/profiles/%4m.profraw, as
 `./dev coverage` does it."""
@@ -7,6 +8,7 @@ import argparse
 import glob
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -23,6 +25,45 @@ def programs(build):
                 with open(path, "rb") as f:
                     if f.read(4) == b"\x7fELF":
                         yield path
+
+
+# Code of the VM's own frames, and what only leads from one tier to the other.
+INTERPRETED = {"UNWIND_NEXT", "CLAUSE_END", "TRACE_CALL", "COUNT", "ENTER_MACHINE"}
+
+
+def opcodes(merged, objects):
+    """Which opcodes the interpreter never ran, and which the compiler never translated."""
+    with open(os.path.join(ROOT, "vm/opcodes.def"), encoding="utf-8") as f:
+        names = re.findall(r"^OP\((\w+),", f.read(), re.M)
+    command = ["llvm-cov-19", "export", "-format=lcov", "-instr-profile", merged, objects[0]]
+    for path in objects[1:]:
+        command += ["-object", path]
+    command += [os.path.join(ROOT, "vm/interpreter"), os.path.join(ROOT, "jit/build")]
+    interpreted, translated, lines, counts = set(), set(), [], {}
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    for line in text.splitlines():
+        if line.startswith("SF:"):
+            path = line[3:]
+            counts = {}
+            with open(path, encoding="utf-8") as f:
+                lines = f.read().splitlines()
+        elif line.startswith("DA:"):
+            number, count = line[3:].split(",")[:2]
+            counts[int(number)] = int(count)
+        elif line.startswith("FNDA:"):
+            count, name = line[5:].split(",", 1)
+            for found in re.finditer(r"(\d+)op_", name):
+                if int(count):
+                    interpreted.add(name[found.end(1):][3:int(found.group(1))])
+        elif line == "end_of_record" and "/jit/build/" in path:
+            for number, source in enumerate(lines, 1):
+                if counts.get(number):
+                    translated.update(re.findall(r"case (?:vm::)?Op::(\w+)", source))
+    print(f"\n{len(names)} opcodes")
+    missing = [n for n in names if n not in interpreted]
+    print("never run by the interpreter: " + (", ".join(missing) or "none"))
+    missing = [n for n in names if n not in translated and n not in INTERPRETED]
+    print(f"never translated, but for {len(INTERPRETED)} that are the VM's own: " + (", ".join(missing) or "none"))
 
 
 def main():
@@ -56,6 +97,7 @@ def main():
     for folder, (line, line_count, branch, branch_count) in sums.items():
         print(f"| {folder} | {100 * line / max(1, line_count):.1f} % of {line_count} "
               f"| {100 * branch / max(1, branch_count):.1f} % of {branch_count} |")
+    opcodes(merged, objects)
     print("\nmost that never ran:")
     for lines, branches, name in sorted(files, reverse=True)[: options.worst]:
         print(f"  {lines:4} lines {branches:4} branches  {name}")

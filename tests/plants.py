@@ -27,11 +27,11 @@ def plants():
 
 
 def fuzz(options, environment):
-    """How many random programs it took, or None; and as what it showed."""
+    """How many random programs it took, but for those that other workers were at; or None; and as what it showed."""
     folder = tempfile.mkdtemp()
     command = [os.path.join(options.build, "eddy-fuzz"), "--count", str(options.programs), "--seed", str(options.seed),
                "--quiet", "--first", "--reduce-seconds", "0", "--findings", folder, "--mode-seconds", "5",
-               "--jobs", str(options.jobs), "--known", os.path.join(ROOT, "tools/eddy-fuzz/known.txt")]
+               "--jobs", str(options.jobs), "--batch", "4", "--known", os.path.join(ROOT, "tools/eddy-fuzz/known.txt")]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     shutil.rmtree(folder, ignore_errors=True)
     # A fault that kills the fuzzer itself would be none of a program.

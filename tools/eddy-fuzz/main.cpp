@@ -12,22 +12,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
-#include "lang/format.h"
+#include "tools/eddy-fuzz/findings.h"
 #include "tools/eddy-fuzz/generator.h"
 #include "tools/eddy-fuzz/judge.h"
 #include "tools/eddy-fuzz/mutate.h"
-#include "tools/eddy-fuzz/reduce.h"
 
 namespace {
 
 using namespace eddy;
 using namespace eddy::fuzz;
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 const char* const kHelp =
@@ -63,13 +60,13 @@ struct Flags {
   struct {
     uint64_t programs = 0, runs = 0, found = 0;
   } before;  // what the state file says
-  double seconds = 0, reduce_seconds = 60;
+  double seconds = 0;
   Settings settings;
   int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  int per_class = 3;
+  Findings findings;
   std::vector<std::string> known, mutate;
   const Mutants* mutants = nullptr;
-  std::string state, findings = "fuzz-findings", file;
+  std::string state, file;
   bool quiet = false, print = false, digest = false, first = false;
 };
 
@@ -83,80 +80,6 @@ struct Shared {
   std::atomic<bool> stop;
 };
 constexpr uint64_t kNowhere = UINT64_MAX;
-
-std::string slug(const Verdict& v) {
-  std::string text = v.mode.empty() ? v.problem : v.problem + " " + v.mode;
-  std::string s;
-  for (char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      s += c;
-    else if (!s.empty() && s.back() != '-')
-      s += '-';
-  }
-  return s.substr(0, 80);
-}
-
-std::string formatted(const std::string& text) {
-  lang::SourceMap sources;
-  lang::Symbols symbols;
-  lang::Diagnostics diagnostics;
-  const lang::SourceFile* file = sources.add("program.eddy", text);
-  lang::FormatResult r = lang::format_source(*file, symbols, diagnostics);
-  return r.ok ? r.text : text;
-}
-
-void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
-
-void keep(const Flags& flags, uint64_t seed, Tree program, const Verdict& verdict) {
-  fs::path folder = fs::path(flags.findings) / slug(verdict);
-  std::error_code ignored;
-  fs::create_directories(folder, ignored);
-  std::ofstream(folder / "seeds.txt", std::ios::app) << seed << "\n";
-  int there = 0;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    there += entry.path().extension() == ".eddy";
-  if (there >= flags.per_class) return;
-  std::string name = std::to_string(seed);
-  write(folder / (name + ".eddy"),
-        text_of(*program));  // also says to the other workers that this one is taken
-  Verdict last = verdict;
-  if (flags.reduce_seconds > 0) {
-    Settings settings = flags.settings;
-    settings.seed = seed;
-    if (const Mode* mode = find_mode(verdict.mode)) {
-      // Also what it is compared with, and what ran in its VM before it.
-      const std::vector<const Mode*>& all = flags.settings.modes;
-      settings.modes = {all[0]};
-      auto last = std::find(all.begin(), all.end(), mode);
-      for (auto m = all.begin() + 1; m < last; ++m)
-        if ((mode->effects && (*m)->name == "effects") || (mode->fuel && (*m)->name == "fuel") ||
-            (mode->group && (*m)->group == mode->group))
-          settings.modes.push_back(*m);
-      if (mode != settings.modes.back()) settings.modes.push_back(mode);
-      settings.compare_with.clear();
-    } else if (verdict.mode != "other") {
-      settings.modes.resize(1);
-      settings.compare_with.clear();
-    } else {
-      settings.modes.resize(1);
-    }
-    settings.seconds = std::min(settings.seconds, 4.0);
-    auto shows = [&](const std::string& text) {
-      Verdict v = judge(text, settings);
-      if (v.problem != verdict.problem || v.mode != verdict.mode) return false;
-      last = std::move(v);
-      return true;
-    };
-    // The full list of modes may matter; where it does, the program stays as it is.
-    if (shows(text_of(*program))) program = reduce(std::move(program), shows, flags.reduce_seconds);
-    std::string text = text_of(*program), pretty = formatted(text);
-    if (shows(pretty)) text = pretty;
-    write(folder / (name + ".eddy"), text);
-  }
-  write(folder / (name + ".txt"), "seed " + name + "\nproblem: " + last.problem +
-                                      (last.mode.empty() ? "" : " in mode " + last.mode) + "\n\n" +
-                                      last.detail);
-}
 
 void count(const Flags& flags, Shared& shared, uint64_t seed, Tree program, const Verdict& verdict) {
   Tally& tally = shared.tally;
@@ -173,7 +96,7 @@ void count(const Flags& flags, Shared& shared, uint64_t seed, Tree program, cons
     if (flags.first) shared.stop = true;
     std::fprintf(stderr, "\r\033[Kseed %llu: %s%s%s\n", static_cast<unsigned long long>(seed),
                  verdict.problem.c_str(), verdict.mode.empty() ? "" : " in ", verdict.mode.c_str());
-    keep(flags, seed, std::move(program), verdict);
+    keep(flags.findings, flags.settings, seed, std::move(program), verdict);
   }
   ++tally.done;
 }
@@ -254,10 +177,10 @@ int run_all(const Flags& flags) {
     if (flags.state.empty()) return;
     uint64_t next = flags.seed + std::min<uint64_t>(flags.count, shared->next);
     for (int i = 0; i < flags.jobs; ++i) next = std::min<uint64_t>(next, shared->at[i]);
-    write(flags.state, "next " + std::to_string(next) + "\nprograms " +
-                           std::to_string(flags.before.programs + tally.done) + "\nruns " +
-                           std::to_string(flags.before.runs + tally.runs) + "\nfound " +
-                           std::to_string(flags.before.found + shared->found) + "\n");
+    std::ofstream(flags.state) << ("next " + std::to_string(next) + "\nprograms " +
+                                   std::to_string(flags.before.programs + tally.done) + "\nruns " +
+                                   std::to_string(flags.before.runs + tally.runs) + "\nfound " +
+                                   std::to_string(flags.before.found + shared->found) + "\n");
   };
   for (unsigned ticks = 0; running > 0; ++ticks) {
     while (running > 0 && waitpid(-1, nullptr, WNOHANG) > 0) --running;
@@ -347,11 +270,11 @@ bool parse(int argc, char** argv, Flags& flags) {
     else if (flag == "--mutate")
       flags.mutate.push_back(value), flags.settings.mutants = true;
     else if (flag == "--findings")
-      flags.findings = value;
+      flags.findings.folder = value;
     else if (flag == "--per-class")
-      flags.per_class = static_cast<int>(number());
+      flags.findings.per_class = static_cast<int>(number());
     else if (flag == "--reduce-seconds")
-      flags.reduce_seconds = std::atof(value.c_str());
+      flags.findings.reduce_seconds = std::atof(value.c_str());
     else if (flag == "--mode-seconds")
       flags.settings.seconds = std::atof(value.c_str());
     else if (flag == "--known") {
