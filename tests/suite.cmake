@@ -72,5 +72,6 @@ command_test(cli_insight ${PYTHON} tests/cli/insight.py --eddy ${EDDY} ${CLI_FLA
 command_test(cli_perf ${PYTHON} tests/cli/perf.py --eddy ${EDDY} ${CLI_FLAGS})
 command_test(limits ${PYTHON} tests/limits.py --eddy ${EDDY} ${CLI_FLAGS})
 command_test(listings ${PYTHON} tests/listings.py --eddy ${EDDY})
+command_test(assembled ${PYTHON} tests/cli/assembled.py --eddy ${EDDY})
 command_test(std_doc ${PYTHON} tests/std_doc.py ${EDDY})
 command_test(diagnostics_covered ${PYTHON} tests/diagnostics_covered.py)
