@@ -30,6 +30,7 @@ namespace eddy::jit {
 namespace {
 
 constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, without speculation
+constexpr unsigned kMaxCallees = 5;     // of these because of another callee: the profile tells what to do about it
 constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
 constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
 constexpr size_t kKeptLivenesses = 200;
@@ -305,7 +306,8 @@ class Compiler : public vm::Tier {
     trace("leave", *vm::loaded(frame->function), pc, [&] { return std::string(": ") + kDepartures[why]; });
     FunctionState& state = state_of(*code.function);
     // What waited in code that is discarded already may still come back to it.
-    if (reason == Reason::Request || code.discarded || ++code.leaves < kMaxLeaves) return;
+    if (reason == Reason::Request || code.discarded) return;
+    if (++code.leaves < (reason == Reason::Callee ? kMaxCallees : kMaxLeaves)) return;
     code.discarded = true;
     trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
     if (reason == Reason::Numbers) state.speculate = false;
@@ -382,11 +384,12 @@ class Compiler : public vm::Tier {
       void (*run)(Graph&);
     };
     // Fields in registers make more Ints known.
-    static constexpr Step kSteps[] = {{Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
-                                      {Pass::Hoist, hoist},          {Pass::Promote, promote_fields},
-                                      {Pass::Ints, find_small_ints}, {Pass::Detach, merge_blocks},
-                                      {Pass::Detach, detach},        {Pass::Ranges, find_ranges},
-                                      {Pass::Unroll, unroll},        {Pass::Polls, drop_safepoints}};
+    static constexpr Step kSteps[] = {{Pass::Hoist, move_callees}, {Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
+                                      {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
+                                      {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
+                                      {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
+                                      {Pass::Ranges, find_ranges},   {Pass::Unroll, unroll},
+                                      {Pass::Polls, drop_safepoints}};
     for (const Step& step : kSteps) {
       if (!options_.runs(step.pass)) continue;
       step.run(graph);

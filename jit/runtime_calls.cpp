@@ -238,5 +238,6 @@ void abort_now(Context* ctx) {
 }
 
 double remainder(Context*, double a, double b) { return std::fmod(a, b); }
+Value old_float(Context* ctx, double value) { return ctx->heap->old_float(value); }
 
 }  // namespace eddy::jit::calls

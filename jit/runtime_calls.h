@@ -42,5 +42,6 @@ void exit_to(Context*, Value target, Value value);
 // Plain: neither collects nor fails.
 void abort_now(Context*);
 double remainder(Context*, double a, double b);
+Value old_float(Context*, double value);
 
 }  // namespace eddy::jit::calls

@@ -88,6 +88,16 @@ Object* Heap::allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t co
   return object;
 }
 
+Value Heap::old_float(double value) {
+  auto* box = reinterpret_cast<FloatBox*>(impl_->old.allocate(sizeof(FloatBox)));
+  box->header = make_header(Kind::Float, 0) | kHeaderOld | impl_->old.sense();
+  box->value = value;
+  impl_->old_bytes += sizeof(FloatBox);
+  impl_->counters.bytes_allocated += sizeof(FloatBox);
+  if (impl_->old.was_refused()) exhausted();
+  return ptr_value(box);
+}
+
 Object* Heap::allocate_large(Word header, size_t bytes) {
   Kind kind = reinterpret_cast<Object*>(&header)->kind();
   if (options_.stress || impl_->old_bytes + ctx_.fibers->bytes() + bytes > impl_->next_major) collect_major();

@@ -79,6 +79,8 @@ class Heap {
     object->header = make_header(kind, count, con);
     return object;
   }
+  // A Float in old space. Never collects.
+  Value old_float(double value);
   // With its header, a multiple of 8.
   static size_t object_bytes(const Object* object);
   // Whether `bytes` more fit under the heap limit. May collect.

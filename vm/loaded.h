@@ -1,5 +1,6 @@
 // What loading makes of a module: functions with linked code, sites, profile cells.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -32,9 +33,17 @@ struct PerformCell {
 };
 
 struct CallCell {
-  rt::Function* seen = nullptr;
+  rt::Function* seen = nullptr;       // the one met last
   uint32_t count = 0;
   uint8_t functions = 0;              // distinct ones met, up to 4
+  rt::Function* met[3] = {};          // the first three of them
+
+  void meet(rt::Function* f) {
+    seen = f;
+    if (functions == 4 || std::find(met, met + std::min<size_t>(functions, 3), f) != met + std::min<size_t>(functions, 3)) return;
+    if (functions < 3) met[functions] = f;
+    ++functions;
+  }
 };
 
 struct ResumeCell {

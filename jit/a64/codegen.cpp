@@ -247,6 +247,14 @@ bool Codegen::emit_end(Node* n) {
       a_.cmp(aa::x16, aa::x17);
       return branch(CondCode::kEQ);
     }
+    case NodeOp::BranchFunction: {
+      aa::Gp closure = gp(input(n->inputs[0]));
+      object_check(closure, rt::Kind::Closure, false, edge_label(block_->succs[1], 1));
+      a_.constant(aa::x17, static_cast<const rt::Function*>(static_cast<rt::Function*>(n->aux)));
+      a_.ldr(aa::x16, field(closure, offsetof(rt::Closure, function)));
+      a_.cmp(aa::x16, aa::x17);
+      return branch(CondCode::kEQ);
+    }
     case NodeOp::SwitchCon: {
       aa::Gp v = gp(input(n->inputs[0]));
       auto first = static_cast<unsigned>(n->imm), count = static_cast<unsigned>(block_->succs.size() - 1);

@@ -26,6 +26,7 @@ class Codegen : public CodegenBase {
   void copy_home(int to, int from) override;
   void store_field(const Saves::Field& field) override;
   void lay_clause_frame(const Saves::Clause& clause) override;
+  void box_homes(const FrameState* state, const std::vector<Saves::Item>& homes) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
   void entry() override;
@@ -74,6 +75,7 @@ class Codegen : public CodegenBase {
   asmjit::Label int_failure(Node* n, int out);
   void barrier(Node* n, int holder, Node* value, const std::function<void(const aa::Gp&)>& address_to);
   void allocate(Node* n, int out);
+  void rebox(Node* n);
   void object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit::Label no);
   void index_check(const aa::Gp& array, Node* index, bool small, asmjit::Label no);
   void compare_words(Node* n, asmjit::Label slow);

@@ -55,6 +55,27 @@ void Codegen::allocate(Node* n, int out) {
   }
 }
 
+void Codegen::rebox(Node* n) {
+  int v = input(n->inputs[0]), out = output(n);
+  asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+  slow_path(n, slow, [=, this] {
+    a_.fmov(aa::d0, vec(v));
+    a_.constant(aa::x16, reinterpret_cast<void*>(&calls::old_float));
+    a_.call_to(stubs_.call_plain);
+    a_.mov(gp(out), aa::x16);
+  }, back);
+  a_.add_to(aa::x17, aa::x21, sizeof(rt::FloatBox));
+  a_.ldr(aa::x16, context(at::alloc_limit));
+  a_.cmp(aa::x17, aa::x16);
+  a_.branch_if(CondCode::kHI, slow);
+  a_.mov(gp(out), aa::x21);
+  a_.mov(aa::x21, aa::x17);
+  a_.constant(aa::x16, static_cast<int64_t>(rt::make_header(rt::Kind::Float, 1)));
+  a_.str(aa::x16, aa::ptr(gp(out)));
+  a_.str(vec(v), field(gp(out), offsetof(rt::FloatBox, value)));
+  a_.bind(back);
+}
+
 // After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the
 // field's address.
 void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void(const aa::Gp&)>& address_to) {
@@ -111,6 +132,7 @@ bool Codegen::emit_data(Node* n) {
       allocate(n, out);
       return true;
     }
+    case NodeOp::Rebox: rebox(n); return true;
     case NodeOp::Unbox: {
       int a = input(n->inputs[0]);
       if (!(n->known & 1)) object_check(gp(a), rt::Kind::Float, false, leave_label(n));

@@ -1,5 +1,6 @@
 // Moving values, and how the ways out look here.
 #include "jit/a64/codegen.h"
+#include "jit/runtime_calls.h"
 
 namespace eddy::jit::a64 {
 
@@ -59,6 +60,17 @@ void Codegen::store_field(const Saves::Field& f) {
   } else {
     a_.str(vec(f.reg), field(object, f.offset));
   }
+}
+
+void Codegen::box_homes(const FrameState* s, const std::vector<Saves::Item>& homes) {
+  enter_base(s);
+  for (const Saves::Item& i : homes) {
+    a_.ldr(aa::d0, home_slot(i.home - s->base));
+    a_.constant(aa::x16, reinterpret_cast<void*>(&calls::old_float));
+    a_.call_to(stubs_.call_plain);
+    a_.str(aa::x16, home_slot(i.home - s->base));
+  }
+  leave_base(s);
 }
 
 // The address may use x15.

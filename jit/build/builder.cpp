@@ -293,13 +293,46 @@ bool Builder::run(Frame& frame, uint32_t entry) {
   return g_.failure.empty();
 }
 
+// Loops that call a parameter: for each function that the profile has met there all of it once more, with that one inlined.
+// What follows is for the others.
+void Builder::build_versions(Frame& frame, uint32_t entry) {
+  unsigned reg = 0;
+  for (rt::Function* f : known_callees(*frame.f, &reg)) {
+    Node* closure = frame.env[reg];
+    if (!closure) return;
+    add(NodeOp::BranchFunction, {closure})->aux = f;
+    Block *from = cur_, *same = g_.block(), *other = g_.block();
+    from->succs.assign(2, nullptr);
+    connect(from, 0, same);
+    connect(from, 1, other);
+    FactMap before = facts_;
+    Facts& known = fact(closure);
+    known.function = f;
+    known.pointer = true;
+    known.kind = static_cast<int>(rt::Kind::Closure);
+    Frame version;
+    version.f = frame.f;
+    version.live = frame.live;
+    version.env = frame.env;
+    version.self_loop = frame.self_loop;
+    inlined_words_ = 0;
+    g_.blocks.push_back(same);
+    cur_ = same;
+    if (!run(version, entry)) return;
+    inlined_words_ = 0;
+    g_.blocks.push_back(other);
+    cur_ = other;
+    facts_ = std::move(before);
+  }
+}
+
 bool Builder::build() {
   Frame frame;
   frame.f = g_.function;
   frame.live = liveness(frame.f);
   frame.env.assign(frame.f->slots(), nullptr);
   uint32_t entry = g_.osr ? frame.f->pc_of(g_.osr) : 0;
-  frame.self_loop = frame.f->params <= 6 && !frame.f->fiber_base;
+  frame.self_loop = frame.f->params <= 6 && !frame.f->fiber_base && may_start_over(*frame.f);
   cur_ = g_.block();
   g_.blocks.push_back(cur_);
   frame_ = &frame;
@@ -313,6 +346,7 @@ bool Builder::build() {
   } else {
     for (unsigned i = 0; i < frame.f->params; ++i) define(i, NodeOp::Param)->imm = i;
   }
+  build_versions(frame, entry);
   bool done = run(frame, entry);
   frame_ = nullptr;
   return done;

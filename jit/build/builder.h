@@ -22,6 +22,9 @@ struct Facts {
 };
 using FactMap = std::map<uint32_t, Facts>;
 
+// Whether a tail call of the function itself may go back to its start other than by LOOP.
+bool may_start_over(const vm::LoadedFunction& f);
+
 class Builder {
  public:
   Builder(Graph& graph, const Options& options) : g_(graph), options_(options) {}
@@ -68,6 +71,7 @@ class Builder {
 
   // --- builder.cpp: blocks, environments, states
   bool run(Frame& frame, uint32_t entry);
+  void build_versions(Frame& frame, uint32_t entry);
   void start_block(Frame& frame, Place& place);
   void before_loop(Frame& frame, Place& place);
   void merge(Frame& frame, Place& place);
@@ -124,6 +128,7 @@ class Builder {
   void tail_call(rt::Function* f, std::vector<Node*> args);
   void give_back(Node* value);
   bool may_inline(rt::Function* f, bool clause) const;
+  std::vector<rt::Function*> known_callees(const vm::LoadedFunction& f, unsigned* reg) const;
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
   void join(std::vector<Frame::Return>& ways, int result_home);
   using Seen = std::vector<std::pair<rt::Site*, const rt::Clause*>>;

@@ -18,6 +18,7 @@ constexpr size_t kMaxInlineWords = 48;       // of one function
 constexpr unsigned kMaxInlinedInUnit = 600;  // words
 constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined into itself
 constexpr unsigned kMaxUnrolled = 2;         // so many times, one below the other
+constexpr size_t kMaxVersionWords = 150;     // of a function that is built once for each function it calls
 
 // A frame that carries handlers or unwind records is not inlined.
 bool can_be_inlined(const vm::LoadedFunction& f) {
@@ -30,6 +31,41 @@ bool can_be_inlined(const vm::LoadedFunction& f) {
   return true;
 }
 }  // namespace
+
+bool may_start_over(const vm::LoadedFunction& f) {
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+    const vm::Word* pc = f.linked.data() + at;
+    Op op = vm::op_of(*pc);
+    if (op == Op::TAIL_CLOSURE) return true;
+    if (op == Op::TAIL_CALL && reinterpret_cast<const rt::Function*>(pc[1]) == &f) return true;
+  }
+  return false;
+}
+
+// The functions met where a loop calls a parameter that stays the same, if they are few and worth inlining; and which
+// parameter.
+std::vector<rt::Function*> Builder::known_callees(const vm::LoadedFunction& f, unsigned* reg) const {
+  if (!g_.speculate || f.linked.size() > kMaxVersionWords) return {};
+  std::vector<bool> written(f.slots());
+  bool loops = false;
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+    Op op = vm::op_of(f.linked[at]);
+    loops |= op == Op::LOOP || op == Op::LOOP_HOT;
+    vm::visit_registers(f.linked.data() + at, [](unsigned, char) {}, [&](unsigned r, char) { written[r] = true; });
+  }
+  if (!loops) return {};
+  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
+    const vm::Word* pc = f.linked.data() + at;
+    if (vm::op_of(*pc) != Op::CALL_CLOSURE || c_of(*pc) >= f.params || written[c_of(*pc)]) continue;
+    auto* cell = reinterpret_cast<vm::CallCell*>(pc[1]);
+    if (!cell || cell->functions < 2 || cell->functions > 3) continue;
+    std::vector<rt::Function*> met(cell->met, cell->met + cell->functions);
+    std::erase_if(met, [&](rt::Function* g) { return g->arity() != b_of(*pc) || !may_inline(g, false); });
+    *reg = c_of(*pc);
+    if (!met.empty()) return met;
+  }
+  return {};
+}
 
 bool Builder::may_inline(rt::Function* function, bool clause) const {
   // Each call takes fuel, in every tier the same.
@@ -52,7 +88,7 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.parent = frame_;
   inner.base = below - static_cast<int>(f->frame_words());
   inner.depth = frame_->depth + 1;
-  inner.self_loop = f->params <= 6;
+  inner.self_loop = f->params <= 6 && may_start_over(*f);
   inner.live = liveness(f);
   inner.caller = caller;
   inner.called_by = origin();

@@ -91,6 +91,7 @@ class CodegenBase {
       bool named;
     };
     std::vector<Item> items;
+    std::vector<Item> boxes;  // doubles whose slots get objects
     std::vector<Field> fields;
     std::vector<Clause> clauses;
     const FrameState* state = nullptr;
@@ -133,6 +134,8 @@ class CodegenBase {
   virtual void copy_home(int, int) { failure_ = "no code for a value that is in no frame"; }  // to, from
   virtual void store_field(const Saves::Field&) { failure_ = "no code for a field that memory is told of late"; }
   virtual void lay_clause_frame(const Saves::Clause&) { failure_ = "no code for a clause without a frame"; }
+  // Doubles in slots of the frames of a state, to objects.
+  virtual void box_homes(const FrameState* state, const std::vector<Saves::Item>& homes) = 0;
   virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
   virtual void entry() = 0;                                  // of a function: the frame, and room for it

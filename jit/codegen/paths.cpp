@@ -11,7 +11,11 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
   saves.state = state;
   for (const FrameState* s = state; s; s = s->parent)
     for (const FrameState::Entry& e : s->values) {
-      if (e.node->remade()) {
+      if (e.boxed) {
+        Location l = e.node->remade() ? Location{} : at(e.node);
+        if (!e.node->remade() && l.reg == kNone && !l.memory) failure_ = "a frame state's value is nowhere";
+        saves.boxes.push_back({e.home, l.reg, e.node->imm, e.node->remade() || l.reg != kNone ? kNoHome : e.node->home});
+      } else if (e.node->remade()) {
         saves.items.push_back({e.home, kNone, e.node->imm});
       } else if (!at(e.node).memory || e.home != e.node->home) {
         Location l = at(e.node);
@@ -34,14 +38,17 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
 // it).
 void CodegenBase::write(const Saves& saves, bool innermost) {
   for (const Saves::Field& f : saves.fields) store_field(f);
-  for (const Saves::Item& i : saves.items) {
+  auto store = [this](const Saves::Item& i) {
     if (i.from != kNoHome)
       copy_home(i.home, i.from);
     else if (i.reg == kNone)
       store_constant(i.home, i.constant);
     else
       store_home(i.home, i.reg);
-  }
+  };
+  for (const Saves::Item& i : saves.items) store(i);
+  if (innermost)
+    for (const Saves::Item& i : saves.boxes) store(i);
   for (const FrameState* s = saves.state; s; s = s->parent) {
     // A safepoint describes the others as well.
     if (!innermost && (s == saves.state || late_headers_)) continue;
@@ -52,6 +59,8 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
   }
   if (innermost)
     for (const Saves::Clause& c : saves.clauses) lay_clause_frame(c);
+  // By the runtime, so no register holds anything behind it.
+  if (innermost && !saves.boxes.empty()) box_homes(saves.state, saves.boxes);
 }
 
 // Before a call: everything that lives across it is in its slot.
@@ -100,8 +109,9 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
   std::vector<std::pair<int, Node*>> reload, unframed;
   for (int r = 0; r < kRegisters; ++r) {
     Node* v = in_[r];
-    if (!v || v == n) continue;
-    if (g_.is_spill(v->home)) {
+    if (!v || v == n || (!n->state && dead_after(v))) continue;
+    // Without a frame state nobody looks at the frame meanwhile.
+    if (g_.is_spill(v->home) || !n->state) {
       // In such code nothing is moved while the runtime runs.
       unframed.push_back({r, v});
       continue;

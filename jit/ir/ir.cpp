@@ -79,7 +79,7 @@ void print_node(std::string& out, const Node* n) {
   if (n->state) {
     out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));
     for (const FrameState* s = n->state; s; s = s->parent)
-      for (const auto& e : s->values) out += fmt::format(" {}={}", e.home, name_of(e.node));
+      for (const auto& e : s->values) out += fmt::format(" {}={}{}", e.home, e.boxed ? "box " : "", name_of(e.node));
     for (const auto& p : n->state->stores) out += fmt::format(" {}.{}={}", name_of(p.object), p.offset, name_of(p.value));
     out += "]";
   }
@@ -135,7 +135,7 @@ std::string verify(const Graph& graph) {
       const NodeInfo& info = info_of(n->op);
       for (const FrameState* s = n->state; s; s = s->parent)
         for (const auto& e : s->values)
-          if (!e.node || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && (info.call || !graph.is_spill(e.node->home))))))
+          if (!e.node || (e.boxed && (info.call || e.node->type != Type::Float)) || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && (info.call || !graph.is_spill(e.node->home))))))
             return where(fmt::format("v{}'s frame state is wrong at {}", n->id, e.home).c_str());
       if (n->state)
         for (const auto& p : n->state->stores)

@@ -69,7 +69,11 @@ struct FrameState {
   unsigned destination = 0;          // or rt::kInPlace
   int base = 0;                      // the home of the frame's first word
   const FrameState* parent = nullptr;  // the caller's, where it was inlined
-  struct Entry { int home; Node* node; };
+  struct Entry {
+    int home;
+    Node* node;
+    bool boxed = false;  // a double, for which an object is made where code leaves. Only where it can do nothing but leave
+  };
   std::vector<Entry> values;
   Node* entered = nullptr;  // of a frame below an in-place clause that is laid only where code leaves: the handler
   // Of loops whose fields live in registers: what memory has yet to be told. Of states where code leaves only.

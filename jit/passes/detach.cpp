@@ -21,7 +21,7 @@ class Detach {
   void run() {
     find_values();
     if (values_.empty() || values_.size() > kMaxValues) return;
-    copy_on_ways_out();
+    exits_ = copy_on_ways_out(g_, loop_, values_);
     own_places();
     see_through_copies();
   }
@@ -31,113 +31,7 @@ class Detach {
     for (Block* b : loop_.blocks)
       for (auto* list : {&b->phis, &b->nodes})
         for (Node* n : *list)
-          if (n->type != Type::None && !n->remade()) {
-            values_.push_back(n);
-            inside_.insert(n);
-          }
-  }
-
-  // --- behind the loop: a copy on each way out, found again by whoever uses the value
-  void copy_on_ways_out() {
-    std::unordered_set<Node*> wanted;
-    std::unordered_map<const FrameState*, bool> states;
-    auto want = [&](Node* n) {
-      if (inside_.count(n)) wanted.insert(n);
-    };
-    for (Block* b : g_.blocks) {
-      if (loop_.has(b)) continue;
-      for (Node* n : b->phis)
-        for (size_t i = 0; i < n->inputs.size(); ++i)
-          if (!loop_.has(b->preds[i]) || inside_.count(n->inputs[i])) want(n->inputs[i]);
-      for (Node* n : b->nodes) {
-        for (Node* i : n->inputs) want(i);
-        for (const FrameState* s = n->state; s; s = s->parent) each_value(s, want);
-      }
-    }
-    for (const Loop::Exit& exit : separate_exits(g_, loop_)) exits_.insert(exit.to);
-    for (Node* v : values_)
-      if (wanted.count(v)) outside(v);
-  }
-
-  void outside(Node* v) {
-    std::unordered_map<Block*, Node*> known;
-    std::vector<Node*> phis;
-    for (Block* b : g_.blocks) {
-      if (loop_.has(b) || exits_.count(b)) continue;
-      // Phis use their inputs where the way comes from.
-      for (Node* phi : b->phis)
-        for (size_t i = 0; i < phi->inputs.size(); ++i)
-          if (phi->inputs[i] == v) phi->inputs[i] = at(v, b->preds[i], known, phis);
-      for (Node* n : b->nodes) {
-        for (Node*& i : n->inputs)
-          if (i == v) i = at(v, b, known, phis);
-        if (mentions(n->state, v)) {
-          Node* now = at(v, b, known, phis);
-          n->state = with_values(g_, n->state, [&](Node* x) { return x == v ? now : x; });
-        }
-      }
-    }
-  }
-
-  static bool mentions(const FrameState* state, const Node* v) {
-    bool found = false;
-    for (const FrameState* s = state; s && !found; s = s->parent) each_value(s, [&](Node* x) { found |= x == v; });
-    return found;
-  }
-
-  // The copy of `v` that holds at the end of `b`.
-  Node* at(Node* v, Block* b, std::unordered_map<Block*, Node*>& known, std::vector<Node*>& phis) {
-    // A way up to a block that is known already, or several: no recursion, the graph may be deep.
-    struct Open {
-      Block* block;
-      size_t next;
-    };
-    if (Node* n = known[b]) return n;
-    std::vector<Open> work{{b, 0}};
-    while (!work.empty()) {
-      Open& top = work.back();
-      Block* here = top.block;
-      if (exits_.count(here)) {
-        Node*& n = known[here];
-        if (!n) n = copy_at_start(v, here);
-        work.pop_back();
-        continue;
-      }
-      if (here->preds.size() > 1 && !known[here]) {
-        Node* phi = g_.node(NodeOp::Phi);
-        phi->home = v->home;
-        phi->type = v->type;
-        phi->small = v->small;
-        phi->block = here;
-        here->phis.push_back(phi);
-        phi->inputs.assign(here->preds.size(), nullptr);
-        known[here] = phi;
-      }
-      if (top.next < here->preds.size()) {
-        Block* pred = here->preds[top.next++];
-        if (!known[pred]) work.push_back({pred, 0});
-        continue;
-      }
-      if (here->preds.size() == 1) {
-        known[here] = known[here->preds[0]];
-      } else {
-        Node* phi = known[here];
-        for (size_t i = 0; i < here->preds.size(); ++i) phi->inputs[i] = known[here->preds[i]];
-      }
-      work.pop_back();
-    }
-    return known[b];
-  }
-
-  Node* copy_at_start(Node* v, Block* b) {
-    Node* copy = g_.node(NodeOp::Copy);
-    copy->inputs = {v};
-    copy->type = v->type;
-    copy->small = v->small;
-    copy->home = v->home;
-    copy->block = b;
-    b->nodes.insert(b->nodes.begin(), copy);
-    return copy;
+          if (n->type != Type::None && !n->remade()) values_.push_back(n);
   }
 
   // --- inside
@@ -218,7 +112,7 @@ class Detach {
   Graph& g_;
   Loop& loop_;
   std::vector<Node*> values_;
-  std::unordered_set<const Node*> inside_, kept_;
+  std::unordered_set<const Node*> kept_;
   std::unordered_set<const Block*> exits_;
   std::unordered_map<Node*, Node*> leaders_;
 };

@@ -189,6 +189,21 @@ class Hoist {
 
 }  // namespace
 
+void move_callees(Graph& graph) {
+  if (!graph.speculate || !graph.move_checks) return;
+  for (Loop& loop : find_loops(graph))
+    for (Block* b : loop.blocks) {
+      if (b->cold) continue;
+      for (Node* n : std::vector<Node*>(b->nodes)) {
+        if (n->op != NodeOp::CheckFunction || loop.defines(n->inputs[0])) continue;
+        std::erase(b->nodes, n);
+        n->state = loop.anchor->state;
+        n->block = loop.before;
+        loop.before->nodes.insert(loop.before->nodes.end() - 1, n);
+      }
+    }
+}
+
 void hoist(Graph& graph) {
   for (Loop& loop : find_loops(graph)) Hoist(graph, loop).run();
 }

@@ -111,7 +111,11 @@ FrameState* with_values(Graph& graph, const FrameState* state, const std::functi
   for (const FrameState* s = state; s; s = s->parent) {
     FrameState* made = graph.state();
     *made = *s;
-    for (FrameState::Entry& e : made->values) e.node = replaced(e.node);
+    for (FrameState::Entry& e : made->values) {
+      Node* now = replaced(e.node);
+      e.boxed |= e.node->type == Type::Tagged && now->type == Type::Float;
+      e.node = now;
+    }
     if (made->entered) made->entered = replaced(made->entered);
     for (FrameState::Pending& p : made->stores) {
       p.object = replaced(p.object);
@@ -146,7 +150,7 @@ bool compares_words(const Node* n) {
 }
 
 namespace {
-bool stays(const Node* n, bool comparisons) {
+bool stays(const Node* n, bool comparisons, bool boxes = true) {
   const NodeInfo& info = info_of(n->op);
   if (info.call) return false;
   switch (n->op) {
@@ -159,8 +163,9 @@ bool stays(const Node* n, bool comparisons) {
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:
     case NodeOp::SetUp:
-    case NodeOp::Alloc:
-    case NodeOp::Box: return false;
+    case NodeOp::Alloc: return false;
+    case NodeOp::Box:
+    case NodeOp::Rebox: return !boxes;
     case NodeOp::Safepoint:
     case NodeOp::Store: return true;
     case NodeOp::Compare:
@@ -181,6 +186,13 @@ bool is_quiet_but_for_comparisons(const Loop& loop) {
   for (const Block* b : loop.blocks)
     for (const Node* n : b->nodes)
       if (!stays(n, false)) return false;
+  return true;
+}
+
+bool is_quiet_but_for_boxes(const Loop& loop) {
+  for (const Block* b : loop.blocks)
+    for (const Node* n : b->nodes)
+      if (!stays(n, false, false)) return false;
   return true;
 }
 

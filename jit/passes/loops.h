@@ -1,6 +1,7 @@
 // Loops of the graph, for passes that move code out of them.
 #pragma once
 #include <functional>
+#include <unordered_set>
 #include <vector>
 
 #include "jit/ir/ir.h"
@@ -32,6 +33,9 @@ bool is_small(const Node* n);
 
 // A block with nothing but copies and one way in.
 bool only_copies(const Block* b);
+// Copies of those of the values that are wanted behind the loop on each way out of it, which are used there from now on; the
+// blocks in which they stand.
+std::unordered_set<const Block*> copy_on_ways_out(Graph& graph, const Loop& loop, const std::vector<Node*>& values);
 // A block of its own on each way out of a loop, for copies; where there is one already, that.
 std::vector<Loop::Exit> separate_exits(Graph& graph, const Loop& loop);
 // A block on the way from one to the other, which belongs to the loop.
@@ -45,6 +49,8 @@ bool polls(const Loop& loop);
 bool is_quiet(const Loop& loop);
 // The same, with comparisons of what may be no small Int left out of account.
 bool is_quiet_but_for_comparisons(const Loop& loop);
+// The same, with boxes left out of account as well.
+bool is_quiet_but_for_boxes(const Loop& loop);
 // Whether a comparison is one of words.
 bool compares_words(const Node* n);
 

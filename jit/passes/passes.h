@@ -11,8 +11,13 @@ void remove_dead(Graph& graph);
 
 // In-place clauses that need no frame below them until code leaves.
 void make_clauses_lazy(Graph& graph);
+// To the front of a loop, before all other checks there: that what it calls is the function it was built for. What is wrong
+// with its numbers then may be because of that.
+void move_callees(Graph& graph);
 // Small Ints, loops included; checks that become needless.
 void find_small_ints(Graph& graph);
+// Floats that go round a loop, as doubles.
+void unbox_loops(Graph& graph);
 // What is the same in every round of a loop, to the front of it.
 void hoist(Graph& graph);
 // Fields that a loop reads and writes, to registers.

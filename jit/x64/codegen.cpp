@@ -286,6 +286,17 @@ bool Codegen::emit_end(Node* n) {
       a_.cmp(ax::qword_ptr(node, at::node_site), ax::rdx);
       return branch(ax::CondCode::kE);
     }
+    case NodeOp::BranchFunction: {
+      ax::Gp closure = gp(input(n->inputs[0]));
+      asmjit::Label no = edge_label(block_->succs[1], 1);
+      a_.test(closure.r8(), 7);
+      a_.jnz(no);
+      a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
+      a_.jne(no);
+      constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(n->aux)));
+      a_.cmp(ax::qword_ptr(closure, offsetof(rt::Closure, function)), ax::rdx);
+      return branch(ax::CondCode::kE);
+    }
     case NodeOp::SwitchCon: {
       ax::Gp v = gp(input(n->inputs[0]));
       auto first = static_cast<unsigned>(n->imm), count = static_cast<unsigned>(block_->succs.size() - 1);

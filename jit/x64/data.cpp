@@ -55,6 +55,26 @@ void Codegen::allocate(Node* n, int out) {
   }
 }
 
+void Codegen::rebox(Node* n) {
+  int v = input(n->inputs[0]), out = output(n);
+  asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
+  slow_path(n, slow, [=, this] {
+    a_.movaps(ax::xmm0, xmm(v));
+    constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::old_float));
+    a_.call(stubs_.call_plain);
+    a_.mov(gp(out), ax::rax);
+  }, back);
+  a_.lea(ax::rax, ax::ptr(ax::r14, sizeof(rt::FloatBox)));
+  a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::alloc_limit));
+  a_.ja(slow);
+  a_.mov(gp(out), ax::r14);
+  a_.mov(ax::r14, ax::rax);
+  constant_to(ax::rax, static_cast<int64_t>(rt::make_header(rt::Kind::Float, 1)));
+  a_.mov(ax::qword_ptr(gp(out)), ax::rax);
+  a_.movsd(ax::qword_ptr(gp(out), offsetof(rt::FloatBox, value)), xmm(v));
+  a_.bind(back);
+}
+
 // After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the
 // field's address.
 void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void(const ax::Gp&)>& address_to) {
@@ -112,6 +132,7 @@ bool Codegen::emit_data(Node* n) {
       allocate(n, out);
       return true;
     }
+    case NodeOp::Rebox: rebox(n); return true;
     case NodeOp::Unbox: {
       int a = input(n->inputs[0]);
       if (!(n->known & 1)) object_check(gp(a), rt::Kind::Float, false, leave_label(n));

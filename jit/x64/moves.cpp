@@ -1,4 +1,5 @@
 // Moving values, and how the ways out look here.
+#include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
 
 namespace eddy::jit::x64 {
@@ -86,6 +87,18 @@ void Codegen::store_field(const Saves::Field& f) {
       a_.mov(ax::rax, home_slot(f.home));
     a_.mov(field, ax::rax);
   }
+}
+
+void Codegen::box_homes(const FrameState* s, const std::vector<Saves::Item>& homes) {
+  enter_base(s);
+  for (const Saves::Item& i : homes) {
+    ax::Mem slot = ax::qword_ptr(ax::rsp, (i.home - s->base) * 8);
+    a_.movsd(ax::xmm0, slot);
+    constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::old_float));
+    a_.call(stubs_.call_plain);
+    a_.mov(slot, ax::rax);
+  }
+  leave_base(s);
 }
 
 void Codegen::value_to(const ax::Gp& to, Node* n) {

@@ -68,10 +68,7 @@ static void not_callable(Context* ctx, Value callee, unsigned count) {
 static inline void profile_call(const Word* pc, rt::Function* f) {
   auto* cell = reinterpret_cast<CallCell*>(pc[1]);
   ++cell->count;
-  if (cell->seen != f) [[unlikely]] {
-    cell->seen = f;
-    if (cell->functions < 4) ++cell->functions;
-  }
+  if (cell->seen != f) [[unlikely]] cell->meet(f);
 }
 
 // A call through a value that is not simply one of the function's own arity: puts the arguments into ctx.args.
