@@ -164,7 +164,7 @@ def page(bench, effects, peers, interp, curves, compiled, counted):
     out += [f"- {v}" for v in versions()]
     out += ["", "## Beside C", "",
             "The programs are those of the community's effect handler benchmarks and of Lexa's, under the same names, and a few of our own. "
-            "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`). MB: the most memory it held. The "
+            "`× C`: time as a multiple of the same work in plain C without effects (`bench/c`, `clang -O2`; for list_map, C++ templates). MB: the most memory it held. The "
             "best published results were measured elsewhere, beside the same C; they are for orientation. " +
             "; ".join(f"{p.name}: {p.what}" for p in PEERS if p.ahead) + ".", ""]
     out += beside_c(effects)

@@ -87,6 +87,7 @@ bool Codegen::emit_call(Node* n) {
       arguments(n->inputs, 0);
       enter_base(n->state);
       bool self = f == g_.function && !g_.osr;
+      asmjit::Label start = passes_early_checks(n) ? inner_start_ : start_;
       if (!self) {
         a_.constant(aa::x17, f);
         a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
@@ -94,11 +95,11 @@ bool Codegen::emit_call(Node* n) {
       if (may_switch(*vm::loaded(f))) {
         asmjit::Label back = a_.newLabel();
         a_.adr(aa::x30, back);
-        if (self) a_.b(start_);
+        if (self) a_.b(start);
         else a_.br(aa::x16);
         a_.bind(back);
       } else if (self) {
-        a_.bl(start_);
+        a_.bl(start);
       } else {
         a_.blr(aa::x16);
       }

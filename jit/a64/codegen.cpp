@@ -6,40 +6,63 @@
 
 namespace eddy::jit::a64 {
 
+CondCode otherwise_of(const Node* check) {
+  static constexpr CondCode otherwise[] = {CondCode::kNE, CondCode::kEQ, CondCode::kGE, CondCode::kGT, CondCode::kLE, CondCode::kLT};
+  return otherwise[static_cast<int>(check->imm)];
+}
+
 Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier, void* code_record,
                  Reach reach, RegisterSet registers)
     : CodegenBase(graph, stubs, tier, code_record, registers), a_(&holder, reach) {}
 
 // The return address is in x30; it is stored where there is room.
 void Codegen::entry() {
-  start_ = a_.newLabel();
-  a_.bind(start_);
+  bind(start_ = new_label());
+  std::vector<Label> failed;
+  for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
+  bind(inner_start_ = new_label());
   int below = frame_bytes();
   asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), roomy = a_.newLabel();
   checked_ = checked;
-  bool simple = g_.lowest == 0;
-  a_.add_to(simple ? aa::x20 : aa::x16, aa::x20, -below - 8 + g_.lowest * 8);
-  a_.ldr(aa::x17, context(at::stack_limit));
-  a_.cmp(simple ? aa::x20 : aa::x16, aa::x17);
-  a_.branch_if(CondCode::kLO, no_room);
-  if (simple) {
-    a_.bind(roomy);
-  } else {
-    a_.bind(checked);
-    a_.add_to(aa::x20, aa::x20, -below - 8);
-  }
+  bool simple = g_.lowest == 0, apart = simple || !early_.empty();
+  auto make_room = [=, this] {
+    a_.add_to(simple ? aa::x20 : aa::x16, aa::x20, -below - 8 + g_.lowest * 8);
+    a_.ldr(aa::x17, context(at::stack_limit));
+    a_.cmp(simple ? aa::x20 : aa::x16, aa::x17);
+    a_.branch_if(CondCode::kLO, no_room);
+  };
+  make_room();
+  if (!apart) a_.bind(checked);
+  if (!simple) a_.add_to(aa::x20, aa::x20, -below - 8);
+  a_.bind(roomy);
   a_.str(aa::x30, a_.slot(aa::x20, below));
   deferred_.push_back([=, this] {
     a_.bind(no_room);
     if (simple) a_.add_to(aa::x20, aa::x20, below + 8);
     a_.constant(aa::x17, static_cast<rt::Function*>(g_.function));
     a_.jump_to(stubs_.call_interpreter);
-    if (simple) {
+    if (apart) {
       a_.bind(checked);
       a_.add_to(aa::x20, aa::x20, -below - 8);
+      if (!early_.empty()) a_.str(aa::x30, a_.slot(aa::x20, below));
+      for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
       a_.b(roomy);
     }
+    for (size_t i = 0; i < failed.size(); ++i) {
+      bind(failed[i]);
+      make_room();
+      if (!simple) a_.add_to(aa::x20, aa::x20, -below - 8);
+      a_.str(aa::x30, a_.slot(aa::x20, below));
+      jump_to(early_[i].leaves);
+    }
   });
+}
+
+void Codegen::early_check(const Node* n, Label otherwise) {
+  aa::Gp argument = gp(static_cast<int>(n->inputs[0]->imm));
+  if (n->op == NodeOp::GuardSmall) return check_small(argument, otherwise);
+  a_.compare(argument, n->inputs[1]->imm);
+  a_.branch_if(otherwise_of(n), otherwise);
 }
 
 bool Codegen::emit_node(Node* n) {

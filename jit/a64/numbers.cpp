@@ -234,9 +234,7 @@ bool Codegen::emit_number(Node* n) {
       int a = input(n->inputs[0]), b = input(n->inputs[1]);
       asmjit::Label no = leave_label(n);
       a_.cmp(gp(a), gp(b));
-      static constexpr CondCode otherwise[] = {CondCode::kNE, CondCode::kEQ, CondCode::kGE,
-                                               CondCode::kGT, CondCode::kLE, CondCode::kLT};
-      a_.branch_if(otherwise[static_cast<int>(n->imm)], no);
+      a_.branch_if(otherwise_of(n), no);
       return true;
     }
     case NodeOp::Compare: {

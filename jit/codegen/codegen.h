@@ -138,7 +138,8 @@ class CodegenBase {
   virtual void box_homes(const FrameState* state, const std::vector<Saves::Item>& homes) = 0;
   virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
-  virtual void entry() = 0;                                  // of a function: the frame, and room for it
+  virtual void entry() = 0;                                  // of a function: early checks, the frame, and room for it
+  virtual void early_check(const Node* check, Label otherwise) = 0;
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
   virtual void resuming_entry() = 0;                 // see first_resume_
   virtual void safepoint_index(uint32_t index) = 0;  // behind a call
@@ -191,6 +192,10 @@ class CodegenBase {
   void to_context_args(const std::vector<Node*>& values, size_t first, unsigned at);
   void call_result(Node* n);
 
+  // --- entries (entries.cpp)
+  void find_early_checks();
+  bool passes_early_checks(const Node* call) const;
+
   // --- the walk (walk.cpp)
   void parameters();
   void emit(Node* n);
@@ -220,6 +225,14 @@ class CodegenBase {
   bool frame_written_ = false;  // its first word names the function from the start
   bool late_headers_ = true;    // of inlined functions' callers: written by who looks at them
   Label checked_;               // the entry behind the check for room
+  // Checks of arguments that stand in front of the frame, so that the function's calls of itself with arguments that are
+  // known to pass enter behind them; and where code leaves for each.
+  struct EarlyCheck {
+    const Node* node;
+    Label leaves;
+  };
+  std::vector<EarlyCheck> early_;
+  Label start_, inner_start_;   // the entry, and the one behind the early checks
   // A clause that resumes before it does anything else has a second entry for performers: there its frame is laid on
   // its owner's fiber as it is while that resumption runs, and the performer goes on at once. No fiber is left and
   // nothing is captured.

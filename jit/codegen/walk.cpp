@@ -35,7 +35,10 @@ CodegenResult CodegenBase::run() {
     start_block(block_);
     find_hints();
     if (index_ == 0) {
-      if (!g_.osr) entry();
+      if (!g_.osr) {
+        find_early_checks();
+        entry();
+      }
       parameters();
     }
     for (Node* n : block_->nodes) {
@@ -146,6 +149,11 @@ void CodegenBase::emit(Node* n) {
       return;
     }
     default:
+      for (EarlyCheck& check : early_)
+        if (check.node == n) {
+          check.leaves = leave_label(n);
+          return;
+        }
       if (!emit_node(n)) failure_ = std::string("no code for ") + info_of(n->op).name;
   }
 }

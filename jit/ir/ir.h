@@ -145,6 +145,12 @@ struct Graph {
   std::deque<FrameState> state_store;
   std::deque<Origin> origin_store;
   std::vector<Block*> blocks;        // in the order they are emitted; every forward edge goes on in it
+  struct Bound {
+    Node* phi;
+    Condition condition;
+    Node* bound;
+  };
+  std::vector<Bound> bounds;         // what holds of phis in every round of their loops
   int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
   int spills_below = kNoHome;        // homes below this one are no frame's
   bool speculate = true;

@@ -41,11 +41,13 @@ class Ranges {
   Ranges(Graph& graph, const Loop& loop) : g_(graph), loop_(loop) {}
 
   void run() {
-    if (loop_.header->preds.size() != 2) return;
-    back_ = loop_.header->preds[0] == loop_.before ? 1 : 0;
+    const std::vector<Block*>& preds = loop_.header->preds;
+    way_in_ = static_cast<size_t>(std::find(preds.begin(), preds.end(), loop_.before) - preds.begin());
     find_tests();
     for (Node* phi : loop_.header->phis)
-      if (phi->small && phi->type == Type::Tagged) count(phi);
+      if (phi->small && phi->type == Type::Tagged)
+        for (size_t i = 0; i < preds.size(); ++i)
+          if (i != way_in_) count(phi, i);
   }
 
  private:
@@ -75,18 +77,32 @@ class Ranges {
     }
   }
 
-  void count(Node* phi) {
-    Node* next = strip(phi->inputs[back_]);
+  // What the other ways round bring is the same, or goes as far in the same direction.
+  bool all_step(const Node* phi, int64_t step) const {
+    for (size_t i = 0; i < phi->inputs.size(); ++i) {
+      if (i == way_in_) continue;
+      const Node* next = strip(phi->inputs[i]);
+      if (next == phi) continue;
+      if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !small_constant(next->inputs[1])) return false;
+      if ((next->op == NodeOp::Add ? value_of(next->inputs[1]) : -value_of(next->inputs[1])) != step) return false;
+    }
+    return true;
+  }
+
+  void count(Node* phi, size_t way) {
+    Node* next = strip(phi->inputs[way]);
     if (!loop_.defines(next) || next->fits || next->inputs.size() != 2 || next->known != 3) return;
     if (next->op != NodeOp::Add && next->op != NodeOp::Sub) return;
     Node *a = strip(next->inputs[0]), *b = next->inputs[1];
     if (a != phi || !small_constant(b)) return;
     int64_t step = next->op == NodeOp::Add ? value_of(b) : -value_of(b);
+    if (phi->inputs.size() > 2 && !all_step(phi, step)) return;
     if (step == 0 || step > kMaxStep || step < -kMaxStep) return;
     auto stands = [&](const Block* x) { return std::find(before_.begin(), before_.end(), x); };
     for (const Test& t : tests_) {
       // The test may be one of what goes on: then it holds of all rounds but the first.
       if (t.left == next || t.right == next) {
+        if (phi->inputs.size() > 2) continue;  // other ways round are not tested
         Node* bound = t.left == next ? t.right : t.left;
         if (!loop_.defines(bound) && is_small_before(bound) &&
             within_later(phi, bound, t.left == next ? t.holds : turned(t.holds), step))
@@ -110,7 +126,7 @@ class Ranges {
 
   // The same for phi + step being so related.
   bool within_later(Node* phi, Node* bound, Condition c, int64_t step) {
-    Node* start = strip(phi->inputs[1 - back_]);
+    Node* start = strip(phi->inputs[way_in_]);
     Condition up = step > 0 ? Condition::Less : Condition::Greater;
     Condition up_to = step > 0 ? Condition::LessEqual : Condition::GreaterEqual;
     if (c == Condition::NotEqual && (step == 1 || step == -1)) return check(start, up, bound);
@@ -129,10 +145,15 @@ class Ranges {
 
   // Whether phi + step is small, given that phi is so related to `bound`.
   bool within(Node* phi, Node* bound, Condition c, int64_t step) {
-    Node* start = strip(phi->inputs[1 - back_]);
+    Node* start = strip(phi->inputs[way_in_]);
     if (c == Condition::NotEqual && (step == 1 || step == -1)) {
       // It comes from the right side, so it does not get past.
-      return check(start, step > 0 ? Condition::LessEqual : Condition::GreaterEqual, bound);
+      Condition side = step > 0 ? Condition::LessEqual : Condition::GreaterEqual;
+      if (std::any_of(g_.bounds.begin(), g_.bounds.end(), [&](const Graph::Bound& b) { return b.phi == phi && b.condition == side && b.bound == bound; }))
+        return true;
+      if (!check(start, side, bound)) return false;
+      g_.bounds.push_back({phi, side, bound});
+      return true;
     }
     if (c == (step > 0 ? Condition::Less : Condition::Greater)) {
       if (step == 1 || step == -1) return true;
@@ -169,7 +190,7 @@ class Ranges {
 
   Graph& g_;
   const Loop& loop_;
-  size_t back_ = 0;
+  size_t way_in_ = 0;
   std::vector<const Block*> before_;
   std::vector<Test> tests_;
 };

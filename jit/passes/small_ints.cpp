@@ -20,6 +20,7 @@ class SmallInts {
     for (Loop& l : find_loops(g_)) loops_[l.header] = std::move(l);
     assume();
     check_ways_in();
+    check_results();
     for (Block* b : g_.blocks) refine(b);
   }
 
@@ -51,10 +52,42 @@ class SmallInts {
       bool small = is_small(phi->inputs[i]);
       any |= small;
       if (small) continue;
+      if (safepoint_behind_call(phi, i)) continue;
       bool way_in = loop != loops_.end() && phi->block->preds[i] == loop->second.before;
       if (!way_in || !g_.move_checks || !g_.speculate || phi->inputs[i]->is_const()) return false;
     }
     return any;
+  }
+
+  // The check for interrupts behind a call of the function itself, whose result goes round a loop: it is a small Int where
+  // the others are.
+  Node* safepoint_behind_call(const Node* phi, size_t i) const {
+    const Node* value = strip(phi->inputs[i]);
+    if (!g_.speculate || !phi->block->loop || value->op != NodeOp::Call || value->aux != static_cast<rt::Function*>(g_.function)) return nullptr;
+    const std::vector<Node*>& nodes = phi->block->preds[i]->nodes;
+    auto safepoint = std::find_if(nodes.begin(), nodes.end(), [](const Node* n) { return n->op == NodeOp::Safepoint; });
+    return safepoint == nodes.end() || value->block != phi->block->preds[i] ? nullptr : *safepoint;
+  }
+
+  static bool is_checked(const Block* b, const Node* value) {
+    return std::any_of(b->nodes.begin(), b->nodes.end(), [&](const Node* n) { return n->op == NodeOp::GuardSmall && n->inputs[0] == value; });
+  }
+
+  void check_results() {
+    for (auto& [header, loop] : loops_)
+      for (Node* phi : header->phis) {
+        if (!phi->small) continue;
+        for (size_t i = 0; i < phi->inputs.size(); ++i) {
+          Node* safepoint = is_small(phi->inputs[i]) ? nullptr : safepoint_behind_call(phi, i);
+          if (!safepoint || is_checked(header->preds[i], phi->inputs[i])) continue;
+          Node* guard = g_.node(NodeOp::GuardSmall);
+          guard->inputs = {phi->inputs[i]};
+          guard->block = header->preds[i];
+          guard->state = safepoint->state;
+          std::vector<Node*>& nodes = guard->block->nodes;
+          nodes.insert(std::find(nodes.begin(), nodes.end(), safepoint), guard);
+        }
+      }
   }
 
   void check_ways_in() {

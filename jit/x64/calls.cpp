@@ -93,15 +93,16 @@ bool Codegen::emit_call(Node* n) {
       arguments(n->inputs, 0);
       enter_base(n->state);
       bool self = f == g_.function && !g_.osr;
+      asmjit::Label start = passes_early_checks(n) ? inner_start_ : start_;
       if (!self) constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
       if (may_switch(*vm::loaded(f))) {
         asmjit::Label back = a_.newLabel();
         push_return(back);
-        if (self) a_.jmp(start_);
+        if (self) a_.jmp(start);
         else a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
         a_.bind(back);
       } else if (self) {
-        a_.call(start_);
+        a_.call(start);
       } else {
         a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
       }

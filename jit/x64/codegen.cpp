@@ -7,43 +7,66 @@
 
 namespace eddy::jit::x64 {
 
+ax::CondCode otherwise_of(const Node* check) {
+  static constexpr ax::CondCode otherwise[] = {ax::CondCode::kNE, ax::CondCode::kE,  ax::CondCode::kGE,
+                                               ax::CondCode::kG,  ax::CondCode::kLE, ax::CondCode::kL};
+  return otherwise[static_cast<int>(check->imm)];
+}
+
 Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier,
                  void* code_record, RegisterSet registers)
     : CodegenBase(graph, stubs, tier, code_record, registers), a_(&holder) {}
 
 // The return address is on the stack already.
 void Codegen::entry() {
-  start_ = a_.newLabel();
-  a_.bind(start_);
+  bind(start_ = new_label());
+  std::vector<Label> failed;
+  for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
+  bind(inner_start_ = new_label());
   int below = frame_bytes();
-  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel();
+  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), body = a_.newLabel();
   checked_ = checked;
-  if (g_.lowest == 0) {
-    a_.sub(ax::rsp, below);
-    a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
-  } else {
-    a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
-    a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
-  }
-  a_.jb(no_room);
-  deferred_.push_back([this, no_room, below] {
+  bool simple = g_.lowest == 0;
+  auto make_room = [=, this] {
+    if (simple) {
+      a_.sub(ax::rsp, below);
+      a_.cmp(ax::rsp, ax::qword_ptr(ax::r15, at::stack_limit));
+    } else {
+      a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
+      a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
+    }
+    a_.jb(no_room);
+  };
+  make_room();
+  bool apart = simple || !early_.empty();
+  if (!apart) a_.bind(checked);
+  if (!simple) a_.sub(ax::rsp, below);
+  a_.bind(body);
+  deferred_.push_back([=, this] {
     a_.bind(no_room);
-    if (g_.lowest == 0) a_.add(ax::rsp, below);
+    if (simple) a_.add(ax::rsp, below);
     constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
     a_.jmp(stubs_.call_interpreter);
-  });
-  if (g_.lowest == 0) {
-    asmjit::Label body = a_.newLabel();
-    deferred_.push_back([this, checked, body, below] {
+    if (apart) {
       a_.bind(checked);
       a_.sub(ax::rsp, below);
+      for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
       a_.jmp(body);
-    });
-    a_.bind(body);
-  } else {
-    a_.bind(checked);
-    a_.sub(ax::rsp, below);
-  }
+    }
+    for (size_t i = 0; i < failed.size(); ++i) {
+      bind(failed[i]);
+      make_room();
+      if (!simple) a_.sub(ax::rsp, below);
+      jump_to(early_[i].leaves);
+    }
+  });
+}
+
+void Codegen::early_check(const Node* n, Label otherwise) {
+  ax::Gp argument = gp(static_cast<int>(n->inputs[0]->imm));
+  if (n->op == NodeOp::GuardSmall) return check_small(argument, otherwise);
+  a_.cmp(argument, static_cast<int32_t>(n->inputs[1]->imm));
+  a_.j(otherwise_of(n), otherwise);
 }
 
 bool Codegen::emit_node(Node* n) {

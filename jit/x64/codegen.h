@@ -14,6 +14,9 @@ namespace eddy::jit::x64 {
 
 namespace ax = asmjit::x86;
 
+// Of a CheckOrder: when it does not hold.
+ax::CondCode otherwise_of(const Node* check);
+
 class Codegen : public CodegenBase {
  public:
   Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& stubs, vm::Tier& tier,
@@ -40,6 +43,7 @@ class Codegen : public CodegenBase {
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
   void entry() override;
+  void early_check(const Node* check, Label otherwise) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
   void safepoint_index(uint32_t index) override;
@@ -105,7 +109,7 @@ class Codegen : public CodegenBase {
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   ax::Assembler a_;
-  asmjit::Label slow_back_, start_;
+  asmjit::Label slow_back_;
 };
 
 }  // namespace eddy::jit::x64

@@ -309,9 +309,7 @@ bool Codegen::emit_number(Node* n) {
       asmjit::Label no = leave_label(n);
       if (immediate) a_.cmp(gp(ra), static_cast<int32_t>(b->imm));
       else a_.cmp(gp(ra), gp(rb));
-      static constexpr ax::CondCode otherwise[] = {ax::CondCode::kNE, ax::CondCode::kE,  ax::CondCode::kGE,
-                                                   ax::CondCode::kG,  ax::CondCode::kLE, ax::CondCode::kL};
-      a_.j(otherwise[static_cast<int>(n->imm)], no);
+      a_.j(otherwise_of(n), no);
       return true;
     }
     case NodeOp::Compare: {

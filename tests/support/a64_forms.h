@@ -48,6 +48,8 @@ inline std::vector<Form> a64_forms() {
       FORM(ldr(d29, ptr(x17, x16, lsl(3))), "ldr d29, [x17, x16, lsl #3]"),
       FORM(str(d29, ptr(x17, x16, lsl(3))), "str d29, [x17, x16, lsl #3]"),
       FORM(ldr(d0, ptr(x20, 32760)), "ldr d0, [x20, #0x7ff8]"),
+      FORM(ldr(d0, ptr(x20, -256)), "ldur d0, [x20, #-0x100]"),
+      FORM(str(d0, ptr(x20, -256)), "stur d0, [x20, #-0x100]"),
       FORM(str(d31, ptr(x20, -256)), "stur d31, [x20, #-0x100]"),
       FORM(str(x30, ptr_pre(x20, -8)), "str x30, [x20, #-8]!"),
       FORM(ldr(x30, ptr_post(x20, 8)), "ldr x30, [x20], #8"),
