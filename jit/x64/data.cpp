@@ -90,7 +90,9 @@ void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void
     a_.mov(ax::rax, gp(v));
     address_to(ax::rdx);
     a_.mov(ax::rcx, ax::rax);
-    a_.mov(ax::rsi, home_slot(n->inputs[0]->home));
+    Node* object = n->inputs[0];
+    if (object->remade()) constant_to(ax::rsi, object->imm);  // a damaged program's: its check has always failed
+    else a_.mov(ax::rsi, home_slot(object->home));
     call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::store), n->state);
   }, done);
   a_.bind(done);
