@@ -60,7 +60,7 @@ enum class LocalKind : uint8_t {
 /// One object per variable.
 struct LocalBinding : Binding {
   LocalKind local = LocalKind::kLet;
-  bool assigned = false;  // kVar: assigned after its declaration
+  bool assigned = false;             // kVar: assigned after its declaration
   FnNote* owner = nullptr;           // the unit that declares it
   Type* type = nullptr;              // monomorphic, or the body of `scheme`
   Scheme scheme;                     // scheme.count != 0: generalised
@@ -225,15 +225,15 @@ RowFacts row_facts(const Type* row);
 /// FnNote of lambdas and functions, and of every other code unit.
 struct FnNote {
   UnitKind kind = UnitKind::kFunction;
-  FnNote* parent = nullptr;  // the unit around it; null at top level
-  Symbol name;               // of the function, or of the `let` that names a lambda; 0: none
-  Type* type = nullptr;      // its Fn type (kFunction, kLocalFn, kLambda)
-  Type* row = nullptr;       // what may be performed inside (for regions and clauses: with what is around)
-  bool performs = false;     // contains a call, perform or resume with a row that performs (see RowFacts)
-  bool has_defer = false;    // a `defer` stands directly in it
-  bool exits = false;        // a `return` that leaves this function stands in another unit inside it
-  Slice<LocalBinding*> params;    // per parameter: its variable where the pattern is a plain name, else null
-  LocalBinding* self = nullptr;   // kLocalFn: its binding
+  FnNote* parent = nullptr;     // the unit around it; null at top level
+  Symbol name;                  // of the function, or of the `let` that names a lambda; 0: none
+  Type* type = nullptr;         // its Fn type (kFunction, kLocalFn, kLambda)
+  Type* row = nullptr;          // what may be performed inside (for regions and clauses: with what is around)
+  bool performs = false;        // contains a call, perform or resume with a row that performs (see RowFacts)
+  bool has_defer = false;       // a `defer` stands directly in it
+  bool exits = false;           // a `return` that leaves this function stands in another unit inside it
+  Slice<LocalBinding*> params;  // per parameter: its variable where the pattern is a plain name, else null
+  LocalBinding* self = nullptr;         // kLocalFn: its binding
   FunctionBinding* function = nullptr;  // kFunction
   std::string_view path;                // "outer.inner", for traces
   void* lowered = nullptr;

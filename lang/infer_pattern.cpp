@@ -78,7 +78,8 @@ void Checker::infer_pattern(Pattern* p, Type* type, LocalKind kind, Span from) {
 
 void Checker::pattern(Pattern* p, Type* type, LocalKind kind, Span from) {
   if (!p) return;
-  bool takes_apart = p->kind != PatternKind::kWildcard && p->kind != PatternKind::kVariable && p->kind != PatternKind::kAs;
+  bool takes_apart =
+      p->kind != PatternKind::kWildcard && p->kind != PatternKind::kVariable && p->kind != PatternKind::kAs;
   if (takes_apart && prune(type) == never_) type = fresh();  // what never comes has every type
   p->type = type;
   switch (p->kind) {

@@ -281,7 +281,8 @@ void Parser::list(K close, Span opener, const char* what, Item item) {
       if (const char* help = foreign(*tok_)) {
         error.help(help);
       } else if (at(K::kLeftBrace) && tok_[-1].kind == K::kLower) {
-        error.help(fmt::format("a trailing block follows a call's parentheses: `{}() {{ … }}`", text(tok_[-1])));
+        error.help(
+            fmt::format("a trailing block follows a call's parentheses: `{}() {{ … }}`", text(tok_[-1])));
       }
     }
     skip_item(close);

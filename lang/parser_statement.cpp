@@ -181,8 +181,10 @@ const char* Parser::foreign(const Token& token) const {
   if (&token > tokens_.tokens.data()) {
     const Token& before = (&token)[-1];
     if (is_word(before, "not")) return "write `!x`";
-    if (is_word(before, "new") && token.kind == K::kUpper) return "a value is made by calling its constructor";
-    if ((token.kind == K::kString || token.kind == K::kStringBegin) && !token.space_before() && before.kind == K::kLower)
+    if (is_word(before, "new") && token.kind == K::kUpper)
+      return "a value is made by calling its constructor";
+    if ((token.kind == K::kString || token.kind == K::kStringBegin) && !token.space_before() &&
+        before.kind == K::kLower)
       return "every String may hold `${…}`, without a prefix";
   }
   if (token.kind == K::kArrow) return "a lambda is written `fn(x) => …`";
@@ -210,7 +212,9 @@ void Parser::stray_after(Stmt* stmt) {
       {"await", "`await` is a function of `std/async`: `async.await(task)`"},
       {"throw", "`throw` is an operation: `throw(message)`"},
       {"raise", "an exception is thrown by `throw(message)`"},
-      {"try", "`attempt(fn() { … })` gives a panic as a Result, `exn.catch(fn() { … })` of `std/exn` what was thrown"}};
+      {"try",
+       "`attempt(fn() { … })` gives a panic as a Result, `exn.catch(fn() { … })` of `std/exn` what was "
+       "thrown"}};
   for (auto& [word, help] : calls) {
     if (!is_name(word)) continue;
     report(last->span, fmt::format("unknown keyword `{}`", word)).help(help);

@@ -7,30 +7,49 @@ namespace {
 
 constexpr size_t kMostParts = 100;
 
-struct IntOp { Op op; Op immediate; bool has_immediate; };
+struct IntOp {
+  Op op;
+  Op immediate;
+  bool has_immediate;
+};
 IntOp int_op(ArithOp op) {
   switch (op) {
-    case ArithOp::kAdd: return {Op::ADD, Op::ADD_I, true};
-    case ArithOp::kSub: return {Op::SUB, Op::SUB_I, true};
-    case ArithOp::kMul: return {Op::MUL, Op::MUL_I, true};
-    case ArithOp::kDiv: return {Op::DIV, Op::DIV_I, true};
-    case ArithOp::kRem: return {Op::REM, Op::REM_I, true};
-    case ArithOp::kOr: return {Op::OR, Op::OR, false};
-    case ArithOp::kXor: return {Op::XOR, Op::XOR, false};
-    case ArithOp::kAnd: return {Op::AND, Op::AND, false};
-    case ArithOp::kShl: return {Op::SHL, Op::SHL, false};
-    case ArithOp::kShr: return {Op::SHR, Op::SHR, false};
+    case ArithOp::kAdd:
+      return {Op::ADD, Op::ADD_I, true};
+    case ArithOp::kSub:
+      return {Op::SUB, Op::SUB_I, true};
+    case ArithOp::kMul:
+      return {Op::MUL, Op::MUL_I, true};
+    case ArithOp::kDiv:
+      return {Op::DIV, Op::DIV_I, true};
+    case ArithOp::kRem:
+      return {Op::REM, Op::REM_I, true};
+    case ArithOp::kOr:
+      return {Op::OR, Op::OR, false};
+    case ArithOp::kXor:
+      return {Op::XOR, Op::XOR, false};
+    case ArithOp::kAnd:
+      return {Op::AND, Op::AND, false};
+    case ArithOp::kShl:
+      return {Op::SHL, Op::SHL, false};
+    case ArithOp::kShr:
+      return {Op::SHR, Op::SHR, false};
   }
   return {Op::ADD, Op::ADD, false};
 }
 
 Op float_op(ArithOp op) {
   switch (op) {
-    case ArithOp::kSub: return Op::FSUB;
-    case ArithOp::kMul: return Op::FMUL;
-    case ArithOp::kDiv: return Op::FDIV;
-    case ArithOp::kRem: return Op::FREM;
-    default: return Op::FADD;
+    case ArithOp::kSub:
+      return Op::FSUB;
+    case ArithOp::kMul:
+      return Op::FMUL;
+    case ArithOp::kDiv:
+      return Op::FDIV;
+    case ArithOp::kRem:
+      return Op::FREM;
+    default:
+      return Op::FADD;
   }
 }
 
@@ -41,7 +60,8 @@ std::optional<int64_t> Lowering::small_constant(const Expr* e) const {
   if (e->kind == ExprKind::kInt && !as<IntExpr>(e)->is_big()) {
     value = as<IntExpr>(e)->value;
   } else if (e->kind == ExprKind::kUnary && as<UnaryExpr>(e)->op == UnaryOp::kNegate &&
-             as<UnaryExpr>(e)->operand->kind == ExprKind::kInt && !as<IntExpr>(as<UnaryExpr>(e)->operand)->is_big()) {
+             as<UnaryExpr>(e)->operand->kind == ExprKind::kInt &&
+             !as<IntExpr>(as<UnaryExpr>(e)->operand)->is_big()) {
     value = as<IntExpr>(as<UnaryExpr>(e)->operand)->value;
     if (value > INT16_MAX) return {};
     value = -value;
@@ -60,8 +80,10 @@ Val Lowering::arith(ArithExpr* e, std::optional<Reg> want) {
               !small_constant(e->steps[0].operand);
   auto want_at = [&](uint32_t i) { return i + 1 == e->steps.size ? want : std::optional<Reg>{}; };
   Val acc = floats ? raw(e->first) : tagged(swap ? e->steps[0].operand : e->first);
-  if (swap) acc = arith_step(op, acc, e->first, false, e->steps[0].op_span, want_at(0));
-  else acc = stable(acc, e->first, {e->steps[0].operand});
+  if (swap)
+    acc = arith_step(op, acc, e->first, false, e->steps[0].op_span, want_at(0));
+  else
+    acc = stable(acc, e->first, {e->steps[0].operand});
   for (uint32_t i = swap ? 1 : 0; i < e->steps.size; ++i)
     acc = arith_step(e->steps[i].op, acc, e->steps[i].operand, floats, e->steps[i].op_span, want_at(i));
   return acc;
@@ -130,10 +152,18 @@ Val Lowering::compare(CompareExpr* e, std::optional<Reg> want) {
   Reg r = pick(want, false);
   Op op;
   switch (kind) {
-    case CompareOp::kEq: op = floats ? Op::FEQ : Op::EQ; break;
-    case CompareOp::kNe: op = floats ? Op::FEQ : Op::NE; break;
-    case CompareOp::kLt: op = floats ? Op::FLT : Op::LT; break;
-    default: op = floats ? Op::FLE : Op::LE; break;
+    case CompareOp::kEq:
+      op = floats ? Op::FEQ : Op::EQ;
+      break;
+    case CompareOp::kNe:
+      op = floats ? Op::FEQ : Op::NE;
+      break;
+    case CompareOp::kLt:
+      op = floats ? Op::FLT : Op::LT;
+      break;
+    default:
+      op = floats ? Op::FLE : Op::LE;
+      break;
   }
   at(e->op_span);
   emit(op, {r, a.reg, b.reg});
@@ -161,22 +191,42 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
     // "Not less" is no "greater or equal" where a nan takes part.
     Op jump;
     switch (op) {
-      case CompareOp::kEq: jump = sense ? Op::JFEQ : Op::JFNE; break;
-      case CompareOp::kNe: jump = sense ? Op::JFNE : Op::JFEQ; break;
-      case CompareOp::kLt: jump = sense ? Op::JFLT : Op::JFNLT; break;
-      default: jump = sense ? Op::JFLE : Op::JFNLE; break;
+      case CompareOp::kEq:
+        jump = sense ? Op::JFEQ : Op::JFNE;
+        break;
+      case CompareOp::kNe:
+        jump = sense ? Op::JFNE : Op::JFEQ;
+        break;
+      case CompareOp::kLt:
+        jump = sense ? Op::JFLT : Op::JFNLT;
+        break;
+      default:
+        jump = sense ? Op::JFLE : Op::JFNLE;
+        break;
     }
     emit(jump, {a.reg, b.reg, target});
     return;
   }
   if (!sense) {
     switch (op) {
-      case CompareOp::kEq: op = CompareOp::kNe; break;
-      case CompareOp::kNe: op = CompareOp::kEq; break;
-      case CompareOp::kLt: op = CompareOp::kGe; break;
-      case CompareOp::kLe: op = CompareOp::kGt; break;
-      case CompareOp::kGt: op = CompareOp::kLe; break;
-      case CompareOp::kGe: op = CompareOp::kLt; break;
+      case CompareOp::kEq:
+        op = CompareOp::kNe;
+        break;
+      case CompareOp::kNe:
+        op = CompareOp::kEq;
+        break;
+      case CompareOp::kLt:
+        op = CompareOp::kGe;
+        break;
+      case CompareOp::kLe:
+        op = CompareOp::kGt;
+        break;
+      case CompareOp::kGt:
+        op = CompareOp::kLe;
+        break;
+      case CompareOp::kGe:
+        op = CompareOp::kLt;
+        break;
     }
   }
   std::optional<int64_t> constant = small_constant(e->right);
@@ -184,11 +234,20 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
   if (!constant && (constant = small_constant(e->left))) {
     variable = e->right;
     switch (op) {
-      case CompareOp::kLt: op = CompareOp::kGt; break;
-      case CompareOp::kLe: op = CompareOp::kGe; break;
-      case CompareOp::kGt: op = CompareOp::kLt; break;
-      case CompareOp::kGe: op = CompareOp::kLe; break;
-      default: break;
+      case CompareOp::kLt:
+        op = CompareOp::kGt;
+        break;
+      case CompareOp::kLe:
+        op = CompareOp::kGe;
+        break;
+      case CompareOp::kGt:
+        op = CompareOp::kLt;
+        break;
+      case CompareOp::kGe:
+        op = CompareOp::kLe;
+        break;
+      default:
+        break;
     }
   }
   if (constant && rep_of(variable->type) != Rep::kNever) {
@@ -196,12 +255,24 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
     release(v);
     Op jump;
     switch (op) {
-      case CompareOp::kEq: jump = Op::JEQ_I; break;
-      case CompareOp::kNe: jump = Op::JNE_I; break;
-      case CompareOp::kLt: jump = Op::JLT_I; break;
-      case CompareOp::kLe: jump = Op::JLE_I; break;
-      case CompareOp::kGt: jump = Op::JGT_I; break;
-      default: jump = Op::JGE_I; break;
+      case CompareOp::kEq:
+        jump = Op::JEQ_I;
+        break;
+      case CompareOp::kNe:
+        jump = Op::JNE_I;
+        break;
+      case CompareOp::kLt:
+        jump = Op::JLT_I;
+        break;
+      case CompareOp::kLe:
+        jump = Op::JLE_I;
+        break;
+      case CompareOp::kGt:
+        jump = Op::JGT_I;
+        break;
+      default:
+        jump = Op::JGE_I;
+        break;
     }
     at(e->op_span);
     emit(jump, {v.reg, *constant, target});
@@ -210,10 +281,18 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
   auto [a, b] = compared(e, false, op);
   Op jump;
   switch (op) {
-    case CompareOp::kEq: jump = Op::JEQ; break;
-    case CompareOp::kNe: jump = Op::JNE; break;
-    case CompareOp::kLt: jump = Op::JLT; break;
-    default: jump = Op::JLE; break;
+    case CompareOp::kEq:
+      jump = Op::JEQ;
+      break;
+    case CompareOp::kNe:
+      jump = Op::JNE;
+      break;
+    case CompareOp::kLt:
+      jump = Op::JLT;
+      break;
+    default:
+      jump = Op::JLE;
+      break;
   }
   at(e->op_span);
   emit(jump, {a.reg, b.reg, target});
@@ -226,7 +305,8 @@ Val Lowering::concat(ConcatExpr* e, std::optional<Reg> want) {
   std::vector<Val> vals;
   for (uint32_t i = 0; i < e->operands.size; ++i) {
     Val v = tagged(e->operands[i]);
-    for (uint32_t k = i + 1; k < e->operands.size && !v.owned; ++k) v = stable(v, e->operands[i], {e->operands[k]});
+    for (uint32_t k = i + 1; k < e->operands.size && !v.owned; ++k)
+      v = stable(v, e->operands[i], {e->operands[k]});
     vals.push_back(v);
   }
   if (strings && vals.size() > 2 && vals.size() <= kMostParts) {
@@ -247,8 +327,10 @@ Val Lowering::concat(ConcatExpr* e, std::optional<Reg> want) {
     release(right);
     Reg r = i == 0 ? pick(want, false) : take();
     Reg args[2] = {vals[i].reg, right.reg};
-    if (strings) native("string.concat", args, e->span, Dest::into(r));
-    else call_std(p_.checked().list_append, args, e->span, Dest::into(r));
+    if (strings)
+      native("string.concat", args, e->span, Dest::into(r));
+    else
+      call_std(p_.checked().list_append, args, e->span, Dest::into(r));
     right = {r, true};
   }
   return result(want, right.reg);

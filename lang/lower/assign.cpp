@@ -60,7 +60,8 @@ void Lowering::assign(AssignExpr* e) {
       release(array);
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 

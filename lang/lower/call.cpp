@@ -7,13 +7,15 @@ namespace eddy::lang::lower {
 
 Val Lowering::argument(CallArg& a, Val* piped, bool raw, Span span) {
   switch (a.kind) {
-    case ArgKind::kGiven: return raw ? to_raw(eval(a.value)) : tagged(a.value);
+    case ArgKind::kGiven:
+      return raw ? to_raw(eval(a.value)) : tagged(a.value);
     case ArgKind::kPiped: {
       Val v = *piped;
       piped->owned = false;
       return raw ? to_raw(v) : to_tagged(v);
     }
-    case ArgKind::kVariadic: return list_of({a.items.data, a.items.size}, nullptr, span, {});
+    case ArgKind::kVariadic:
+      return list_of({a.items.data, a.items.size}, nullptr, span, {});
     default: {
       Reg r = take();
       emit(Op::LOAD_UNIT, {r});
@@ -22,8 +24,8 @@ Val Lowering::argument(CallArg& a, Val* piped, bool raw, Span span) {
   }
 }
 
-Val Lowering::default_argument(CallNote* note, uint32_t index, std::span<const Val> before, Slice<Param> params,
-                               std::string_view callee) {
+Val Lowering::default_argument(CallNote* note, uint32_t index, std::span<const Val> before,
+                               Slice<Param> params, std::string_view callee) {
   Expr* value = note->args[index].value;
   if (is_simple_default(value)) return eval(value);
   Unit* local = p_.local_default(value);
@@ -125,8 +127,10 @@ void Lowering::native(std::string_view name, std::span<const Reg> args, Span spa
 
 void Lowering::call_std(FunctionBinding* f, std::span<const Reg> args, Span span, Dest d) {
   if (!f) return;
-  if (!f->native.empty()) native(f->native, args, span, d);
-  else call_known(p_.function(f), args, span, d);
+  if (!f->native.empty())
+    native(f->native, args, span, d);
+  else
+    call_known(p_.function(f), args, span, d);
 }
 
 void Lowering::perform(OperationBinding* op, std::span<const Reg> args, bool named, Span span, Dest d) {
@@ -180,7 +184,9 @@ void Lowering::call(CallNote* note, Expr* e, Span span, Dest d, Val* piped) {
       perform(static_cast<OperationBinding*>(note->target), regs, true, span, d);
       return;
     }
-    case CallKind::kLocalFn: call_local_fn(static_cast<LocalBinding*>(note->target), note, span, d, piped); return;
+    case CallKind::kLocalFn:
+      call_local_fn(static_cast<LocalBinding*>(note->target), note, span, d, piped);
+      return;
     case CallKind::kFieldClosure:
     case CallKind::kClosure: {
       if (note->is_resume && note->kind == CallKind::kClosure) {
@@ -203,7 +209,8 @@ void Lowering::call(CallNote* note, Expr* e, Span span, Dest d, Val* piped) {
       call_closure(callee.reg, regs, span, d);
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -233,15 +240,20 @@ namespace {
 bool is_plain_data(const Type* t, unsigned depth) {
   t = prune(const_cast<Type*>(t));
   switch (t->tag) {
-    case TypeTag::Generic: case TypeTag::Rigid: case TypeTag::Var: return true;
+    case TypeTag::Generic:
+    case TypeTag::Rigid:
+    case TypeTag::Var:
+      return true;
     case TypeTag::Con: {
-      if (depth == 0 || (t->def->builtin == BuiltinType::kNone && t->def->kind != TypeDefKind::kTuple)) return false;
+      if (depth == 0 || (t->def->builtin == BuiltinType::kNone && t->def->kind != TypeDefKind::kTuple))
+        return false;
       for (uint32_t i = 0; i < t->count; ++i) {
         if (!is_plain_data(t->arg(i), depth - 1)) return false;
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 }  // namespace
@@ -311,7 +323,10 @@ void Lowering::self_tail_call(CallNote* note, Val* piped, Slice<Param> params, s
     }
     release_all(vals);
   } else {
-    struct Pending { Reg to; Val v; };
+    struct Pending {
+      Reg to;
+      Val v;
+    };
     std::vector<Pending> pending;
     for (uint32_t i = 0; i < count; ++i) {
       Expr* value = note->args[i].value;
@@ -366,7 +381,8 @@ void Lowering::pipe(PipeExpr* e, Dest d) {
     CallNote* note = stage.note;
     Span span = stage.value->span;
     if (!note) {
-      if (stage.value->kind == ExprKind::kCall) note = as<CallExpr>(stage.value)->note;
+      if (stage.value->kind == ExprKind::kCall)
+        note = as<CallExpr>(stage.value)->note;
       else if (stage.value->kind == ExprKind::kMethodCall) {
         note = as<MethodCallExpr>(stage.value)->note;
         span = as<MethodCallExpr>(stage.value)->name.span;

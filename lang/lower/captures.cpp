@@ -25,7 +25,8 @@ void Scanner::classify() {
     for (Unit* u : info.clauses) {
       if (!u->clause) continue;  // a loop's body
       u->clause_kind = classify_clause(*u->clause, u->resume, u->clause->note->operation->multi);
-      if (u->clause_kind == rt::ClauseKind::Once || u->clause_kind == rt::ClauseKind::Multi) info.on_fiber = true;
+      if (u->clause_kind == rt::ClauseKind::Once || u->clause_kind == rt::ClauseKind::Multi)
+        info.on_fiber = true;
     }
     if (info.region) info.region->inlined = !info.on_fiber;
   }
@@ -123,7 +124,8 @@ void Scanner::propagate() {
     }
     for (Unit* u : local_fns_) {
       if (u->lifted && !u->is_default &&
-          (u->captures().size() > kMostLiftedCaptures || u->captures().size() + u->params.size > kMostArguments)) {
+          (u->captures().size() > kMostLiftedCaptures ||
+           u->captures().size() + u->params.size > kMostArguments)) {
         u->lifted = false;
         again = true;
       }

@@ -46,7 +46,8 @@ struct Walk {
       case ExprKind::kLogical:
         tail(as<LogicalExpr>(e)->operands.back());
         return false;
-      default: break;
+      default:
+        break;
     }
     return diverges(e);
   }
@@ -58,16 +59,23 @@ struct Walk {
 
 bool is_simple_default(const Expr* e) {
   switch (e->kind) {
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
     case ExprKind::kString:
       return true;
-    case ExprKind::kList: return as<ListExpr>(e)->items.empty() && !as<ListExpr>(e)->rest;
-    case ExprKind::kUnary: return is_simple_default(as<UnaryExpr>(e)->operand);
+    case ExprKind::kList:
+      return as<ListExpr>(e)->items.empty() && !as<ListExpr>(e)->rest;
+    case ExprKind::kUnary:
+      return is_simple_default(as<UnaryExpr>(e)->operand);
     case ExprKind::kName: {
       const Binding* b = as<NameExpr>(e)->binding;
       return b && b->kind != BindingKind::kLocal;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -79,7 +87,8 @@ bool calm(const Expr* e) {
   const auto* sum = as<ArithExpr>(e);
   if (!calm(sum->first)) return false;
   return std::all_of(sum->steps.begin(), sum->steps.end(), [](const ArithStep& step) {
-    return (step.op == ArithOp::kAdd || step.op == ArithOp::kSub || step.op == ArithOp::kMul) && calm(step.operand);
+    return (step.op == ArithOp::kAdd || step.op == ArithOp::kSub || step.op == ArithOp::kMul) &&
+           calm(step.operand);
   });
 }
 }  // namespace
@@ -104,10 +113,14 @@ bool resumes_first(const Expr* e) {
       if (first->kind == StmtKind::kVar) return resumes_first(static_cast<const VarStmt*>(first)->value);
       return first->kind == StmtKind::kExpr && resumes_first(static_cast<const ExprStmt*>(first)->value);
     }
-    case ExprKind::kConcat: return resumes_first(as<ConcatExpr>(e)->operands[0]);
-    case ExprKind::kArith: return resumes_first(as<ArithExpr>(e)->first);
-    case ExprKind::kMatch: return resumes_first(as<MatchExpr>(e)->subject);
-    default: return false;
+    case ExprKind::kConcat:
+      return resumes_first(as<ConcatExpr>(e)->operands[0]);
+    case ExprKind::kArith:
+      return resumes_first(as<ArithExpr>(e)->first);
+    case ExprKind::kMatch:
+      return resumes_first(as<MatchExpr>(e)->subject);
+    default:
+      return false;
   }
 }
 

@@ -44,14 +44,19 @@ void Lowering::block_rest(BlockExpr* e, uint32_t from, Dest d) {
     return;
   }
   if (!live()) return;
-  if (e->value) lower(e->value, d);
-  else if (d.is_into()) emit(Op::LOAD_UNIT, {d.reg});
-  else if (d.is_return()) return_unit();
+  if (e->value)
+    lower(e->value, d);
+  else if (d.is_into())
+    emit(Op::LOAD_UNIT, {d.reg});
+  else if (d.is_return())
+    return_unit();
 }
 
 void Lowering::statement(Stmt* s) {
   switch (s->kind) {
-    case StmtKind::kLet: let(as<LetStmt>(s)); return;
+    case StmtKind::kLet:
+      let(as<LetStmt>(s));
+      return;
     case StmtKind::kVar: {
       auto* v = as<VarStmt>(s);
       Local* l = static_cast<Local*>(static_cast<LocalBinding*>(v->binding)->lowered);
@@ -65,9 +70,14 @@ void Lowering::statement(Stmt* s) {
       }
       return;
     }
-    case StmtKind::kFn: local_function(static_cast<Unit*>(as<FnStmt>(s)->fn->fn->lowered)); return;
-    case StmtKind::kDefer: return;
-    case StmtKind::kExpr: lower(as<ExprStmt>(s)->value, Dest::discard()); return;
+    case StmtKind::kFn:
+      local_function(static_cast<Unit*>(as<FnStmt>(s)->fn->fn->lowered));
+      return;
+    case StmtKind::kDefer:
+      return;
+    case StmtKind::kExpr:
+      lower(as<ExprStmt>(s)->value, Dest::discard());
+      return;
   }
 }
 
@@ -84,7 +94,8 @@ void Lowering::let(LetStmt* s) {
       return;
     }
     const Local* source = local_of(s->value);
-    if (source && source->kind != Local::Kind::kVar && is_own(source) && source->defined && source->is_float == l->is_float) {
+    if (source && source->kind != Local::Kind::kVar && is_own(source) && source->defined &&
+        source->is_float == l->is_float) {
       define(l, {source->reg, false});  // another name for it
       return;
     }
@@ -120,8 +131,10 @@ void Lowering::if_(IfExpr* e, Dest d) {
       lower(e->branches[i].body, d);
     } else {
       lower(e->branches[i].body, Dest::discard());
-      if (d.is_into()) emit(Op::LOAD_UNIT, {d.reg});
-      else if (live()) return_unit();
+      if (d.is_into())
+        emit(Op::LOAD_UNIT, {d.reg});
+      else if (live())
+        return_unit();
     }
     if (live()) resumed_on_all &= resumed_;
     bool last = i + 1 == e->branches.size && !e->otherwise && d.is_discard();
@@ -129,9 +142,12 @@ void Lowering::if_(IfExpr* e, Dest d) {
     b_.bind(next);
   }
   resumed_ = resumed_before;
-  if (e->otherwise) lower(e->otherwise, d);
-  else if (d.is_into()) emit(Op::LOAD_UNIT, {d.reg});
-  else if (d.is_return() && live()) return_unit();
+  if (e->otherwise)
+    lower(e->otherwise, d);
+  else if (d.is_into())
+    emit(Op::LOAD_UNIT, {d.reg});
+  else if (d.is_return() && live())
+    return_unit();
   if (live()) resumed_on_all &= resumed_;
   b_.bind(end);
   resumed_ = resumed_on_all;
@@ -180,7 +196,9 @@ void Lowering::branch(Expr* e, bool sense, vm::Label target) {
         return;
       }
       break;
-    case ExprKind::kCompare: branch_compare(as<CompareExpr>(e), sense, target); return;
+    case ExprKind::kCompare:
+      branch_compare(as<CompareExpr>(e), sense, target);
+      return;
     case ExprKind::kLogical: {
       auto* l = as<LogicalExpr>(e);
       bool decides = l->op == LogicalOp::kOr;  // the value of an operand that decides all
@@ -206,14 +224,16 @@ void Lowering::branch(Expr* e, bool sense, vm::Label target) {
     }
     case ExprKind::kCall: {
       CallNote* note = as<CallExpr>(e)->note;
-      if (note->kind == CallKind::kFunction && note->args.size == 1 && note->args[0].kind == ArgKind::kGiven &&
+      if (note->kind == CallKind::kFunction && note->args.size == 1 &&
+          note->args[0].kind == ArgKind::kGiven &&
           static_cast<FunctionBinding*>(note->target)->intrinsic == "not") {
         branch(note->args[0].value, !sense, target);
         return;
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
   Val v = tagged(e);
   release(v);

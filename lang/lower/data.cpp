@@ -198,8 +198,7 @@ Val Lowering::index(IndexExpr* e, std::optional<Reg> want) {
     }
     default: {
       Reg r = pick(want, false);
-      FunctionBinding* f =
-          e->note->kind == CallKind::kIndexList ? p_.checked().list_at : p_.checked().map_at;
+      FunctionBinding* f = e->note->kind == CallKind::kIndexList ? p_.checked().list_at : p_.checked().map_at;
       call_std(f, regs, e->span, Dest::into(r));
       return result(want, r);
     }

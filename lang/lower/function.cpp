@@ -22,11 +22,21 @@ vm::FunctionData Lowering::run() {
   switch (u_.kind) {
     case UnitKindOf::kFunction:
     case UnitKindOf::kLocalFn:
-    case UnitKindOf::kLambda: function_unit(); break;
-    case UnitKindOf::kClause: clause_unit(); break;
-    case UnitKindOf::kLoopBody: loop_body_unit(); break;
-    case UnitKindOf::kCleanup: cleanup_unit(); break;
-    case UnitKindOf::kRegion: fiber_base_unit(); break;
+    case UnitKindOf::kLambda:
+      function_unit();
+      break;
+    case UnitKindOf::kClause:
+      clause_unit();
+      break;
+    case UnitKindOf::kLoopBody:
+      loop_body_unit();
+      break;
+    case UnitKindOf::kCleanup:
+      cleanup_unit();
+      break;
+    case UnitKindOf::kRegion:
+      fiber_base_unit();
+      break;
   }
   for (size_t i = 0; i < shadowed.size(); ++i) u_.own_params[i]->binding->lowered = shadowed[i];
   if (b_.too_large()) p_.too_large(u_.span, "this function is too large to compile");
@@ -79,7 +89,8 @@ void Lowering::function_unit() {
   }
   for (size_t i = 0; i < u_.params.size; ++i) {
     Pattern* p = u_.params[i].pattern;
-    if (p->kind != PatternKind::kVariable && p->kind != PatternKind::kWildcard) bind_pattern(p, {registers[i], false});
+    if (p->kind != PatternKind::kVariable && p->kind != PatternKind::kWildcard)
+      bind_pattern(p, {registers[i], false});
   }
   lower(u_.body, Dest::ret());
   if (exit_target) {
@@ -360,8 +371,10 @@ Val Lowering::to_raw(Val v, std::optional<Reg> want) {
 
 void Lowering::move(Reg to, Reg from) {
   if (to == from) return;
-  if (to.is_raw) emit(from.is_raw ? Op::MOVE_R : Op::UNBOX, {to, from});
-  else emit(from.is_raw ? Op::BOX : Op::MOVE, {to, from});
+  if (to.is_raw)
+    emit(from.is_raw ? Op::MOVE_R : Op::UNBOX, {to, from});
+  else
+    emit(from.is_raw ? Op::BOX : Op::MOVE, {to, from});
 }
 
 Val Lowering::keep(Val v) {

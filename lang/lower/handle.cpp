@@ -2,8 +2,6 @@
 // around it; one that captures has body, return clause and finally in a function of its own, the base of a fiber.
 #include <algorithm>
 
-#include <algorithm>
-
 #include "lang/lower/lowering.h"
 
 namespace eddy::lang::lower {
@@ -28,8 +26,8 @@ uint32_t Lowering::make_site(HandleInfo& info, bool joint) {
     for (Unit* u : info.clauses) {
       if (joint) break;
       const OperationBinding* op = u->clause->note->operation;
-      site.clauses.push_back({p_.effect(op->effect), static_cast<uint16_t>(op->index), u->clause_kind, false,
-                              p_.unit(u)});
+      site.clauses.push_back(
+          {p_.effect(op->effect), static_cast<uint16_t>(op->index), u->clause_kind, false, p_.unit(u)});
     }
   }
   std::sort(site.clauses.begin(), site.clauses.end(), [](const vm::ClauseData& a, const vm::ClauseData& b) {

@@ -37,14 +37,17 @@ bool Lowering::intrinsic(FunctionBinding* f, CallNote* note, Span span, Dest d, 
     release(v);
     at(span);
     emit(Op::DROP, {v.reg});
-    if (d.is_into()) emit(Op::LOAD_UNIT, {d.reg});
-    else if (d.is_return() && live()) return_unit();
+    if (d.is_into())
+      emit(Op::LOAD_UNIT, {d.reg});
+    else if (d.is_return() && live())
+      return_unit();
     return true;
   }
   if (name == "abs") {
-    const Type* type = note->fn_type && prune(note->fn_type)->tag == TypeTag::Fn ? prune(note->fn_type)->param(0)
-                       : a.value                                               ? a.value->type
-                                                                               : nullptr;
+    const Type* type = note->fn_type && prune(note->fn_type)->tag == TypeTag::Fn
+                           ? prune(note->fn_type)->param(0)
+                       : a.value ? a.value->type
+                                 : nullptr;
     bool floats = type && is_float(type);
     return unary(floats ? Op::FABS : Op::ABS, floats, floats);
   }

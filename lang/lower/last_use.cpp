@@ -9,7 +9,8 @@ namespace {
 struct LastUses {
   const Local* resume;
   std::unordered_set<const Expr*>& last;
-  std::unordered_map<const Unit*, bool>& owners;  // functions that get it; true: some call of theirs is not the last use
+  std::unordered_map<const Unit*, bool>&
+      owners;  // functions that get it; true: some call of theirs is not the last use
 
   static const Local* local(const Expr* e) {
     if (e->kind != ExprKind::kName) return nullptr;
@@ -21,7 +22,8 @@ struct LastUses {
   // `after`: used after `e`. The result: used in `e` or after it.
   bool walk(const Expr* e, bool after) {
     switch (e->kind) {
-      case ExprKind::kName: return after || local(e) == resume;
+      case ExprKind::kName:
+        return after || local(e) == resume;
       case ExprKind::kInterpolation: {
         const auto& parts = as<InterpolationExpr>(e)->parts;
         for (size_t i = parts.size; i-- > 0;) {
@@ -29,37 +31,49 @@ struct LastUses {
         }
         return after;
       }
-      case ExprKind::kTuple: return all(as<TupleExpr>(e)->items, after);
-      case ExprKind::kArray: return all(as<ArrayExpr>(e)->items, after);
+      case ExprKind::kTuple:
+        return all(as<TupleExpr>(e)->items, after);
+      case ExprKind::kArray:
+        return all(as<ArrayExpr>(e)->items, after);
       case ExprKind::kList:
         if (as<ListExpr>(e)->rest) after = walk(as<ListExpr>(e)->rest, after);
         return all(as<ListExpr>(e)->items, after);
-      case ExprKind::kConcat: return all(as<ConcatExpr>(e)->operands, after);
+      case ExprKind::kConcat:
+        return all(as<ConcatExpr>(e)->operands, after);
       case ExprKind::kLogical: {
         const auto& operands = as<LogicalExpr>(e)->operands;
         bool before = after;
         for (size_t i = operands.size; i-- > 0;) before = walk(operands[i], before || after);
         return before;
       }
-      case ExprKind::kField: return walk(as<FieldExpr>(e)->object, after);
-      case ExprKind::kTupleIndex: return walk(as<TupleIndexExpr>(e)->object, after);
-      case ExprKind::kIndex: return walk(as<IndexExpr>(e)->object, walk(as<IndexExpr>(e)->index, after));
-      case ExprKind::kCall: return call(e, as<CallExpr>(e)->note, after);
-      case ExprKind::kMethodCall: return call(e, as<MethodCallExpr>(e)->note, after);
+      case ExprKind::kField:
+        return walk(as<FieldExpr>(e)->object, after);
+      case ExprKind::kTupleIndex:
+        return walk(as<TupleIndexExpr>(e)->object, after);
+      case ExprKind::kIndex:
+        return walk(as<IndexExpr>(e)->object, walk(as<IndexExpr>(e)->index, after));
+      case ExprKind::kCall:
+        return call(e, as<CallExpr>(e)->note, after);
+      case ExprKind::kMethodCall:
+        return call(e, as<MethodCallExpr>(e)->note, after);
       case ExprKind::kPipe: {
         const auto* p = as<PipeExpr>(e);
         for (size_t i = p->stages.size; i-- > 0;) after = walk(p->stages[i].value, after);
         return walk(p->first, after);
       }
-      case ExprKind::kUnary: return walk(as<UnaryExpr>(e)->operand, after);
+      case ExprKind::kUnary:
+        return walk(as<UnaryExpr>(e)->operand, after);
       case ExprKind::kArith: {
         const auto& steps = as<ArithExpr>(e)->steps;
         for (size_t i = steps.size; i-- > 0;) after = walk(steps[i].operand, after);
         return walk(as<ArithExpr>(e)->first, after);
       }
-      case ExprKind::kCompare: return walk(as<CompareExpr>(e)->left, walk(as<CompareExpr>(e)->right, after));
-      case ExprKind::kRange: return walk(as<RangeExpr>(e)->from, walk(as<RangeExpr>(e)->to, after));
-      case ExprKind::kAssign: return walk(as<AssignExpr>(e)->target, walk(as<AssignExpr>(e)->value, after));
+      case ExprKind::kCompare:
+        return walk(as<CompareExpr>(e)->left, walk(as<CompareExpr>(e)->right, after));
+      case ExprKind::kRange:
+        return walk(as<RangeExpr>(e)->from, walk(as<RangeExpr>(e)->to, after));
+      case ExprKind::kAssign:
+        return walk(as<AssignExpr>(e)->target, walk(as<AssignExpr>(e)->value, after));
       case ExprKind::kBlock: {
         const auto* b = as<BlockExpr>(e);
         for (const Stmt* s : b->stmts) {
@@ -68,9 +82,12 @@ struct LastUses {
         if (b->value) after = walk(b->value, after);
         for (size_t i = b->stmts.size; i-- > 0;) {
           const Stmt* s = b->stmts[i];
-          if (s->kind == StmtKind::kLet) after = walk(as<LetStmt>(s)->value, after);
-          else if (s->kind == StmtKind::kVar) after = walk(as<VarStmt>(s)->value, after);
-          else if (s->kind == StmtKind::kExpr) after = walk(as<ExprStmt>(s)->value, after);
+          if (s->kind == StmtKind::kLet)
+            after = walk(as<LetStmt>(s)->value, after);
+          else if (s->kind == StmtKind::kVar)
+            after = walk(as<VarStmt>(s)->value, after);
+          else if (s->kind == StmtKind::kExpr)
+            after = walk(as<ExprStmt>(s)->value, after);
         }
         return after;
       }
@@ -96,16 +113,23 @@ struct LastUses {
       case ExprKind::kWhile:
         walk(as<WhileExpr>(e)->condition, true);
         return walk(as<WhileExpr>(e)->body, true);
-      case ExprKind::kLoop: return walk(as<LoopExpr>(e)->body, true);
-      case ExprKind::kFor: return walk(as<ForExpr>(e)->iterable, walk(as<ForExpr>(e)->body, true));
+      case ExprKind::kLoop:
+        return walk(as<LoopExpr>(e)->body, true);
+      case ExprKind::kFor:
+        return walk(as<ForExpr>(e)->iterable, walk(as<ForExpr>(e)->body, true));
       case ExprKind::kBreak:
         return as<BreakExpr>(e)->value ? walk(as<BreakExpr>(e)->value, true) : true;
-      case ExprKind::kContinue: return true;
-      case ExprKind::kReturn: return as<ReturnExpr>(e)->value ? walk(as<ReturnExpr>(e)->value, false) : false;
+      case ExprKind::kContinue:
+        return true;
+      case ExprKind::kReturn:
+        return as<ReturnExpr>(e)->value ? walk(as<ReturnExpr>(e)->value, false) : false;
       // Its clauses may still be to come.
-      case ExprKind::kHandle: return walk(as<HandleExpr>(e)->body, true);
-      case ExprKind::kMask: return walk(as<MaskExpr>(e)->body, after);
-      default: return after;
+      case ExprKind::kHandle:
+        return walk(as<HandleExpr>(e)->body, true);
+      case ExprKind::kMask:
+        return walk(as<MaskExpr>(e)->body, after);
+      default:
+        return after;
     }
   }
 
@@ -152,8 +176,10 @@ void find_last_resumes(Plan& plan) {
         bool has = false;
         for (Local* l : u.captures()) has |= l == clause.resume;
         if (!has) continue;
-        if (u.lifted && !u.is_default) owners[&u] = false;
-        else held = true;
+        if (u.lifted && !u.is_default)
+          owners[&u] = false;
+        else
+          held = true;
       }
     }
     if (held) continue;
@@ -165,8 +191,10 @@ void find_last_resumes(Plan& plan) {
       uses.walk(clause.body, false);
       for (auto& [u, shared] : owners) uses.walk(u->body, shared);
       again = found != owners;
-      if (again) owners = std::move(found);
-      else plan.last_resumes.merge(last);
+      if (again)
+        owners = std::move(found);
+      else
+        plan.last_resumes.merge(last);
     }
   }
 }

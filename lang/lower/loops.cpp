@@ -85,8 +85,10 @@ void Lowering::loop(LoopExpr* e, Dest d) {
   close_loop(info);
   resumed_ = resumed;
   if (info.wants_result) {
-    if (live()) finish({info.result, owned}, d);
-    else if (owned) b_.give(info.result);
+    if (live())
+      finish({info.result, owned}, d);
+    else if (owned)
+      b_.give(info.result);
   }
 }
 
@@ -96,9 +98,15 @@ void Lowering::for_(ForExpr* e) {
   bool resumed = resumed_;
   size_t mark = scope();
   switch (e->note->kind) {
-    case LoopKind::kRange: for_range(e, info); break;
-    case LoopKind::kList: for_list(e, info, tagged(e->iterable)); break;
-    case LoopKind::kArray: for_array(e, info, settle(tagged(e->iterable), e->iterable)); break;
+    case LoopKind::kRange:
+      for_range(e, info);
+      break;
+    case LoopKind::kList:
+      for_list(e, info, tagged(e->iterable));
+      break;
+    case LoopKind::kArray:
+      for_array(e, info, settle(tagged(e->iterable), e->iterable));
+      break;
     case LoopKind::kString: {
       Val text = tagged(e->iterable);
       release(text);
@@ -119,7 +127,9 @@ void Lowering::for_(ForExpr* e) {
       for_list(e, info, {r, true});
       break;
     }
-    default: for_generator(e, info); break;
+    default:
+      for_generator(e, info);
+      break;
   }
   close_scope(mark);
   resumed_ = resumed;
@@ -156,8 +166,10 @@ void Lowering::for_range(ForExpr* e, LoopInfo& info) {
   vm::Label top = b_.label(), done = b_.label();
   b_.bind(top);
   FetchScope iteration(*this);
-  if (constant) emit(inclusive ? Op::JGT_I : Op::JGE_I, {counter.reg, *constant, done});
-  else emit(inclusive ? Op::JLT : Op::JLE, {limit.reg, counter.reg, done});
+  if (constant)
+    emit(inclusive ? Op::JGT_I : Op::JGE_I, {counter.reg, *constant, done});
+  else
+    emit(inclusive ? Op::JLT : Op::JLE, {limit.reg, counter.reg, done});
   size_t mark = scope();
   bind_pattern(e->pattern, {counter.reg, false});
   loop_body(e->body, info);

@@ -87,27 +87,30 @@ class Lowering {
   void forget_fetched(size_t mark);
   bool is_own(const Local* l) const { return l->owner && l->owner->real() == &u_; }
   bool is_cell(const Local* l) const;
-  void return_value(Reg r);            // a tagged one; ends the function
+  void return_value(Reg r);  // a tagged one; ends the function
   void return_unit();
-  void define(Local* l, Val v);        // takes over an owned register
+  void define(Local* l, Val v);  // takes over an owned register
   void define_cell(Local* l, Val v);
   void defined(Local* l);
   void local_function(Unit* fn);
 
   // --- registers
   Reg take(bool raw = false) { return b_.take(raw); }
-  void release(Val v) { if (v.owned) b_.give(v.reg); }
+  void release(Val v) {
+    if (v.owned) b_.give(v.reg);
+  }
   Reg pick(std::optional<Reg> want, bool raw) { return want && want->is_raw == raw ? *want : take(raw); }
   Val result(std::optional<Reg> want, Reg r) { return {r, !(want && *want == r)}; }
   Val to_tagged(Val v, std::optional<Reg> want = {});
   Val to_raw(Val v, std::optional<Reg> want = {});
-  void move(Reg to, Reg from);         // converts between tagged and raw
+  void move(Reg to, Reg from);  // converts between tagged and raw
   size_t scope() const { return scope_.size(); }
   void close_scope(size_t mark);
 
   // --- instructions
   void at(Span span);
-  void emit(Op op, std::initializer_list<vm::FunctionBuilder::Operand> operands = {}, std::span<const Reg> list = {}) {
+  void emit(Op op, std::initializer_list<vm::FunctionBuilder::Operand> operands = {},
+            std::span<const Reg> list = {}) {
     b_.emit(op, operands, list);
   }
   bool live() const { return b_.reachable(); }
@@ -119,12 +122,12 @@ class Lowering {
   Val raw(Expr* e) { return to_raw(eval(e)); }
   void into(Expr* e, Reg dst, bool fresh = false) { lower(e, fresh ? Dest::fresh_in(dst) : Dest::into(dst)); }
   void never(Expr* e, Dest d);
-  void finish(Val v, Dest d);          // a value that was computed goes where it is wanted
-  bool is_raw(const Expr* e);          // natural representation
+  void finish(Val v, Dest d);  // a value that was computed goes where it is wanted
+  bool is_raw(const Expr* e);  // natural representation
   /// v, or a copy where `later` might assign to the variable it lives in.
   Val stable(Val v, const Expr* from, std::initializer_list<const Expr*> later);
-  Val keep(Val v);                     // a temporary of its own
-  Val settle(Val v, const Expr* from); // one that nothing assigns to: a copy of a var
+  Val keep(Val v);                      // a temporary of its own
+  Val settle(Val v, const Expr* from);  // one that nothing assigns to: a copy of a var
   Local* local_of(const Expr* e) const;
 
   // --- values.cpp
@@ -203,7 +206,8 @@ class Lowering {
 
   // --- resume.cpp
   void resume(CallNote* note, Expr* e, Span span, Dest d, Val* piped);
-  bool return_in_clause(Expr* e);      // a value returned from a clause that may abort: true where it is dealt with
+  bool return_in_clause(
+      Expr* e);  // a value returned from a clause that may abort: true where it is dealt with
   void find_resuming(const Expr* e);
 
   // --- loops.cpp
@@ -235,10 +239,10 @@ class Lowering {
     Reg t, z;
   };
   void open(Region r) { regions_.push_back(r); }
-  void end_region(const Region& r);    // emits; does not pop
-  void close();                        // emits and pops
+  void end_region(const Region& r);  // emits; does not pop
+  void close();                      // emits and pops
   void give_region(const Region& r);
-  void leave_to(size_t depth);         // for a jump: ends those above `depth`, which stay open for other code
+  void leave_to(size_t depth);  // for a jump: ends those above `depth`, which stay open for other code
   bool in_tail() const { return regions_.size() == tail_regions_; }
   void exit_point(Local* exit, vm::Label target, Region& region);
 
@@ -246,20 +250,24 @@ class Lowering {
   Unit& u_;
   vm::FunctionBuilder b_;
   std::vector<Region> regions_;
-  size_t tail_regions_ = 0;            // the function's own exit point, or guard, does not stand in the way of tail calls
-  std::vector<Local*> scope_;          // variables in scope of this function, in order
-  std::vector<Reg> captured_;          // lifted: registers of the captures, by number
-  struct Patch { Local* closure; unsigned capture; };
+  size_t tail_regions_ =
+      0;  // the function's own exit point, or guard, does not stand in the way of tail calls
+  std::vector<Local*> scope_;  // variables in scope of this function, in order
+  std::vector<Reg> captured_;  // lifted: registers of the captures, by number
+  struct Patch {
+    Local* closure;
+    unsigned capture;
+  };
   std::unordered_map<Local*, std::vector<Patch>> patches_;  // captured before they had a value
-  vm::Label start_;                    // of the body, for self tail calls
+  vm::Label start_;                                         // of the body, for self tail calls
   bool has_start_ = false;
-  std::vector<Reg> param_registers_;   // what a self tail call assigns
+  std::vector<Reg> param_registers_;                    // what a self tail call assigns
   std::unordered_map<Local*, unsigned> capture_index_;  // once there are many
-  std::vector<std::optional<Reg>> fetched_in_;  // by number of the capture
-  std::vector<unsigned> fetched_;               // those that are, in order
-  bool resumed_ = false;               // on every way here
-  bool aborting_ = false;              // behind ABORT_NOW
-  std::unordered_set<const Expr*> resuming_;    // with a tail call of `resume` inside, in tail position
+  std::vector<std::optional<Reg>> fetched_in_;          // by number of the capture
+  std::vector<unsigned> fetched_;                       // those that are, in order
+  bool resumed_ = false;                                // on every way here
+  bool aborting_ = false;                               // behind ABORT_NOW
+  std::unordered_set<const Expr*> resuming_;  // with a tail call of `resume` inside, in tail position
 };
 
 }  // namespace eddy::lang::lower

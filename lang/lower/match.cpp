@@ -6,8 +6,8 @@
 namespace eddy::lang::lower {
 
 namespace {
-constexpr size_t kSwitchFrom = 4;   // constructors
-constexpr size_t kSearchFrom = 6;   // Int literals
+constexpr size_t kSwitchFrom = 4;  // constructors
+constexpr size_t kSearchFrom = 6;  // Int literals
 }  // namespace
 
 Matcher::~Matcher() {
@@ -93,7 +93,9 @@ void Matcher::undo(Mark mark) {
         if (o.raw_owned) l_.b_.give(o.raw);
         o.raw_loaded = o.raw_owned = false;
         break;
-      case Undo::kProof: o.proven = -1; break;
+      case Undo::kProof:
+        o.proven = -1;
+        break;
     }
   }
 }
@@ -117,7 +119,8 @@ Val Matcher::take_over(uint32_t occurrence, bool raw) {
 std::vector<Reg> Matcher::give_unused(const std::vector<std::pair<Local*, uint32_t>>& binds) {
   std::vector<Reg> given;
   auto used = [&](Reg r) {
-    return std::any_of(binds.begin(), binds.end(), [&](auto& b) { return b.first->defined && b.first->reg == r; });
+    return std::any_of(binds.begin(), binds.end(),
+                       [&](auto& b) { return b.first->defined && b.first->reg == r; });
   };
   for (auto [id, what] : trail_) {
     Occurrence& o = occurrences_[id];
@@ -144,9 +147,15 @@ void Matcher::emit(int32_t node) {
   if (!l_.live()) return;
   const Node& n = nodes_[node];
   switch (n.kind) {
-    case Node::Kind::kFail: fail(); return;
-    case Node::Kind::kLeaf: emit_leaf(n); return;
-    case Node::Kind::kSplit: emit_split(n); return;
+    case Node::Kind::kFail:
+      fail();
+      return;
+    case Node::Kind::kLeaf:
+      emit_leaf(n);
+      return;
+    case Node::Kind::kSplit:
+      emit_split(n);
+      return;
   }
 }
 
@@ -202,10 +211,14 @@ void Matcher::emit_leaf(const Node& n) {
 void Matcher::emit_split(const Node& n) {
   switch (n.branches[0].first.kind) {
     case HeadKind::kCon:
-      if (n.branches.size() >= kSwitchFrom) emit_switch(n);
-      else emit_constructors(n);
+      if (n.branches.size() >= kSwitchFrom)
+        emit_switch(n);
+      else
+        emit_constructors(n);
       return;
-    default: emit_literals(n); return;
+    default:
+      emit_literals(n);
+      return;
   }
 }
 
@@ -218,7 +231,8 @@ void Matcher::emit_constructors(const Node& n) {
   // The last of all constructors needs no test, and best is a constant one: its fields need no proof.
   std::vector<std::pair<Head, int32_t>> branches = n.branches;
   if (n.next < 0) {
-    auto constant = std::find_if(branches.begin(), branches.end(), [](auto& b) { return b.first.fields == 0; });
+    auto constant =
+        std::find_if(branches.begin(), branches.end(), [](auto& b) { return b.first.fields == 0; });
     if (constant != branches.end()) std::rotate(constant, constant + 1, branches.end());
   }
   Reg r = load(n.occurrence);
@@ -288,13 +302,17 @@ void Matcher::test_literal(uint32_t occurrence, const Head& head, vm::Label fail
       l_.b_.give(k);
       return;
     }
-    default: break;
+    default:
+      break;
   }
   Reg r = load(occurrence);
   Val k;
-  if (head.kind == HeadKind::kInt) k = l_.load_int(head.number, {});
-  else if (head.kind == HeadKind::kBigInt) k = l_.big_int(as<IntExpr>(head.literal), head.negative, {});
-  else k = l_.literal(head.literal, {});
+  if (head.kind == HeadKind::kInt)
+    k = l_.load_int(head.number, {});
+  else if (head.kind == HeadKind::kBigInt)
+    k = l_.big_int(as<IntExpr>(head.literal), head.negative, {});
+  else
+    k = l_.literal(head.literal, {});
   l_.emit(Op::JNE, {r, k.reg, fails});
   l_.release(k);
 }
@@ -303,8 +321,10 @@ void Matcher::emit_literals(const Node& n) {
   bool ints = n.branches.size() >= kSearchFrom;
   for (const auto& [head, _] : n.branches)
     ints &= head.kind == HeadKind::kInt && head.number >= INT16_MIN && head.number <= INT16_MAX;
-  if (n.branches[0].first.kind == HeadKind::kFloat) load_raw(n.occurrence);
-  else load(n.occurrence);
+  if (n.branches[0].first.kind == HeadKind::kFloat)
+    load_raw(n.occurrence);
+  else
+    load(n.occurrence);
   Mark before = mark();
   if (ints) {
     std::vector<std::pair<int64_t, int32_t>> sorted;
@@ -327,7 +347,8 @@ void Matcher::emit_literals(const Node& n) {
   if (l_.live()) emit(n.next);
 }
 
-void Matcher::emit_search(const Node& n, std::span<const std::pair<int64_t, int32_t>> sorted, vm::Label otherwise) {
+void Matcher::emit_search(const Node& n, std::span<const std::pair<int64_t, int32_t>> sorted,
+                          vm::Label otherwise) {
   Reg r = load(n.occurrence);
   Mark before = mark();
   l_.at(span_);

@@ -42,8 +42,8 @@ class Matcher {
   enum class HeadKind : uint8_t { kCon, kInt, kBigInt, kFloat, kChar, kString, kBool };
   struct Head {
     HeadKind kind = HeadKind::kCon;
-    uint16_t con = 0, first = 0;    // id; of the type's first constructor
-    uint32_t count = 0;             // constructors of the type
+    uint16_t con = 0, first = 0;  // id; of the type's first constructor
+    uint32_t count = 0;           // constructors of the type
     uint32_t fields = 0;
     ConstructorBinding* binding = nullptr;
     int64_t number = 0;
@@ -59,15 +59,15 @@ class Matcher {
     bool loaded = false, owned = false;
     bool raw_loaded = false, raw_owned = false;
     int32_t parent = -1;
-    uint16_t con = 0, field = 0;    // within the parent
+    uint16_t con = 0, field = 0;  // within the parent
     bool raw_field = false;
-    int32_t proven = -1;            // constructor, as the verifier knows it
+    int32_t proven = -1;  // constructor, as the verifier knows it
     std::vector<uint32_t> parts;
   };
   struct Test {
     uint32_t occurrence;
     Pattern* pattern;
-    uint32_t from;                  // list patterns: items before are dealt with
+    uint32_t from;  // list patterns: items before are dealt with
   };
   struct Row {
     std::vector<Test> tests;
@@ -87,7 +87,7 @@ class Matcher {
     enum class Kind : uint8_t { kFail, kLeaf, kSplit } kind = Kind::kFail;
     uint32_t arm = 0;
     std::vector<std::pair<Local*, uint32_t>> binds;
-    int32_t next = -1;              // kLeaf with a guard: where that fails. kSplit: none of the heads
+    int32_t next = -1;  // kLeaf with a guard: where that fails. kSplit: none of the heads
     uint32_t occurrence = 0;
     std::vector<std::pair<Head, int32_t>> branches;
   };
@@ -111,7 +111,8 @@ class Matcher {
   void emit_constructors(const Node& node);
   void emit_switch(const Node& node);
   void emit_literals(const Node& node);
-  void emit_search(const Node& node, std::span<const std::pair<int64_t, int32_t>> sorted, vm::Label otherwise);
+  void emit_search(const Node& node, std::span<const std::pair<int64_t, int32_t>> sorted,
+                   vm::Label otherwise);
   void test_literal(uint32_t occurrence, const Head& head, vm::Label fails);
   void body(Arm& arm);
   void sequential();
@@ -121,7 +122,9 @@ class Matcher {
   void load_into(uint32_t occurrence, Reg home);
   Val take_over(uint32_t occurrence, bool raw);
   void prove(uint32_t occurrence, uint16_t con);
-  struct Mark { size_t trail, fetched; };
+  struct Mark {
+    size_t trail, fetched;
+  };
   Mark mark() const { return {trail_.size(), l_.fetched_.size()}; }
   void undo(Mark mark);
   std::vector<Reg> give_unused(const std::vector<std::pair<Local*, uint32_t>>& binds);

@@ -127,8 +127,10 @@ void Lowering::bind_pattern(Pattern* p, Val v) {
   switch (p->kind) {
     case PatternKind::kVariable: {
       auto* l = static_cast<Local*>(static_cast<LocalBinding*>(as<VariablePattern>(p)->binding)->lowered);
-      if (l->uses) define(l, v);
-      else release(v);
+      if (l->uses)
+        define(l, v);
+      else
+        release(v);
       return;
     }
     case PatternKind::kAs: {
@@ -147,9 +149,13 @@ void Lowering::bind_pattern(Pattern* p, Val v) {
       }
       break;
     case PatternKind::kTuple:
-    case PatternKind::kConstructor: break;
-    case PatternKind::kOr: break;
-    default: release(v); return;
+    case PatternKind::kConstructor:
+      break;
+    case PatternKind::kOr:
+      break;
+    default:
+      release(v);
+      return;
   }
   Matcher matcher(*this);
   uint32_t root = matcher.root(v);

@@ -9,14 +9,23 @@ namespace {
 bool may_assign(const Expr* e, int& budget) {
   if (--budget < 0) return true;
   switch (e->kind) {
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
-    case ExprKind::kString: case ExprKind::kName: case ExprKind::kLambda:
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
+    case ExprKind::kString:
+    case ExprKind::kName:
+    case ExprKind::kLambda:
       return false;
-    case ExprKind::kField: return may_assign(as<FieldExpr>(e)->object, budget);
-    case ExprKind::kTupleIndex: return may_assign(as<TupleIndexExpr>(e)->object, budget);
+    case ExprKind::kField:
+      return may_assign(as<FieldExpr>(e)->object, budget);
+    case ExprKind::kTupleIndex:
+      return may_assign(as<TupleIndexExpr>(e)->object, budget);
     case ExprKind::kIndex:
       return may_assign(as<IndexExpr>(e)->object, budget) || may_assign(as<IndexExpr>(e)->index, budget);
-    case ExprKind::kUnary: return may_assign(as<UnaryExpr>(e)->operand, budget);
+    case ExprKind::kUnary:
+      return may_assign(as<UnaryExpr>(e)->operand, budget);
     case ExprKind::kArith: {
       if (may_assign(as<ArithExpr>(e)->first, budget)) return true;
       for (const ArithStep& s : as<ArithExpr>(e)->steps) {
@@ -50,7 +59,8 @@ bool may_assign(const Expr* e, int& budget) {
     case ExprKind::kBlock:
       return !as<BlockExpr>(e)->stmts.empty() ||
              (as<BlockExpr>(e)->value && may_assign(as<BlockExpr>(e)->value, budget));
-    default: return true;
+    default:
+      return true;
   }
 }
 }  // namespace
@@ -78,7 +88,11 @@ Val Lowering::settle(Val v, const Expr* from) {
 bool Lowering::mentions(const Expr* e, Reg reg, int& budget) const {
   if (--budget < 0) return true;
   switch (e->kind) {
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
     case ExprKind::kString:
       return false;
     case ExprKind::kName: {
@@ -87,11 +101,15 @@ bool Lowering::mentions(const Expr* e, Reg reg, int& budget) const {
       if (is_own(l)) return !l->defined || l->reg == reg;
       return l->kind == Local::Kind::kFn;  // its captures
     }
-    case ExprKind::kField: return mentions(as<FieldExpr>(e)->object, reg, budget);
-    case ExprKind::kTupleIndex: return mentions(as<TupleIndexExpr>(e)->object, reg, budget);
+    case ExprKind::kField:
+      return mentions(as<FieldExpr>(e)->object, reg, budget);
+    case ExprKind::kTupleIndex:
+      return mentions(as<TupleIndexExpr>(e)->object, reg, budget);
     case ExprKind::kIndex:
-      return mentions(as<IndexExpr>(e)->object, reg, budget) || mentions(as<IndexExpr>(e)->index, reg, budget);
-    case ExprKind::kUnary: return mentions(as<UnaryExpr>(e)->operand, reg, budget);
+      return mentions(as<IndexExpr>(e)->object, reg, budget) ||
+             mentions(as<IndexExpr>(e)->index, reg, budget);
+    case ExprKind::kUnary:
+      return mentions(as<UnaryExpr>(e)->operand, reg, budget);
     case ExprKind::kArith: {
       if (mentions(as<ArithExpr>(e)->first, reg, budget)) return true;
       for (const ArithStep& s : as<ArithExpr>(e)->steps) {
@@ -100,7 +118,8 @@ bool Lowering::mentions(const Expr* e, Reg reg, int& budget) const {
       return false;
     }
     case ExprKind::kCompare:
-      return mentions(as<CompareExpr>(e)->left, reg, budget) || mentions(as<CompareExpr>(e)->right, reg, budget);
+      return mentions(as<CompareExpr>(e)->left, reg, budget) ||
+             mentions(as<CompareExpr>(e)->right, reg, budget);
     case ExprKind::kTuple:
       for (const Expr* item : as<TupleExpr>(e)->items) {
         if (mentions(item, reg, budget)) return true;
@@ -128,7 +147,8 @@ bool Lowering::mentions(const Expr* e, Reg reg, int& budget) const {
       }
       return false;
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 

@@ -12,11 +12,15 @@ constexpr size_t kMostRowCopies = 500'000;
 bool Matcher::Head::operator==(const Head& o) const {
   if (kind != o.kind) return false;
   switch (kind) {
-    case HeadKind::kCon: return con == o.con;
-    case HeadKind::kFloat: return real == o.real;
+    case HeadKind::kCon:
+      return con == o.con;
+    case HeadKind::kFloat:
+      return real == o.real;
     case HeadKind::kString:
-    case HeadKind::kBigInt: return text == o.text && negative == o.negative;
-    default: return number == o.number;
+    case HeadKind::kBigInt:
+      return text == o.text && negative == o.negative;
+    default:
+      return number == o.number;
   }
 }
 
@@ -35,8 +39,11 @@ uint32_t Matcher::size_of(const Pattern* p) {
     case PatternKind::kOr:
       for (const Pattern* item : as<OrPattern>(p)->alternatives) n += size_of(item);
       break;
-    case PatternKind::kAs: n += size_of(as<AsPattern>(p)->pattern); break;
-    default: break;
+    case PatternKind::kAs:
+      n += size_of(as<AsPattern>(p)->pattern);
+      break;
+    default:
+      break;
   }
   return n;
 }
@@ -66,7 +73,8 @@ void Matcher::add_arm(Arm arm, std::span<const uint32_t> roots) {
   Row row;
   row.arm = static_cast<uint32_t>(arms_.size());
   if (arm.pattern->kind == PatternKind::kTuple) {
-    for (uint32_t i = 0; i < roots.size(); ++i) add_test(row, roots[i], as<TuplePattern>(arm.pattern)->items[i]);
+    for (uint32_t i = 0; i < roots.size(); ++i)
+      add_test(row, roots[i], as<TuplePattern>(arm.pattern)->items[i]);
   }
   rows_.push_back(std::move(row));
   arms_.push_back(std::move(arm));
@@ -77,7 +85,8 @@ void Matcher::add_test(Row& row, uint32_t occurrence, Pattern* p, uint32_t from)
   for (;;) {
     switch (p->kind) {
       case PatternKind::kWildcard:
-      case PatternKind::kError: return;
+      case PatternKind::kError:
+        return;
       case PatternKind::kVariable: {
         auto* l = static_cast<Local*>(static_cast<LocalBinding*>(as<VariablePattern>(p)->binding)->lowered);
         if (l->uses) row.binds.push_back({l, occurrence});
@@ -102,7 +111,8 @@ void Matcher::add_test(Row& row, uint32_t occurrence, Pattern* p, uint32_t from)
         }
         break;
       }
-      default: break;
+      default:
+        break;
     }
     row.tests.push_back({occurrence, p, from});
     return;
@@ -132,7 +142,8 @@ Matcher::Head Matcher::head_of(const Test& t) const {
       h.con = t.from < as<ListPattern>(t.pattern)->items.size ? rt::con::Cons : rt::con::Nil;
       h.fields = h.con == rt::con::Cons ? 2 : 0;
       return h;
-    default: break;
+    default:
+      break;
   }
   auto* l = as<LiteralPattern>(t.pattern);
   h.literal = l->literal;
@@ -167,11 +178,15 @@ Matcher::Head Matcher::head_of(const Test& t) const {
 
 uint64_t Matcher::Head::hash() const {
   switch (kind) {
-    case HeadKind::kCon: return con;
-    case HeadKind::kFloat: return std::hash<double>()(real);
+    case HeadKind::kCon:
+      return con;
+    case HeadKind::kFloat:
+      return std::hash<double>()(real);
     case HeadKind::kString:
-    case HeadKind::kBigInt: return std::hash<std::string_view>()(text);
-    default: return static_cast<uint64_t>(number);
+    case HeadKind::kBigInt:
+      return std::hash<std::string_view>()(text);
+    default:
+      return static_cast<uint64_t>(number);
   }
 }
 
@@ -227,19 +242,22 @@ void Matcher::add_parts(Row& row, const Test& t, const Head& head) {
     case PatternKind::kTuple: {
       auto* p = as<TuplePattern>(t.pattern);
       for (uint32_t i = 0; i < p->items.size; ++i) {
-        if (p->items[i]->kind != PatternKind::kWildcard) add_test(row, part(t.occurrence, head, i), p->items[i]);
+        if (p->items[i]->kind != PatternKind::kWildcard)
+          add_test(row, part(t.occurrence, head, i), p->items[i]);
       }
       return;
     }
     case PatternKind::kList: {
       auto* p = as<ListPattern>(t.pattern);
       if (head.con != rt::con::Cons) return;
-      if (p->items[t.from]->kind != PatternKind::kWildcard) add_test(row, part(t.occurrence, head, 0), p->items[t.from]);
+      if (p->items[t.from]->kind != PatternKind::kWildcard)
+        add_test(row, part(t.occurrence, head, 0), p->items[t.from]);
       if (t.from + 1 == p->items.size && p->has_rest && !p->rest) return;
       add_test(row, part(t.occurrence, head, 1), p, t.from + 1);
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -263,7 +281,8 @@ void Matcher::distribute(const Row& row, uint32_t occurrence, Split& split) {
       Row extra;
       add_test(extra, occurrence, alternative);
       one.binds.insert(one.binds.end(), extra.binds.begin(), extra.binds.end());
-      one.tests.insert(one.tests.begin() + static_cast<ptrdiff_t>(at), extra.tests.begin(), extra.tests.end());
+      one.tests.insert(one.tests.begin() + static_cast<ptrdiff_t>(at), extra.tests.begin(),
+                       extra.tests.end());
       distribute(one, occurrence, split);
     }
     return;
@@ -274,8 +293,10 @@ void Matcher::distribute(const Row& row, uint32_t occurrence, Split& split) {
   rest.binds = row.binds;
   rest.tests.reserve(row.tests.size() + head.fields);
   for (size_t i = 0; i < row.tests.size(); ++i) {
-    if (i == at) add_parts(rest, test, head);
-    else rest.tests.push_back(row.tests[i]);
+    if (i == at)
+      add_parts(rest, test, head);
+    else
+      rest.tests.push_back(row.tests[i]);
   }
   split.parts[static_cast<size_t>(&head - split.heads.data())].push_back(std::move(rest));
 }

@@ -91,7 +91,8 @@ vm::Module Program::run() {
     module_.main_takes_args = program_.main_takes_args;
   }
   for (FunctionBinding* test : program_.tests) {
-    if (test->reachable && test->decl->params.empty()) module_.tests.push_back({std::string(text(test->name)), function(test)});
+    if (test->reachable && test->decl->params.empty())
+      module_.tests.push_back({std::string(text(test->name)), function(test)});
   }
   drain();
   initialiser();
@@ -111,11 +112,13 @@ void Program::compile(Work& work) {
   switch (work.kind) {
     case Work::Kind::kFunction: {
       auto* f = static_cast<FunctionBinding*>(work.subject);
-      compile_function(std::string(text(f->name)), f->note, f->decl->params, f->decl->body, f->decl->name.span,
-                       work.function);
+      compile_function(std::string(text(f->name)), f->note, f->decl->params, f->decl->body,
+                       f->decl->name.span, work.function);
       return;
     }
-    case Work::Kind::kMemoCache: memo_cache(static_cast<FunctionBinding*>(work.subject), work.function); return;
+    case Work::Kind::kMemoCache:
+      memo_cache(static_cast<FunctionBinding*>(work.subject), work.function);
+      return;
     case Work::Kind::kDefault: {
       auto* value = static_cast<Expr*>(work.subject);
       compile_function(std::move(work.name), nullptr, work.params, value, value->span, work.function);
@@ -124,7 +127,8 @@ void Program::compile(Work& work) {
     case Work::Kind::kWrapper: {
       Unit unit;
       unit.name = work.name;
-      module_.functions[work.function] = Lowering(*this, unit).wrap(static_cast<Binding*>(work.subject), work.floats);
+      module_.functions[work.function] =
+          Lowering(*this, unit).wrap(static_cast<Binding*>(work.subject), work.floats);
       return;
     }
   }
@@ -162,12 +166,15 @@ void Program::memo_cache(FunctionBinding* f, uint32_t function) {
   for (uint32_t i = 0; i < count; ++i) args.push_back(b.take());
   vm::Reg key = count == 1 ? args[0] : b.take(), table = b.take(), result = b.take();
   if (count == 0) b.emit(vm::Op::LOAD_UNIT, {key});
-  if (count > rt::con::MaxTuple) too_large(f->decl->name.span, "a @memo function cannot have so many parameters");
+  if (count > rt::con::MaxTuple)
+    too_large(f->decl->name.span, "a @memo function cannot have so many parameters");
   if (count > 1) b.emit(vm::Op::MAKE, {key, rt::con::tuple(count)}, args);
   auto call = [&](FunctionBinding* callee, vm::Reg to, std::initializer_list<vm::Reg> list) {
     std::vector<vm::Reg> regs(list);
-    if (!callee->native.empty()) b.emit(vm::Op::NATIVE, {to, native(callee->native)}, regs);
-    else b.emit(vm::Op::CALL, {to, this->function(callee)}, regs);
+    if (!callee->native.empty())
+      b.emit(vm::Op::NATIVE, {to, native(callee->native)}, regs);
+    else
+      b.emit(vm::Op::CALL, {to, this->function(callee)}, regs);
   };
   if (!program_.mutmap_get || !program_.mutmap_insert || !program_.mutmap_new) {
     too_large(f->decl->name.span, "@memo needs the module std/mutmap");
@@ -190,7 +197,10 @@ void Program::memo_cache(FunctionBinding* f, uint32_t function) {
 // --- top-level constants
 
 void Program::initialiser() {
-  struct Init { LetDecl* decl; uint32_t function; };
+  struct Init {
+    LetDecl* decl;
+    uint32_t function;
+  };
   std::vector<Init> inits;
   for (const GlobalInit& init : program_.initialisers) {
     LetDecl* decl = init.decl;
@@ -198,7 +208,8 @@ void Program::initialiser() {
     std::string name = decl->pattern->kind == PatternKind::kVariable
                            ? std::string(text(as<VariablePattern>(decl->pattern)->name))
                            : std::string("let");
-    compile_function(std::move(name), decl->note ? decl->note->unit : nullptr, {}, decl->value, decl->value->span, index);
+    compile_function(std::move(name), decl->note ? decl->note->unit : nullptr, {}, decl->value,
+                     decl->value->span, index);
     inits.push_back({decl, index});
     drain();
   }
@@ -208,8 +219,10 @@ void Program::initialiser() {
   vm::Reg r = b.take();
   for (size_t i = 0; i < memos_.size(); ++i) {
     FunctionBinding* make = program_.mutmap_new;
-    if (!make->native.empty()) b.emit(vm::Op::NATIVE, {r, native(make->native)});
-    else b.emit(vm::Op::CALL, {r, function(make)});
+    if (!make->native.empty())
+      b.emit(vm::Op::NATIVE, {r, native(make->native)});
+    else
+      b.emit(vm::Op::CALL, {r, function(make)});
     b.emit(vm::Op::STORE_GLOBAL, {r, memo_global(memos_[i])});
     drain();
   }
@@ -245,7 +258,9 @@ void Program::store_globals(vm::FunctionBuilder& b, Pattern* p, vm::Reg r) {
     b.give(value);
   };
   switch (p->kind) {
-    case PatternKind::kVariable: store(as<VariablePattern>(p)->binding); return;
+    case PatternKind::kVariable:
+      store(as<VariablePattern>(p)->binding);
+      return;
     case PatternKind::kAs:
       store(as<AsPattern>(p)->binding);
       store_globals(b, as<AsPattern>(p)->pattern, r);
@@ -261,15 +276,16 @@ void Program::store_globals(vm::FunctionBuilder& b, Pattern* p, vm::Reg r) {
       for (uint32_t i = 0; i < t->args.size; ++i) {
         int field = t->args[i].name.name ? c->field(t->args[i].name.name) : static_cast<int>(i);
         if (field < 0) continue;
-        part(constructor(c), static_cast<uint32_t>(field), is_float(c->fields[static_cast<size_t>(field)].type),
-             t->args[i].pattern);
+        part(constructor(c), static_cast<uint32_t>(field),
+             is_float(c->fields[static_cast<size_t>(field)].type), t->args[i].pattern);
       }
       return;
     }
     case PatternKind::kList:
       if (Pattern* rest = as<ListPattern>(p)->rest) store_globals(b, rest, r);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -279,23 +295,81 @@ void Program::mark_plain_clauses() {
   auto plain = [&](const vm::FunctionData& f) {
     for (size_t at = 0; at < f.code.size(); at += vm::length_of(f.code[at])) {
       switch (vm::op_of(f.code[at])) {
-        case vm::Op::MOVE: case vm::Op::MOVE_R: case vm::Op::LOAD_INT: case vm::Op::LOAD_K: case vm::Op::LOAD_UNIT:
-        case vm::Op::LOAD_BOOL: case vm::Op::LOAD_CHAR: case vm::Op::LOAD_CON: case vm::Op::LOAD_FLOAT:
-        case vm::Op::LOAD_FN: case vm::Op::ADD: case vm::Op::SUB: case vm::Op::MUL: case vm::Op::ADD_I:
-        case vm::Op::SUB_I: case vm::Op::MUL_I: case vm::Op::NEG: case vm::Op::AND: case vm::Op::OR: case vm::Op::XOR:
-        case vm::Op::ABS: case vm::Op::NOT: case vm::Op::BOX: case vm::Op::UNBOX: case vm::Op::FADD: case vm::Op::FSUB:
-        case vm::Op::FMUL: case vm::Op::FDIV: case vm::Op::FREM: case vm::Op::FNEG: case vm::Op::FABS:
-        case vm::Op::FSQRT: case vm::Op::INT_TO_FLOAT: case vm::Op::LT: case vm::Op::LE: case vm::Op::FEQ:
-        case vm::Op::FLT: case vm::Op::FLE: case vm::Op::JMP: case vm::Op::JT: case vm::Op::JF: case vm::Op::JLT:
-        case vm::Op::JLE: case vm::Op::JEQ_I: case vm::Op::JNE_I: case vm::Op::JLT_I: case vm::Op::JLE_I:
-        case vm::Op::JGT_I: case vm::Op::JGE_I: case vm::Op::JFEQ: case vm::Op::JFNE: case vm::Op::JFLT:
-        case vm::Op::JFNLT: case vm::Op::JFLE: case vm::Op::JFNLE: case vm::Op::JIS: case vm::Op::JISNT:
-        case vm::Op::SWITCH: case vm::Op::MAKE: case vm::Op::GET: case vm::Op::GET_R: case vm::Op::GET_C:
-        case vm::Op::GET_RC: case vm::Op::SET_C: case vm::Op::SET_RC: case vm::Op::MAKE_CELL: case vm::Op::GET_CELL:
-        case vm::Op::SET_CELL: case vm::Op::MAKE_CLOSURE: case vm::Op::GET_UP: case vm::Op::RET:
+        case vm::Op::MOVE:
+        case vm::Op::MOVE_R:
+        case vm::Op::LOAD_INT:
+        case vm::Op::LOAD_K:
+        case vm::Op::LOAD_UNIT:
+        case vm::Op::LOAD_BOOL:
+        case vm::Op::LOAD_CHAR:
+        case vm::Op::LOAD_CON:
+        case vm::Op::LOAD_FLOAT:
+        case vm::Op::LOAD_FN:
+        case vm::Op::ADD:
+        case vm::Op::SUB:
+        case vm::Op::MUL:
+        case vm::Op::ADD_I:
+        case vm::Op::SUB_I:
+        case vm::Op::MUL_I:
+        case vm::Op::NEG:
+        case vm::Op::AND:
+        case vm::Op::OR:
+        case vm::Op::XOR:
+        case vm::Op::ABS:
+        case vm::Op::NOT:
+        case vm::Op::BOX:
+        case vm::Op::UNBOX:
+        case vm::Op::FADD:
+        case vm::Op::FSUB:
+        case vm::Op::FMUL:
+        case vm::Op::FDIV:
+        case vm::Op::FREM:
+        case vm::Op::FNEG:
+        case vm::Op::FABS:
+        case vm::Op::FSQRT:
+        case vm::Op::INT_TO_FLOAT:
+        case vm::Op::LT:
+        case vm::Op::LE:
+        case vm::Op::FEQ:
+        case vm::Op::FLT:
+        case vm::Op::FLE:
+        case vm::Op::JMP:
+        case vm::Op::JT:
+        case vm::Op::JF:
+        case vm::Op::JLT:
+        case vm::Op::JLE:
+        case vm::Op::JEQ_I:
+        case vm::Op::JNE_I:
+        case vm::Op::JLT_I:
+        case vm::Op::JLE_I:
+        case vm::Op::JGT_I:
+        case vm::Op::JGE_I:
+        case vm::Op::JFEQ:
+        case vm::Op::JFNE:
+        case vm::Op::JFLT:
+        case vm::Op::JFNLT:
+        case vm::Op::JFLE:
+        case vm::Op::JFNLE:
+        case vm::Op::JIS:
+        case vm::Op::JISNT:
+        case vm::Op::SWITCH:
+        case vm::Op::MAKE:
+        case vm::Op::GET:
+        case vm::Op::GET_R:
+        case vm::Op::GET_C:
+        case vm::Op::GET_RC:
+        case vm::Op::SET_C:
+        case vm::Op::SET_RC:
+        case vm::Op::MAKE_CELL:
+        case vm::Op::GET_CELL:
+        case vm::Op::SET_CELL:
+        case vm::Op::MAKE_CLOSURE:
+        case vm::Op::GET_UP:
+        case vm::Op::RET:
         case vm::Op::RET_UNIT:
           break;
-        default: return false;
+        default:
+          return false;
       }
     }
     return true;

@@ -73,7 +73,8 @@ class Program {
   uint32_t reserve();
   uint32_t request(Work::Kind kind, void* subject, std::string name = {});
   void compile(Work& work);
-  void compile_function(std::string name, FnNote* note, Slice<Param> params, Expr* body, Span span, uint32_t function);
+  void compile_function(std::string name, FnNote* note, Slice<Param> params, Expr* body, Span span,
+                        uint32_t function);
   void drain();
   void memo_cache(FunctionBinding* f, uint32_t function);
   void initialiser();
@@ -85,13 +86,14 @@ class Program {
   vm::Module module_;
   bool has_multi_ = false;
   std::deque<Work> work_;
-  Plan* plan_ = nullptr;            // the one that is being emitted
+  Plan* plan_ = nullptr;  // the one that is being emitted
   bool in_std_ = false;
-  std::vector<Unit*> plan_queue_;   // its units that are to be
-  std::unordered_map<const void*, uint32_t> functions_, memo_bodies_, defaults_, globals_, effects_, memo_globals_;
+  std::vector<Unit*> plan_queue_;  // its units that are to be
+  std::unordered_map<const void*, uint32_t> functions_, memo_bodies_, defaults_, globals_, effects_,
+      memo_globals_;
   std::unordered_map<const void*, uint32_t> wrappers_[2];  // the second: of Floats
   std::vector<FunctionBinding*> memos_;
-  std::unordered_map<const TypeDef*, uint32_t> types_;     // id of the first constructor
+  std::unordered_map<const TypeDef*, uint32_t> types_;  // id of the first constructor
   uint32_t next_constructor_ = rt::con::FirstFree;
   std::unordered_map<std::string, uint32_t> strings_, integers_;
   std::unordered_map<uint64_t, uint32_t> numbers_;

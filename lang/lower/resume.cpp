@@ -39,7 +39,9 @@ void Lowering::find_resuming(const Expr* e) {
     bool tail(const Expr* e) {
       bool any = false;
       switch (e->kind) {
-        case ExprKind::kCall: any = is_resume_call(e); break;
+        case ExprKind::kCall:
+          any = is_resume_call(e);
+          break;
         case ExprKind::kBlock: {
           const auto* b = as<BlockExpr>(e);
           bool defers = false;
@@ -54,8 +56,11 @@ void Lowering::find_resuming(const Expr* e) {
         case ExprKind::kMatch:
           for (const MatchArm& arm : as<MatchExpr>(e)->arms) any |= tail(arm.body);
           break;
-        case ExprKind::kLogical: any = tail(as<LogicalExpr>(e)->operands.back()); break;
-        default: break;
+        case ExprKind::kLogical:
+          any = tail(as<LogicalExpr>(e)->operands.back());
+          break;
+        default:
+          break;
       }
       if (any) found.insert(e);
       return any;

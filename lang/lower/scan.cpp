@@ -5,7 +5,9 @@ namespace eddy::lang::lower {
 // Runs a piece of the scan inside another unit.
 class UnitScope {
  public:
-  UnitScope(Scanner& scanner, Unit* unit) : scanner_(scanner), before_(scanner.unit_) { scanner.unit_ = unit; }
+  UnitScope(Scanner& scanner, Unit* unit) : scanner_(scanner), before_(scanner.unit_) {
+    scanner.unit_ = unit;
+  }
   ~UnitScope() { scanner_.unit_ = before_; }
 
  private:
@@ -103,14 +105,20 @@ void Scanner::pattern(Pattern* p) {
         declare(static_cast<LocalBinding*>(a->binding), Local::Kind::kValue);
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
 void Scanner::expr(Expr* e) {
   switch (e->kind) {
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
-    case ExprKind::kString: case ExprKind::kError:
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
+    case ExprKind::kString:
+    case ExprKind::kError:
       break;
     case ExprKind::kInterpolation:
       for (StringPart& part : as<InterpolationExpr>(e)->parts) {
@@ -133,35 +141,49 @@ void Scanner::expr(Expr* e) {
       break;
     case ExprKind::kField: {
       CallNote* note = as<FieldExpr>(e)->note;
-      if (is_unresolved(note)) expr(as<FieldExpr>(e)->object);
-      else if (note->kind == CallKind::kField) expr(note->callee ? note->callee : as<FieldExpr>(e)->object);
-      else if (note->kind == CallKind::kTupleField) expr(as<FieldExpr>(e)->object);
+      if (is_unresolved(note))
+        expr(as<FieldExpr>(e)->object);
+      else if (note->kind == CallKind::kField)
+        expr(note->callee ? note->callee : as<FieldExpr>(e)->object);
+      else if (note->kind == CallKind::kTupleField)
+        expr(as<FieldExpr>(e)->object);
       break;
     }
-    case ExprKind::kTupleIndex: expr(as<TupleIndexExpr>(e)->object); break;
+    case ExprKind::kTupleIndex:
+      expr(as<TupleIndexExpr>(e)->object);
+      break;
     case ExprKind::kIndex:
       expr(as<IndexExpr>(e)->object);
       expr(as<IndexExpr>(e)->index);
-      if (!is_unresolved(as<IndexExpr>(e)->note)) cross_calls(as<IndexExpr>(e)->note->kind != CallKind::kIndexArray);
+      if (!is_unresolved(as<IndexExpr>(e)->note))
+        cross_calls(as<IndexExpr>(e)->note->kind != CallKind::kIndexArray);
       break;
     case ExprKind::kCall:
-      if (is_unresolved(as<CallExpr>(e)->note)) expr(as<CallExpr>(e)->callee);
-      else call(as<CallExpr>(e)->note);
+      if (is_unresolved(as<CallExpr>(e)->note))
+        expr(as<CallExpr>(e)->callee);
+      else
+        call(as<CallExpr>(e)->note);
       break;
     case ExprKind::kMethodCall:
-      if (is_unresolved(as<MethodCallExpr>(e)->note)) expr(as<MethodCallExpr>(e)->object);
-      else call(as<MethodCallExpr>(e)->note);
+      if (is_unresolved(as<MethodCallExpr>(e)->note))
+        expr(as<MethodCallExpr>(e)->object);
+      else
+        call(as<MethodCallExpr>(e)->note);
       break;
     case ExprKind::kPipe: {
       auto* p = as<PipeExpr>(e);
       expr(p->first);
       for (PipeStage& stage : p->stages) {
-        if (stage.note) call(stage.note);
-        else expr(stage.value);
+        if (stage.note)
+          call(stage.note);
+        else
+          expr(stage.value);
       }
       break;
     }
-    case ExprKind::kUnary: expr(as<UnaryExpr>(e)->operand); break;
+    case ExprKind::kUnary:
+      expr(as<UnaryExpr>(e)->operand);
+      break;
     case ExprKind::kArith:
       expr(as<ArithExpr>(e)->first);
       for (ArithStep& step : as<ArithExpr>(e)->steps) expr(step.operand);
@@ -184,8 +206,12 @@ void Scanner::expr(Expr* e) {
       expr(as<AssignExpr>(e)->target);
       expr(as<AssignExpr>(e)->value);
       break;
-    case ExprKind::kLambda: lambda(as<LambdaExpr>(e)); break;
-    case ExprKind::kBlock: block(as<BlockExpr>(e)); break;
+    case ExprKind::kLambda:
+      lambda(as<LambdaExpr>(e));
+      break;
+    case ExprKind::kBlock:
+      block(as<BlockExpr>(e));
+      break;
     case ExprKind::kIf:
       for (IfBranch& branch : as<IfExpr>(e)->branches) {
         expr(branch.condition);
@@ -206,7 +232,9 @@ void Scanner::expr(Expr* e) {
       expr(as<WhileExpr>(e)->condition);
       expr(as<WhileExpr>(e)->body);
       break;
-    case ExprKind::kFor: for_loop(as<ForExpr>(e)); break;
+    case ExprKind::kFor:
+      for_loop(as<ForExpr>(e));
+      break;
     case ExprKind::kLoop:
       loop(as<LoopExpr>(e)->note);
       expr(as<LoopExpr>(e)->body);
@@ -226,8 +254,12 @@ void Scanner::expr(Expr* e) {
       if (r->fn) jumps_.push_back({unit_, static_cast<Unit*>(r->fn->lowered), nullptr, false});
       break;
     }
-    case ExprKind::kHandle: handle(as<HandleExpr>(e)); break;
-    case ExprKind::kMask: expr(as<MaskExpr>(e)->body); break;
+    case ExprKind::kHandle:
+      handle(as<HandleExpr>(e));
+      break;
+    case ExprKind::kMask:
+      expr(as<MaskExpr>(e)->body);
+      break;
   }
 }
 
@@ -240,7 +272,9 @@ void Scanner::call(CallNote* note) {
   }
   auto argument = [&](CallArg& a) {
     switch (a.kind) {
-      case ArgKind::kGiven: expr(a.value); break;
+      case ArgKind::kGiven:
+        expr(a.value);
+        break;
       case ArgKind::kVariadic:
         for (Expr* item : a.items) expr(item);
         break;
@@ -248,7 +282,8 @@ void Scanner::call(CallNote* note) {
         if (auto found = plan_.defaults.find(a.value); found != plan_.defaults.end())
           fn_uses_.push_back({unit_, found->second});
         break;
-      default: break;
+      default:
+        break;
     }
   };
   if (note->order.data) {
@@ -258,12 +293,14 @@ void Scanner::call(CallNote* note) {
   }
   if (options_.has_multi) {
     bool copies = true;
-    if (note->kind == CallKind::kConstructor) copies = false;
+    if (note->kind == CallKind::kConstructor)
+      copies = false;
     else if (note->kind == CallKind::kFunction && static_cast<FunctionBinding*>(note->target)->decl &&
              !static_cast<FunctionBinding*>(note->target)->decl->body &&
              static_cast<FunctionBinding*>(note->target)->intrinsic != "attempt")
       copies = false;
-    else copies = note->kind == CallKind::kNamedOperation || call_facts(*note).multi;
+    else
+      copies = note->kind == CallKind::kNamedOperation || call_facts(*note).multi;
     cross_calls(copies);
   }
 }
@@ -284,7 +321,8 @@ void Scanner::block(BlockExpr* b) {
     }
     local_fns_.push_back(u);
     for (uint32_t i = 0; i < fn->params.size; ++i) {
-      if (fn->params[i].default_value && !is_simple_default(fn->params[i].default_value)) default_unit(u, fn, i);
+      if (fn->params[i].default_value && !is_simple_default(fn->params[i].default_value))
+        default_unit(u, fn, i);
     }
   }
   for (Stmt* s : b->stmts) stmt(s);
@@ -305,7 +343,9 @@ void Scanner::stmt(Stmt* s) {
       declare(static_cast<LocalBinding*>(v->binding), Local::Kind::kVar);
       break;
     }
-    case StmtKind::kFn: local_fn(as<FnStmt>(s)); break;
+    case StmtKind::kFn:
+      local_fn(as<FnStmt>(s));
+      break;
     case StmtKind::kDefer: {
       auto* d = as<DeferStmt>(s);
       Unit* u = new_unit(UnitKindOf::kCleanup, unit_, "defer", d->note);
@@ -315,7 +355,9 @@ void Scanner::stmt(Stmt* s) {
       expr(d->value);
       break;
     }
-    case StmtKind::kExpr: expr(as<ExprStmt>(s)->value); break;
+    case StmtKind::kExpr:
+      expr(as<ExprStmt>(s)->value);
+      break;
   }
 }
 

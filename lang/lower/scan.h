@@ -24,9 +24,20 @@ class Scanner {
 
  private:
   friend class UnitScope;
-  struct Use { Unit* unit; Local* local; };
-  struct FnUse { Unit* unit; Unit* fn; };
-  struct Jump { Unit* unit; Unit* fn; LoopInfo* loop; bool is_break; };
+  struct Use {
+    Unit* unit;
+    Local* local;
+  };
+  struct FnUse {
+    Unit* unit;
+    Unit* fn;
+  };
+  struct Jump {
+    Unit* unit;
+    Unit* fn;
+    LoopInfo* loop;
+    bool is_break;
+  };
 
   Unit* new_unit(UnitKindOf kind, Unit* parent, std::string name, FnNote* note);
   Local* declare(LocalBinding* binding, Local::Kind kind);
@@ -60,9 +71,9 @@ class Scanner {
   std::vector<Use> uses_;
   std::vector<FnUse> fn_uses_;
   std::vector<Jump> jumps_;
-  std::vector<Local*> vars_;      // in scope, of all units around
+  std::vector<Local*> vars_;  // in scope, of all units around
   size_t captures_added_ = 0;
-  size_t crossed_ = 0;            // the first so many of vars_ are marked already
+  size_t crossed_ = 0;  // the first so many of vars_ are marked already
   std::vector<Unit*> local_fns_;
 };
 

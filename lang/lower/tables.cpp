@@ -19,15 +19,24 @@ uint16_t known_record(const TypeDef* type, std::string_view name) {
 // Ids of the prelude's constructors that the machine itself knows.
 uint16_t known_constructor(const ConstructorBinding* c, std::string_view name) {
   switch (c->type_def->builtin) {
-    case BuiltinType::kOption: return name == "None" ? rt::con::None : rt::con::Some;
-    case BuiltinType::kResult: return name == "Ok" ? rt::con::Ok : rt::con::Err;
-    case BuiltinType::kList: return name == "Nil" ? rt::con::Nil : rt::con::Cons;
-    case BuiltinType::kPanic: return rt::con::Panic;
-    case BuiltinType::kRef: return rt::con::Ref;
-    case BuiltinType::kRange: return name == "Range" ? rt::con::Range : rt::con::RangeInclusive;
-    case BuiltinType::kMap: return rt::con::MapTree;
-    case BuiltinType::kSet: return rt::con::SetTree;
-    default: return known_record(c->type_def, name);
+    case BuiltinType::kOption:
+      return name == "None" ? rt::con::None : rt::con::Some;
+    case BuiltinType::kResult:
+      return name == "Ok" ? rt::con::Ok : rt::con::Err;
+    case BuiltinType::kList:
+      return name == "Nil" ? rt::con::Nil : rt::con::Cons;
+    case BuiltinType::kPanic:
+      return rt::con::Panic;
+    case BuiltinType::kRef:
+      return rt::con::Ref;
+    case BuiltinType::kRange:
+      return name == "Range" ? rt::con::Range : rt::con::RangeInclusive;
+    case BuiltinType::kMap:
+      return rt::con::MapTree;
+    case BuiltinType::kSet:
+      return rt::con::SetTree;
+    default:
+      return known_record(c->type_def, name);
   }
 }
 
@@ -67,7 +76,8 @@ uint32_t Program::effect(TypeDef* effect) {
     vm::EffectData data;
     data.name = qualified(effect->module, text(effect->name));
     for (OperationBinding* op : effect->operations)
-      data.operations.push_back({std::string(text(op->name)), static_cast<uint16_t>(op->params.size), op->multi});
+      data.operations.push_back(
+          {std::string(text(op->name)), static_cast<uint16_t>(op->params.size), op->multi});
     module_.effects.push_back(std::move(data));
   }
   return entry->second;

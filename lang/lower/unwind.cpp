@@ -5,12 +5,24 @@ namespace eddy::lang::lower {
 
 void Lowering::end_region(const Region& r) {
   switch (r.kind) {
-    case Region::Kind::kHandle: emit(Op::HANDLE_END, {r.t}); return;
-    case Region::Kind::kMask: emit(Op::MASK_END, {r.t}); return;
-    case Region::Kind::kNamed: emit(Op::NAMED_END, {r.t, r.z}); return;
-    case Region::Kind::kAttempt: emit(Op::ATTEMPT_END, {r.t, r.z}); return;
-    case Region::Kind::kExit: emit(Op::EXIT_END, {r.t, r.z}); return;
-    case Region::Kind::kGuard: emit(Op::GUARD_END, {r.t, r.z}); return;
+    case Region::Kind::kHandle:
+      emit(Op::HANDLE_END, {r.t});
+      return;
+    case Region::Kind::kMask:
+      emit(Op::MASK_END, {r.t});
+      return;
+    case Region::Kind::kNamed:
+      emit(Op::NAMED_END, {r.t, r.z});
+      return;
+    case Region::Kind::kAttempt:
+      emit(Op::ATTEMPT_END, {r.t, r.z});
+      return;
+    case Region::Kind::kExit:
+      emit(Op::EXIT_END, {r.t, r.z});
+      return;
+    case Region::Kind::kGuard:
+      emit(Op::GUARD_END, {r.t, r.z});
+      return;
     case Region::Kind::kDefer: {
       emit(Op::DEFER_END, {r.t, r.z});
       Reg ignored = take();
@@ -75,8 +87,10 @@ void Lowering::return_(ReturnExpr* e) {
   Unit* target = static_cast<Unit*>(e->fn->lowered);
   if (target == &u_) {
     if (regions_.size() == tail_regions_) {
-      if (e->value) lower(e->value, Dest::ret());
-      else return_unit();
+      if (e->value)
+        lower(e->value, Dest::ret());
+      else
+        return_unit();
       return;
     }
     Val v;
@@ -105,8 +119,10 @@ void Lowering::break_(BreakExpr* e) {
   bool here = info.unit->real() == &u_;
   if (here) {
     if (e->value) {
-      if (info.wants_result) into(e->value, info.result);
-      else lower(e->value, Dest::discard());
+      if (info.wants_result)
+        into(e->value, info.result);
+      else
+        lower(e->value, Dest::discard());
     } else if (info.wants_result) {
       emit(Op::LOAD_UNIT, {info.result});
     }

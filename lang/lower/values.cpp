@@ -7,10 +7,22 @@ namespace eddy::lang::lower {
 namespace {
 bool is_control(const Expr* e) {
   switch (e->kind) {
-    case ExprKind::kCall: case ExprKind::kMethodCall: case ExprKind::kPipe: case ExprKind::kLogical:
-    case ExprKind::kBlock: case ExprKind::kIf: case ExprKind::kMatch: case ExprKind::kWhile: case ExprKind::kFor:
-    case ExprKind::kLoop: case ExprKind::kBreak: case ExprKind::kContinue: case ExprKind::kReturn:
-    case ExprKind::kHandle: case ExprKind::kMask: case ExprKind::kAssign:
+    case ExprKind::kCall:
+    case ExprKind::kMethodCall:
+    case ExprKind::kPipe:
+    case ExprKind::kLogical:
+    case ExprKind::kBlock:
+    case ExprKind::kIf:
+    case ExprKind::kMatch:
+    case ExprKind::kWhile:
+    case ExprKind::kFor:
+    case ExprKind::kLoop:
+    case ExprKind::kBreak:
+    case ExprKind::kContinue:
+    case ExprKind::kReturn:
+    case ExprKind::kHandle:
+    case ExprKind::kMask:
+    case ExprKind::kAssign:
       return true;
     default:
       return false;
@@ -25,38 +37,76 @@ void Lowering::lower(Expr* e, Dest d) {
     return;
   switch (e->kind) {
     case ExprKind::kCall:
-      if (is_unresolved(as<CallExpr>(e)->note)) never(as<CallExpr>(e)->callee, d);
-      else call(as<CallExpr>(e)->note, e, e->span, d);
+      if (is_unresolved(as<CallExpr>(e)->note))
+        never(as<CallExpr>(e)->callee, d);
+      else
+        call(as<CallExpr>(e)->note, e, e->span, d);
       return;
     case ExprKind::kMethodCall:
-      if (is_unresolved(as<MethodCallExpr>(e)->note)) never(as<MethodCallExpr>(e)->object, d);
-      else call(as<MethodCallExpr>(e)->note, e, as<MethodCallExpr>(e)->name.span, d);
+      if (is_unresolved(as<MethodCallExpr>(e)->note))
+        never(as<MethodCallExpr>(e)->object, d);
+      else
+        call(as<MethodCallExpr>(e)->note, e, as<MethodCallExpr>(e)->name.span, d);
       return;
-    case ExprKind::kPipe: pipe(as<PipeExpr>(e), d); return;
-    case ExprKind::kLogical: logical(as<LogicalExpr>(e), d); return;
-    case ExprKind::kBlock: block(as<BlockExpr>(e), d); return;
-    case ExprKind::kIf: if_(as<IfExpr>(e), d); return;
-    case ExprKind::kMatch: match(as<MatchExpr>(e), d); return;
-    case ExprKind::kLoop: loop(as<LoopExpr>(e), d); return;
-    case ExprKind::kHandle: handle(as<HandleExpr>(e), d); return;
-    case ExprKind::kMask: mask(as<MaskExpr>(e), d); return;
-    case ExprKind::kBreak: break_(as<BreakExpr>(e)); return;
-    case ExprKind::kContinue: continue_(as<ContinueExpr>(e)); return;
-    case ExprKind::kReturn: return_(as<ReturnExpr>(e)); return;
-    case ExprKind::kWhile: while_(as<WhileExpr>(e)); break;
-    case ExprKind::kFor: for_(as<ForExpr>(e)); break;
-    case ExprKind::kAssign: assign(as<AssignExpr>(e)); break;
-    case ExprKind::kUnit: break;
+    case ExprKind::kPipe:
+      pipe(as<PipeExpr>(e), d);
+      return;
+    case ExprKind::kLogical:
+      logical(as<LogicalExpr>(e), d);
+      return;
+    case ExprKind::kBlock:
+      block(as<BlockExpr>(e), d);
+      return;
+    case ExprKind::kIf:
+      if_(as<IfExpr>(e), d);
+      return;
+    case ExprKind::kMatch:
+      match(as<MatchExpr>(e), d);
+      return;
+    case ExprKind::kLoop:
+      loop(as<LoopExpr>(e), d);
+      return;
+    case ExprKind::kHandle:
+      handle(as<HandleExpr>(e), d);
+      return;
+    case ExprKind::kMask:
+      mask(as<MaskExpr>(e), d);
+      return;
+    case ExprKind::kBreak:
+      break_(as<BreakExpr>(e));
+      return;
+    case ExprKind::kContinue:
+      continue_(as<ContinueExpr>(e));
+      return;
+    case ExprKind::kReturn:
+      return_(as<ReturnExpr>(e));
+      return;
+    case ExprKind::kWhile:
+      while_(as<WhileExpr>(e));
+      break;
+    case ExprKind::kFor:
+      for_(as<ForExpr>(e));
+      break;
+    case ExprKind::kAssign:
+      assign(as<AssignExpr>(e));
+      break;
+    case ExprKind::kUnit:
+      break;
     default: {
       if (d.is_discard()) {
         switch (e->kind) {
-          case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
-          case ExprKind::kString: case ExprKind::kLambda:
+          case ExprKind::kBool:
+          case ExprKind::kInt:
+          case ExprKind::kFloat:
+          case ExprKind::kChar:
+          case ExprKind::kString:
+          case ExprKind::kLambda:
             return;
           case ExprKind::kName:
             if (Binding* b = as<NameExpr>(e)->binding; b->kind == BindingKind::kLocal) return;
             break;
-          default: break;
+          default:
+            break;
         }
         release(eval(e));
       } else if (d.is_into()) {
@@ -78,13 +128,17 @@ void Lowering::lower(Expr* e, Dest d) {
 // What `e`, which does not come back, would have been the start of.
 void Lowering::never(Expr* e, Dest d) {
   Val v = eval(e);
-  if (!d.is_into() || v.reg.is_raw == d.reg.is_raw) finish(v, d);
-  else release(v);
+  if (!d.is_into() || v.reg.is_raw == d.reg.is_raw)
+    finish(v, d);
+  else
+    release(v);
 }
 
 void Lowering::finish(Val v, Dest d) {
   switch (d.kind) {
-    case Dest::Kind::kDiscard: release(v); return;
+    case Dest::Kind::kDiscard:
+      release(v);
+      return;
     case Dest::Kind::kInto:
       move(d.reg, v.reg);
       release(v);
@@ -107,14 +161,23 @@ Val Lowering::eval(Expr* e, std::optional<Reg> want) {
     return {r, !given};
   }
   switch (e->kind) {
-    case ExprKind::kName: return name(as<NameExpr>(e), want);
-    case ExprKind::kUnit: case ExprKind::kBool: case ExprKind::kInt: case ExprKind::kFloat: case ExprKind::kChar:
+    case ExprKind::kName:
+      return name(as<NameExpr>(e), want);
+    case ExprKind::kUnit:
+    case ExprKind::kBool:
+    case ExprKind::kInt:
+    case ExprKind::kFloat:
+    case ExprKind::kChar:
     case ExprKind::kString:
       return literal(e, want);
-    case ExprKind::kInterpolation: return interpolation(as<InterpolationExpr>(e), want);
-    case ExprKind::kTuple: return tuple(as<TupleExpr>(e), want);
-    case ExprKind::kList: return list(as<ListExpr>(e), want);
-    case ExprKind::kArray: return array(as<ArrayExpr>(e), want);
+    case ExprKind::kInterpolation:
+      return interpolation(as<InterpolationExpr>(e), want);
+    case ExprKind::kTuple:
+      return tuple(as<TupleExpr>(e), want);
+    case ExprKind::kList:
+      return list(as<ListExpr>(e), want);
+    case ExprKind::kArray:
+      return array(as<ArrayExpr>(e), want);
     case ExprKind::kField: {
       CallNote* note = as<FieldExpr>(e)->note;
       Span span = as<FieldExpr>(e)->name.span;
@@ -137,12 +200,18 @@ Val Lowering::eval(Expr* e, std::optional<Reg> want) {
     case ExprKind::kIndex:
       if (is_unresolved(as<IndexExpr>(e)->note)) return eval(as<IndexExpr>(e)->object);
       return index(as<IndexExpr>(e), want);
-    case ExprKind::kUnary: return unary(as<UnaryExpr>(e), want);
-    case ExprKind::kArith: return arith(as<ArithExpr>(e), want);
-    case ExprKind::kCompare: return compare(as<CompareExpr>(e), want);
-    case ExprKind::kConcat: return concat(as<ConcatExpr>(e), want);
-    case ExprKind::kRange: return range(as<RangeExpr>(e), want);
-    case ExprKind::kLambda: return make_closure(static_cast<Unit*>(as<LambdaExpr>(e)->note->lowered), want);
+    case ExprKind::kUnary:
+      return unary(as<UnaryExpr>(e), want);
+    case ExprKind::kArith:
+      return arith(as<ArithExpr>(e), want);
+    case ExprKind::kCompare:
+      return compare(as<CompareExpr>(e), want);
+    case ExprKind::kConcat:
+      return concat(as<ConcatExpr>(e), want);
+    case ExprKind::kRange:
+      return range(as<RangeExpr>(e), want);
+    case ExprKind::kLambda:
+      return make_closure(static_cast<Unit*>(as<LambdaExpr>(e)->note->lowered), want);
     default: {
       Reg r = pick(want, false);
       emit(Op::LOAD_UNIT, {r});
@@ -174,7 +243,8 @@ Val Lowering::literal(Expr* e, std::optional<Reg> want) {
       emit(Op::LOAD_CHAR, {r, as<CharExpr>(e)->value});
       return result(want, r);
     }
-    case ExprKind::kString: return load_string(as<StringExpr>(e)->value, want);
+    case ExprKind::kString:
+      return load_string(as<StringExpr>(e)->value, want);
     default: {
       Reg r = pick(want, false);
       emit(Op::LOAD_UNIT, {r});
@@ -185,8 +255,10 @@ Val Lowering::literal(Expr* e, std::optional<Reg> want) {
 
 Val Lowering::load_int(int64_t value, std::optional<Reg> want) {
   Reg r = pick(want, false);
-  if (value >= INT32_MIN && value <= INT32_MAX) emit(Op::LOAD_INT, {r, value});
-  else emit(Op::LOAD_K, {r, p_.integer(std::to_string(value))});
+  if (value >= INT32_MIN && value <= INT32_MAX)
+    emit(Op::LOAD_INT, {r, value});
+  else
+    emit(Op::LOAD_K, {r, p_.integer(std::to_string(value))});
   return result(want, r);
 }
 
@@ -259,12 +331,18 @@ Val Lowering::binding_value(Binding* b, const Type* type, Span span, std::option
       break;
     case BindingKind::kConstructor: {
       auto* c = static_cast<ConstructorBinding*>(b);
-      if (c->fields.empty()) emit(Op::LOAD_CON, {r, p_.constructor(c)});
-      else emit(Op::LOAD_FN, {r, p_.wrapper(c, type)});
+      if (c->fields.empty())
+        emit(Op::LOAD_CON, {r, p_.constructor(c)});
+      else
+        emit(Op::LOAD_FN, {r, p_.wrapper(c, type)});
       break;
     }
-    case BindingKind::kOperation: emit(Op::LOAD_FN, {r, p_.wrapper(b, type)}); break;
-    default: emit(Op::LOAD_UNIT, {r}); break;
+    case BindingKind::kOperation:
+      emit(Op::LOAD_FN, {r, p_.wrapper(b, type)});
+      break;
+    default:
+      emit(Op::LOAD_UNIT, {r});
+      break;
   }
   return result(want, r);
 }

@@ -43,22 +43,32 @@ vm::FunctionData Lowering::wrap(Binding* target, bool floats) {
         emit(op, {r, v.reg});
         finish({r, true}, Dest::ret());
       };
-      if (name == "panic") emit(Op::PANIC, {args[0]});
-      else if (name == "attempt") attempt({args[0], false}, target->span, Dest::ret());
+      if (name == "panic")
+        emit(Op::PANIC, {args[0]});
+      else if (name == "attempt")
+        attempt({args[0], false}, target->span, Dest::ret());
       else if (name == "drop") {
         emit(Op::DROP, {args[0]});
         emit(Op::RET_UNIT);
-      }
-      else if (name == "abs") unary(floats ? Op::FABS : Op::ABS, floats, floats);
-      else if (name == "not") unary(Op::NOT, false, false);
-      else if (name == "array.length") unary(Op::ARRAY_LEN, false, false);
-      else if (name == "int.to_float") unary(Op::INT_TO_FLOAT, false, true);
-      else if (name == "float.abs") unary(Op::FABS, true, true);
-      else if (name == "float.sqrt") unary(Op::FSQRT, true, true);
-      else emit(Op::RET_UNIT);
+      } else if (name == "abs")
+        unary(floats ? Op::FABS : Op::ABS, floats, floats);
+      else if (name == "not")
+        unary(Op::NOT, false, false);
+      else if (name == "array.length")
+        unary(Op::ARRAY_LEN, false, false);
+      else if (name == "int.to_float")
+        unary(Op::INT_TO_FLOAT, false, true);
+      else if (name == "float.abs")
+        unary(Op::FABS, true, true);
+      else if (name == "float.sqrt")
+        unary(Op::FSQRT, true, true);
+      else
+        emit(Op::RET_UNIT);
       break;
     }
-    default: emit(Op::RET_UNIT); break;
+    default:
+      emit(Op::RET_UNIT);
+      break;
   }
   return b_.build(p_.module().sites);
 }

@@ -104,7 +104,8 @@ int main() {
       }
       set_clock(0);
       std::string out = content(files[1]), err = content(files[2]);
-      std::string how = late ? "timeout" : std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+      std::string how =
+          late ? "timeout" : std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
       std::fprintf(answers, "%s %zu %zu\n", how.c_str(), out.size(), err.size());
       std::fwrite(out.data(), 1, out.size(), answers);
       std::fwrite(err.data(), 1, err.size(), answers);

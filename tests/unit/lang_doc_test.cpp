@@ -24,7 +24,8 @@ TEST(Doc, Sections) {
                "/// A tree.\ntype Tree<a> {\n  /// Nothing.\n  Leaf\n  Node(value: a)\n}\n"
                "effect E {\n  /// Stops.\n  stop(): a\n}"),
       "# m\n\nAbout.\n"
-      "\n## Types\n\n### `Tree`\n\n```eddy fragment\ntype Tree<a> {\n  Leaf\n  Node(value: a)\n}\n```\n\nA tree.\n\n"
+      "\n## Types\n\n### `Tree`\n\n```eddy fragment\ntype Tree<a> {\n  Leaf\n  Node(value: a)\n}\n```\n\nA "
+      "tree.\n\n"
       "- `Leaf`: Nothing.\n"
       "\n## Effects\n\n### `E`\n\n```eddy fragment\neffect E {\n  stop(): a\n}\n```\n\n- `stop`: Stops.\n"
       "\n## Constants\n\n### `limit`\n\n```eddy fragment\nlet limit: Int\n```\n\nLimit.\n"
@@ -40,7 +41,8 @@ TEST(Doc, InferredSignatures) {
   };
   EXPECT_EQ(document("fn map(f, xs...) => g(f, xs)\nlet l = [1]", options),
             "# m\n\n## Constants\n\n### `l`\n\n```eddy fragment\nlet l: List<Int>\n```\n"
-            "\n## Functions\n\n### `map`\n\n```eddy fragment\nfn map(f: fn(a): b / e, xs: a...): List<b> / e\n```\n");
+            "\n## Functions\n\n### `map`\n\n```eddy fragment\nfn map(f: fn(a): b / e, xs: a...): List<b> / "
+            "e\n```\n");
 }
 
 }  // namespace

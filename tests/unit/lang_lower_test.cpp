@@ -46,15 +46,17 @@ std::string listing(const std::string& text, const std::string& function) {
 }
 
 rt::ClauseKind kind_of(const std::string& clause, const std::string& more = "") {
-  std::string text = "effect E { op(x: Int): Int }\neffect M { multi op2(x: Int): Int }\n"
-                     "fn other(): Int => 1\n" + more +
-                     "fn main() {\n  let unused = handle { op(1) } with { " + clause + " }\n  ()\n}\n";
+  std::string text =
+      "effect E { op(x: Int): Int }\neffect M { multi op2(x: Int): Int }\n"
+      "fn other(): Int => 1\n" +
+      more + "fn main() {\n  let unused = handle { op(1) } with { " + clause + " }\n  ()\n}\n";
   vm::Module module = module_of(text);
   return module.sites.empty() ? rt::ClauseKind::Multi : module.sites[0].clauses[0].kind;
 }
 
 TEST(Lower, a_function_that_calls_itself_last_is_a_loop) {
-  std::string code = listing("fn go(i: Int): Int => if i == 0 { 7 } else { go(i - 1) }\nfn main() { println(go(10)) }", "go");
+  std::string code = listing(
+      "fn go(i: Int): Int => if i == 0 { 7 } else { go(i - 1) }\nfn main() { println(go(10)) }", "go");
   EXPECT_EQ(code, "L0:\nJNE_I r0, 0, L3\nLOAD_INT r1, 7\nRET r1\nL3:\nSUB_I r0, r0, 1\nLOOP L0\n");
 }
 
@@ -81,7 +83,8 @@ TEST(Lower, a_match_reads_every_field_once) {
             "JISNT r0, Cons, L8\nGET r1, r0, 0\nGET r2, r0, 1\nCALL r3, sum (r2)\nADD r3, r1, r3\nRET r3\n"
             "L8:\nLOAD_INT r1, 0\nRET r1\n");
   std::string many = listing(
-      "type T { A  B(x: Int)  C(x: Int)  D }\nfn f(t: T): Int => match t { A => 1  B(x) => x  C(x) => x + 1  D => 4 }\n"
+      "type T { A  B(x: Int)  C(x: Int)  D }\nfn f(t: T): Int => match t { A => 1  B(x) => x  C(x) => x + 1  "
+      "D => 4 }\n"
       "fn main() { println(f(A)) }",
       "f");
   EXPECT_NE(many.find("SWITCH"), std::string::npos);
@@ -108,7 +111,8 @@ TEST(Lower, only_the_last_call_moves_a_resumption) {
   std::string text =
       "effect C { multi pick(): Bool }\n"
       "fn main() {\n"
-      "  println(handle { if pick() { 1 } else { 2 } } with { pick() => { let a = resume(true); a + resume(false) } })\n"
+      "  println(handle { if pick() { 1 } else { 2 } } with { pick() => { let a = resume(true); a + "
+      "resume(false) } })\n"
       "}";
   std::string code = listing(text, "C.pick");
   EXPECT_NE(code.find("RESUME "), std::string::npos);
@@ -126,7 +130,8 @@ TEST(Lower, local_functions_get_captures_as_arguments) {
 TEST(Lower, clauses_that_only_compute_are_plain) {
   vm::Module module = module_of(
       "effect S { get(): Int; put(x: Int): Unit; log(x: Int): Unit }\n"
-      "fn main() { var s = 0\n handle { put(get() + 1); log(1) } with { get() => resume(s)  put(x) => { s = x; resume() }\n"
+      "fn main() { var s = 0\n handle { put(get() + 1); log(1) } with { get() => resume(s)  put(x) => { s = "
+      "x; resume() }\n"
       " log(x) => { println(x); resume() } } }");
   ASSERT_EQ(module.sites.size(), 1u);
   EXPECT_TRUE(module.sites[0].clauses[0].plain);
@@ -136,19 +141,22 @@ TEST(Lower, clauses_that_only_compute_are_plain) {
 
 // What a closure captured is fetched once and kept: only where every way to its next use has fetched it.
 TEST(Lower, captures_have_a_value_on_every_way_to_their_uses) {
-  module_of("effect E { op(): a }\n"
-            "fn main() { let l = true; handle { op() } with { final op() => {\n"
-            "  for i in 1..=2 { println((match i { 1 | 2 => l  m if l => l  _ => true })) } } } }");
-  module_of("effect Y { y(x: Int): Bool }\n"
-            "fn main() {\n  let l = true\n  var q = []\n"
-            "  handle { println(y(1)) } with { y(x) => { q = q ++ [resume]\n"
-            "    let g = fn(): Unit / {Emit<Int>} { emit(1) }\n"
-            "    for i in g { if l { break } }\n    println(l && q == []) } }\n}");
-  module_of("effect E { e(): Int }\n"
-            "fn main() {\n  let n = 3\n"
-            "  let f = fn() { let a = handle { if e() > n { n } else { n + 1 } } with { e() => n }\n"
-            "    let b = attempt(fn() => n)\n    while n > 4 && n < 9 { if n == 5 { return n } }\n"
-            "    if n == 1 || n == 2 { n } else { a + n } }\n  println(f())\n}");
+  module_of(
+      "effect E { op(): a }\n"
+      "fn main() { let l = true; handle { op() } with { final op() => {\n"
+      "  for i in 1..=2 { println((match i { 1 | 2 => l  m if l => l  _ => true })) } } } }");
+  module_of(
+      "effect Y { y(x: Int): Bool }\n"
+      "fn main() {\n  let l = true\n  var q = []\n"
+      "  handle { println(y(1)) } with { y(x) => { q = q ++ [resume]\n"
+      "    let g = fn(): Unit / {Emit<Int>} { emit(1) }\n"
+      "    for i in g { if l { break } }\n    println(l && q == []) } }\n}");
+  module_of(
+      "effect E { e(): Int }\n"
+      "fn main() {\n  let n = 3\n"
+      "  let f = fn() { let a = handle { if e() > n { n } else { n + 1 } } with { e() => n }\n"
+      "    let b = attempt(fn() => n)\n    while n > 4 && n < 9 { if n == 5 { return n } }\n"
+      "    if n == 1 || n == 2 { n } else { a + n } }\n  println(f())\n}");
 }
 
 TEST(Lower, big_literals_become_decimal) {
@@ -168,7 +176,8 @@ TEST(Lower, deep_and_wide_programs_compile) {
   module_of("fn f(s: String): Int => match s {\n" + arms + "    _ => 0\n}\nfn main() { println(f(\"7\")) }");
   std::string pattern = "[0";
   for (int i = 1; i < 300; ++i) pattern += ", _";
-  module_of("fn f(xs: List<Int>): Int => match xs { " + pattern + "] => 1  _ => 0 }\nfn main() { println(f([])) }");
+  module_of("fn f(xs: List<Int>): Int => match xs { " + pattern +
+            "] => 1  _ => 0 }\nfn main() { println(f([])) }");
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ int list_compiled(const Source& source, const std::string& function, bool graph,
 struct ExplainFlags {
   bool run = false, json = false, all = false;
 };
-int explain(const Source& source, RunFlags flags, const std::vector<std::string>& arguments, const ExplainFlags& wanted);
+int explain(const Source& source, RunFlags flags, const std::vector<std::string>& arguments,
+            const ExplainFlags& wanted);
 int assemble(const std::string& file, const std::string& output);
 int verify(const std::vector<std::string>& files);
 int format(const std::vector<std::string>& files, bool check_only);

@@ -114,8 +114,8 @@ std::string as_json(const Explanation& e) {
     fmt::format_to(std::back_inserter(out),
                    "{}\n  {{\"name\": {}, \"place\": {}, \"handler\": {}, \"kind\": {}, \"plain\": {}, "
                    "\"named\": {}, \"fiber\": {}, \"why\": {}}}",
-                   i ? "," : "", json_text(c.name), place_json(c.place), place_json(c.handler), json_text(c.kind),
-                   c.plain, c.named, c.fiber, json_text(c.why));
+                   i ? "," : "", json_text(c.name), place_json(c.place), place_json(c.handler),
+                   json_text(c.kind), c.plain, c.named, c.fiber, json_text(c.why));
   }
   out += "],\n \"performs\": [";
   for (size_t i = 0; i < e.performs.size(); ++i) {
@@ -128,8 +128,8 @@ std::string as_json(const Explanation& e) {
       fmt::format_to(std::back_inserter(out),
                      ", \"count\": {}, \"in_line\": {}, \"misses\": {}, \"cache\": {}, \"met\": {}, "
                      "\"machine_code\": {}, \"why\": {}",
-                     p.count, p.in_line, p.misses, json_text(p.cache), list_json(p.met), json_text(p.machine_code),
-                     json_text(p.why));
+                     p.count, p.in_line, p.misses, json_text(p.cache), list_json(p.met),
+                     json_text(p.machine_code), json_text(p.why));
     out += "}";
   }
   return out + "]}\n";

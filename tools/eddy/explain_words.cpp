@@ -79,11 +79,13 @@ void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32
     item.why = refused != code.refusals.end()
                    ? "the compiler refused " + item.function + ": " + refused->second
                    : item.function + " has not become hot enough to be compiled";
-  } else if (captures && !item.named && code.direct.count(&cell) && cell.clause->kind == rt::ClauseKind::Once &&
+  } else if (captures && !item.named && code.direct.count(&cell) &&
+             cell.clause->kind == rt::ClauseKind::Once &&
              jit::resumes_first(*vm::loaded(cell.clause->function))) {
     item.machine_code = "resumed in line";
     item.why =
-        "the clause resumes before it does anything else: its frame is laid below the handled body, which goes on "
+        "the clause resumes before it does anything else: its frame is laid below the handled body, which "
+        "goes on "
         "at once; no fiber is left, and nothing captured";
   } else if (captures && !item.named && code.direct.count(&cell)) {
     item.machine_code = "captured in line";
@@ -98,7 +100,9 @@ void explain_machine_code(PerformItem& item, const vm::LoadedFunction& f, uint32
   } else {
     item.machine_code = "by the runtime";
     if (item.named)
-      item.why = "the clause is no tail clause, or too many different handlers answer here: the handler is looked up";
+      item.why =
+          "the clause is no tail clause, or too many different handlers answer here: the handler is looked "
+          "up";
     else if (cell.seen_sites > 3)
       item.why = "too many different handlers answer here";
     else if (cell.seen_sites > 1 && captures)

@@ -23,9 +23,9 @@ namespace eddy::tool {
 namespace {
 
 void trace_collection(rt::Context& ctx, const rt::CollectionEvent& e) {
-  static_cast<vm::Trace*>(ctx.trace)->line(
-      fmt::format("{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B", e.major ? "major" : "minor",
-                  static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes, e.old_bytes, e.fiber_bytes));
+  static_cast<vm::Trace*>(ctx.trace)->line(fmt::format(
+      "{} collection {:.3f} ms, promoted {} B, old {} B, fibers {} B", e.major ? "major" : "minor",
+      static_cast<double>(e.nanoseconds) / 1e6, e.promoted_bytes, e.old_bytes, e.fiber_bytes));
 }
 
 // Null where nothing is traced, or the file cannot be written.
@@ -52,7 +52,9 @@ void set_up_log(const std::string& level) {
 
 }  // namespace
 
-MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments, jit::debug::CodeListener* listener) : flags_(flags) {
+MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments,
+                       jit::debug::CodeListener* listener)
+    : flags_(flags) {
   set_up_log(flags.log_level);
   vm::VmOptions options;
   options.heap.max_heap_bytes = flags.max_heap;
@@ -83,7 +85,8 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (flags.gdb) listen(jit::debug::gdb_interface(), "");
     for (const auto& own : listeners_) compiler.listeners.push_back(own.get());
     if (listener) compiler.listeners.push_back(listener);
-    if (trace_ && flags.traces("jit")) compiler.on_event = [this](const std::string& line) { trace_->line(line); };
+    if (trace_ && flags.traces("jit"))
+      compiler.on_event = [this](const std::string& line) { trace_->line(line); };
     tier_ = jit::attach(*vm_, compiler);
     if (!tier_) spdlog::warn("no machine code on this processor: interpreting");
   }
@@ -95,8 +98,10 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
 }
 
 void MachineRun::listen(std::unique_ptr<jit::debug::CodeListener> listener, const std::string& problem) {
-  if (listener) listeners_.push_back(std::move(listener));
-  else complain(problem);
+  if (listener)
+    listeners_.push_back(std::move(listener));
+  else
+    complain(problem);
 }
 
 MachineRun::~MachineRun() { set_running(nullptr); }
@@ -135,7 +140,9 @@ int MachineRun::finish(int status) {
     complain("standard output: " + problem);
     if (status == kOk) status = kPanic;
   }
-  if (trace_ && !trace_->finish()) complain((flags_.trace_file.empty() ? "standard error" : flags_.trace_file) + ": the trace could not be written");
+  if (trace_ && !trace_->finish())
+    complain((flags_.trace_file.empty() ? "standard error" : flags_.trace_file) +
+             ": the trace could not be written");
   if (profile_ && !profile_->write(flags_.profile, &problem)) {
     complain(problem);
     if (status == kOk) status = kPanic;

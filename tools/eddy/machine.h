@@ -15,7 +15,8 @@ namespace eddy::tool {
 class MachineRun {
  public:
   // `listener`: told of machine code, too.
-  MachineRun(const RunFlags& flags, std::vector<std::string> arguments, jit::debug::CodeListener* listener = nullptr);
+  MachineRun(const RunFlags& flags, std::vector<std::string> arguments,
+             jit::debug::CodeListener* listener = nullptr);
   ~MachineRun();
   MachineRun(const MachineRun&) = delete;
   MachineRun& operator=(const MachineRun&) = delete;

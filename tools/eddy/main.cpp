@@ -13,8 +13,8 @@
 namespace eddy::tool {
 namespace {
 
-constexpr const char* kCommands[] = {"run", "check",  "build", "test", "repl", "disasm",
-                                     "asm", "explain", "verify", "fmt",   "doc",  "help"};
+constexpr const char* kCommands[] = {"run", "check",   "build",  "test", "repl", "disasm",
+                                     "asm", "explain", "verify", "fmt",  "doc",  "help"};
 
 bool names_command(const std::string& word) {
   return std::any_of(std::begin(kCommands), std::end(kCommands),
@@ -101,7 +101,8 @@ void add_commands(CLI::App& app, Arguments& a, Work& work) {
   disasm_command->add_flag("--plain", a.plain, "Exactly what `eddy asm` reads back to the same bytes");
   add_source_flags(*disasm_command, a.source);
   disasm_command->add_flag("--jit", a.machine_code, "The machine code of what the compiler makes of it");
-  disasm_command->add_option("--arch", a.arch, "With --jit: for x86-64 or aarch64 (default: this processor)")->type_name("NAME");
+  disasm_command->add_option("--arch", a.arch, "With --jit: for x86-64 or aarch64 (default: this processor)")
+      ->type_name("NAME");
   disasm_command->add_flag("--ir", a.graph, "The compiler's graph");
   disasm_command->callback([&] {
     work = [&] {

@@ -32,7 +32,8 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   std::vector<std::string> passes;
   for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
     passes.push_back(jit::flag_of(static_cast<jit::Pass>(i)));
-  option("--no-opt", flags.no_opt, "Compiler", "PASS,...", "Leave out passes of the compiler, to find what they do")
+  option("--no-opt", flags.no_opt, "Compiler", "PASS,...",
+         "Leave out passes of the compiler, to find what they do")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(passes));
@@ -50,12 +51,14 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "chrome"}).description(""));
   option("--trace-file", flags.trace_file, "Insight", "FILE", "Write the trace there instead");
-  option("--profile", flags.profile, "Insight", "FILE",
-         "Sample Eddy's stacks, through handlers and resumptions: folded stacks, or a flame graph in FILE.svg");
+  option(
+      "--profile", flags.profile, "Insight", "FILE",
+      "Sample Eddy's stacks, through handlers and resumptions: folded stacks, or a flame graph in FILE.svg");
   option("--perf", flags.perf, "Insight", "map|jitdump",
          "Names for `perf`: /tmp/perf-PID.map; or jit-PID.dump with lines, for `perf inject --jit`")
       ->check(CLI::IsMember({"map", "jitdump"}).description(""));
-  command.add_flag("--gdb", flags.gdb, "Tell gdb of machine code: names, lines, call frames")->group("Insight");
+  command.add_flag("--gdb", flags.gdb, "Tell gdb of machine code: names, lines, call frames")
+      ->group("Insight");
   option("--log-level", flags.log_level, "Insight", "LEVEL",
          "The VM's own log: trace, debug, info, warn, error, off")
       ->capture_default_str()
@@ -63,7 +66,8 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   option("--max-heap", flags.max_heap, "Limits", "SIZE", "Limit of the heap (suffixes K, M, G)")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->default_str("none");
-  option("--max-stack", flags.max_stack, "Limits", "SIZE", "Limit of one stack; all fibers together may have four times that")
+  option("--max-stack", flags.max_stack, "Limits", "SIZE",
+         "Limit of one stack; all fibers together may have four times that")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->default_str("1G");
   option("--fuel", flags.fuel, "Limits", "N", "Stop after this many calls and loop rounds")

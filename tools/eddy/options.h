@@ -24,14 +24,14 @@ struct RunFlags {
   std::string tier = "auto";                       // "interp", "jit"
   int32_t jit_threshold = -1, osr_threshold = -1;  // -1: the compiler's own
   std::string jit_filter;
-  std::vector<std::string> no_opt;  // passes of the compiler to leave out
-  std::string stats;               // "", "table", "json"
-  std::vector<std::string> trace;  // "effects", "calls", "jit", "gc"
+  std::vector<std::string> no_opt;    // passes of the compiler to leave out
+  std::string stats;                  // "", "table", "json"
+  std::vector<std::string> trace;     // "effects", "calls", "jit", "gc"
   std::string trace_format = "text";  // "chrome"
   std::string trace_file;             // "": standard error
-  std::string perf;                // "", "map", "jitdump"
+  std::string perf;                   // "", "map", "jitdump"
   bool gdb = false;
-  std::string profile;             // the file; "": no profile
+  std::string profile;  // the file; "": no profile
   uint64_t max_heap = 0, max_stack = uint64_t{1} << 30, fuel = 0;
   double timeout = 0;
   uint32_t gc_stress = 0;
