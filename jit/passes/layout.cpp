@@ -44,7 +44,13 @@ const char* flag_of(Pass pass) {
 }
 
 void lay_out(Graph& graph) {
-  // What is not expected to run stands out of the way.
+  // What is not expected to run stands out of the way, and so does what is only reached from there.
+  std::vector<char> met(graph.block_store.size());
+  for (Block* b : graph.blocks) {
+    auto expected = [&](const Block* p) { return met[p->id] && !p->cold; };
+    if (b != graph.blocks[0] && std::none_of(b->preds.begin(), b->preds.end(), expected)) b->cold = true;
+    met[b->id] = 1;
+  }
   std::stable_partition(graph.blocks.begin(), graph.blocks.end(), [](const Block* b) { return !b->cold; });
   std::vector<size_t> place(graph.block_store.size());
   for (size_t header = 0; header < graph.blocks.size(); ++header) {
