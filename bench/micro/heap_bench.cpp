@@ -59,10 +59,18 @@ struct Machine {
     Fiber* fiber = fibers.make(16);
     push(fiber, kUnit);
     heap->held.push_back(fiber);
+    auto* node = static_cast<Node*>(heap->allocate(Kind::Node, 0, sizeof(Node)));
+    node->site = &site;
+    node->env = kUnit;
+    node->outer = node->twin = kNull;
+    node->home = fiber;
+    node->frame_offset = node->records = 0;
+    node->previous = {};
+    Root keep(ctx, ptr_value(node));
     auto* k = static_cast<Continuation*>(heap->allocate(Kind::Continuation, 0, sizeof(Continuation)));
     heap->held.pop_back();
     k->top_fiber = fiber;
-    k->top = k->node = kNull;
+    k->top = k->node = keep.value;
     k->multi = 0;
     return ptr_value(k);
   }
