@@ -176,6 +176,14 @@ void Codegen::named_test(Node* n, const aa::Gp& named, asmjit::Label no) {
   a_.cmp(aa::x16, 0);
 }
 
+// Whether it is a closure; the flags say whether of function `aux`.
+void Codegen::function_test(Node* n, const aa::Gp& closure, asmjit::Label no) {
+  object_check(closure, rt::Kind::Closure, false, no);
+  a_.constant(aa::x17, static_cast<const rt::Function*>(static_cast<rt::Function*>(n->aux)));
+  a_.ldr(aa::x16, field(closure, offsetof(rt::Closure, function)));
+  a_.cmp(aa::x16, aa::x17);
+}
+
 bool Codegen::emit_end(Node* n) {
   switch (n->op) {
     case NodeOp::Branch: {
@@ -272,10 +280,7 @@ bool Codegen::emit_end(Node* n) {
     }
     case NodeOp::BranchFunction: {
       aa::Gp closure = gp(input(n->inputs[0]));
-      object_check(closure, rt::Kind::Closure, false, edge_label(block_->succs[1], 1));
-      a_.constant(aa::x17, static_cast<const rt::Function*>(static_cast<rt::Function*>(n->aux)));
-      a_.ldr(aa::x16, field(closure, offsetof(rt::Closure, function)));
-      a_.cmp(aa::x16, aa::x17);
+      function_test(n, closure, edge_label(block_->succs[1], 1));
       return branch(CondCode::kEQ);
     }
     case NodeOp::SwitchCon: {

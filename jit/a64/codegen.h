@@ -99,6 +99,7 @@ class Codegen : public CodegenBase {
   void clause_leave(Node* n);
   void fresh_tag();
   void named_test(Node* n, const aa::Gp& named, asmjit::Label no);
+  void function_test(Node* n, const aa::Gp& closure, asmjit::Label no);
   void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   Assembler a_;

@@ -52,10 +52,7 @@ bool Codegen::emit_loop(Node* n) {
     case NodeOp::CheckFunction: {
       aa::Gp closure = gp(input(n->inputs[0]));
       asmjit::Label no = leave_label(n);
-      object_check(closure, rt::Kind::Closure, false, no);
-      a_.constant(aa::x17, static_cast<const rt::Function*>(static_cast<rt::Function*>(n->aux)));
-      a_.ldr(aa::x16, field(closure, offsetof(rt::Closure, function)));
-      a_.cmp(aa::x16, aa::x17);
+      function_test(n, closure, no);
       a_.branch_if(CondCode::kNE, no);
       return true;
     }

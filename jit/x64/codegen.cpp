@@ -178,6 +178,16 @@ void Codegen::named_test(Node* n, const ax::Gp& named, asmjit::Label no) {
   a_.cmp(ax::qword_ptr(named, at::named_live), 0);
 }
 
+// Whether it is a closure; the flags say whether of function `aux`.
+void Codegen::function_test(Node* n, const ax::Gp& closure, asmjit::Label no) {
+  a_.test(closure.r8(), 7);
+  a_.jnz(no);
+  a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
+  a_.jne(no);
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(n->aux)));
+  a_.cmp(ax::qword_ptr(closure, offsetof(rt::Closure, function)), ax::rdx);
+}
+
 bool Codegen::emit_end(Node* n) {
   switch (n->op) {
     case NodeOp::Branch: {
@@ -311,13 +321,7 @@ bool Codegen::emit_end(Node* n) {
     }
     case NodeOp::BranchFunction: {
       ax::Gp closure = gp(input(n->inputs[0]));
-      asmjit::Label no = edge_label(block_->succs[1], 1);
-      a_.test(closure.r8(), 7);
-      a_.jnz(no);
-      a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
-      a_.jne(no);
-      constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(n->aux)));
-      a_.cmp(ax::qword_ptr(closure, offsetof(rt::Closure, function)), ax::rdx);
+      function_test(n, closure, edge_label(block_->succs[1], 1));
       return branch(ax::CondCode::kE);
     }
     case NodeOp::SwitchCon: {

@@ -106,6 +106,7 @@ class Codegen : public CodegenBase {
   void clause_leave(Node* n);
   void fresh_tag();
   void named_test(Node* n, const ax::Gp& named, asmjit::Label no);
+  void function_test(Node* n, const ax::Gp& closure, asmjit::Label no);
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   ax::Assembler a_;

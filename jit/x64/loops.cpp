@@ -50,12 +50,7 @@ bool Codegen::emit_loop(Node* n) {
     case NodeOp::CheckFunction: {
       ax::Gp closure = gp(input(n->inputs[0]));
       asmjit::Label no = leave_label(n);
-      a_.test(closure.r8(), 7);
-      a_.jnz(no);
-      a_.cmp(ax::byte_ptr(closure, 3), static_cast<int>(rt::Kind::Closure));
-      a_.jne(no);
-      constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(n->aux)));
-      a_.cmp(ax::qword_ptr(closure, offsetof(rt::Closure, function)), ax::rdx);
+      function_test(n, closure, no);
       a_.jne(no);
       return true;
     }
