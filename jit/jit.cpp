@@ -388,8 +388,8 @@ class Compiler : public vm::Tier {
                                       {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
-                                      {Pass::Ranges, find_ranges},   {Pass::Unroll, unroll},
-                                      {Pass::Polls, drop_safepoints}};
+                                      {Pass::Ranges, find_ranges},   {Pass::Closed, find_closed_forms},
+                                      {Pass::Unroll, unroll},        {Pass::Polls, drop_safepoints}};
     for (const Step& step : kSteps) {
       if (!options_.runs(step.pass)) continue;
       step.run(graph);

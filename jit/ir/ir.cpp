@@ -87,6 +87,27 @@ void print_node(std::string& out, const Node* n) {
 }
 }  // namespace
 
+Condition negated(Condition c) {
+  switch (c) {
+    case Condition::Equal: return Condition::NotEqual;
+    case Condition::NotEqual: return Condition::Equal;
+    case Condition::Less: return Condition::GreaterEqual;
+    case Condition::LessEqual: return Condition::Greater;
+    case Condition::Greater: return Condition::LessEqual;
+    default: return Condition::Less;
+  }
+}
+
+Condition turned(Condition c) {
+  switch (c) {
+    case Condition::Less: return Condition::Greater;
+    case Condition::LessEqual: return Condition::GreaterEqual;
+    case Condition::Greater: return Condition::Less;
+    case Condition::GreaterEqual: return Condition::LessEqual;
+    default: return c;
+  }
+}
+
 std::string print(const Graph& graph) {
   std::string out;
   for (const Block* b : graph.blocks) {

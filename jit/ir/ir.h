@@ -47,6 +47,9 @@ struct Origin {
 };
 
 enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, NotLess, NotLessEqual };
+// Of Ints, which are always less, equal or greater: what holds where it does not; and b against a, from a against b.
+Condition negated(Condition c);
+Condition turned(Condition c);
 
 struct Block;
 struct Node;

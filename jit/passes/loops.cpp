@@ -141,6 +141,12 @@ bool is_small(const Node* n) {
   return n->small ? n->op != NodeOp::Alloc && n->type == Type::Tagged : n->is_const() && (n->imm & 1);
 }
 
+Node* small_int(Graph& graph, int64_t value) {
+  Node* n = graph.node(NodeOp::Const);
+  n->imm = static_cast<int64_t>(rt::small_int(value).bits);
+  return n;
+}
+
 // One with an immediate that is no Int is.
 bool compares_words(const Node* n) {
   if (n->known == 3) return true;

@@ -30,6 +30,7 @@ inline Node* strip(Node* n) {
   return n;
 }
 bool is_small(const Node* n);
+Node* small_int(Graph& graph, int64_t value);
 
 // A block with nothing but copies and one way in.
 bool only_copies(const Block* b);

@@ -28,6 +28,8 @@ void detach(Graph& graph);
 void merge_blocks(Graph& graph);
 // Additions that cannot overflow, by what their loop's test says.
 void find_ranges(Graph& graph);
+// Loops that only count and add, as what they come to.
+void find_closed_forms(Graph& graph);
 // Several rounds of small loops at a time.
 void unroll(Graph& graph);
 // The order of the blocks.

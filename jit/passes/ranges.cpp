@@ -12,29 +12,8 @@ namespace {
 constexpr int64_t kMax = rt::kSmallMax, kMin = rt::kSmallMin;
 constexpr int64_t kMaxStep = 1000;
 
-bool small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
+bool is_small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
 int64_t value_of(const Node* n) { return n->imm >> 1; }
-
-Condition negated(Condition c) {
-  switch (c) {
-    case Condition::Equal: return Condition::NotEqual;
-    case Condition::NotEqual: return Condition::Equal;
-    case Condition::Less: return Condition::GreaterEqual;
-    case Condition::LessEqual: return Condition::Greater;
-    case Condition::Greater: return Condition::LessEqual;
-    default: return Condition::Less;
-  }
-}
-// b against a, from a against b.
-Condition turned(Condition c) {
-  switch (c) {
-    case Condition::Less: return Condition::Greater;
-    case Condition::LessEqual: return Condition::GreaterEqual;
-    case Condition::Greater: return Condition::Less;
-    case Condition::GreaterEqual: return Condition::LessEqual;
-    default: return c;
-  }
-}
 
 class Ranges {
  public:
@@ -83,7 +62,7 @@ class Ranges {
       if (i == way_in_) continue;
       const Node* next = strip(phi->inputs[i]);
       if (next == phi) continue;
-      if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !small_constant(next->inputs[1])) return false;
+      if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !is_small_constant(next->inputs[1])) return false;
       if ((next->op == NodeOp::Add ? value_of(next->inputs[1]) : -value_of(next->inputs[1])) != step) return false;
     }
     return true;
@@ -94,7 +73,7 @@ class Ranges {
     if (!loop_.defines(next) || next->fits || next->inputs.size() != 2 || next->known != 3) return;
     if (next->op != NodeOp::Add && next->op != NodeOp::Sub) return;
     Node *a = strip(next->inputs[0]), *b = next->inputs[1];
-    if (a != phi || !small_constant(b)) return;
+    if (a != phi || !is_small_constant(b)) return;
     int64_t step = next->op == NodeOp::Add ? value_of(b) : -value_of(b);
     if (phi->inputs.size() > 2 && !all_step(phi, step)) return;
     if (step == 0 || step > kMaxStep || step < -kMaxStep) return;
@@ -133,7 +112,7 @@ class Ranges {
     if (c != up && c != up_to) return false;
     // From there on it is at most the bound.
     return check(start, up_to, bound) &&
-           check(bound, up_to, constant(step > 0 ? kMax - step : kMin - step));
+           check(bound, up_to, small_int(g_, step > 0 ? kMax - step : kMin - step));
   }
 
   bool is_small_before(Node* n) const {
@@ -158,17 +137,11 @@ class Ranges {
     if (c == (step > 0 ? Condition::Less : Condition::Greater)) {
       if (step == 1 || step == -1) return true;
       return check(bound, step > 0 ? Condition::LessEqual : Condition::GreaterEqual,
-                   constant(step > 0 ? kMax - step + 1 : kMin - step - 1));
+                   small_int(g_, step > 0 ? kMax - step + 1 : kMin - step - 1));
     }
     if (c == (step > 0 ? Condition::LessEqual : Condition::GreaterEqual))
-      return check(bound, c, constant(step > 0 ? kMax - step : kMin - step));
+      return check(bound, c, small_int(g_, step > 0 ? kMax - step : kMin - step));
     return false;
-  }
-
-  Node* constant(int64_t value) {
-    Node* n = g_.node(NodeOp::Const);
-    n->imm = static_cast<int64_t>(rt::small_int(value).bits);
-    return n;
   }
 
   bool check(Node* a, Condition c, Node* b) {

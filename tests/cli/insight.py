@@ -207,10 +207,10 @@ fn main() {
     def test_between_tiers(self):
         if not self.allowed():
             return
-        # Frames of both kinds, and through the interpreter's.
+        # Frames of both kinds, and through the interpreter's; the C library may have no names here.
         out = self.gdb(f"{self.STOP}bt\n", "--tier=jit", "--jit-filter=r")
         between = r"\n(#\d+ +<signal handler called>\n)+#\d+ +\S+ in "
-        assert re.search(r"report \(\) at .*a.eddy:5" + between + r"drive \(\) at .*a.eddy:14", out) and "Vm::run_main" in out and "?? ()" not in out, out
+        assert re.search(r"report \(\) at .*a.eddy:5" + between + r"drive \(\) at .*a.eddy:14", out) and "Vm::run_main" in out and not re.search(r"\?\? \(\)(?! from)", out), out
 
 
 class Profile(run.Tests):
