@@ -17,7 +17,7 @@ constexpr unsigned kMaxInlineDepth = 4;
 constexpr size_t kMaxInlineWords = 48;       // of one function
 constexpr unsigned kMaxInlinedInUnit = 600;  // words
 constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined into itself
-constexpr unsigned kMaxUnrolled = 2;         // so many times, one below the other
+constexpr unsigned kMaxUnrolled = 3;         // so many times, one below the other
 constexpr size_t kMaxVersionWords = 150;     // of a function that is built once for each function it calls
 
 // A frame that carries handlers or unwind records is not inlined.

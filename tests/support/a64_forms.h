@@ -139,6 +139,7 @@ inline std::vector<Form> a64_forms() {
       FORM(movn(x16, 0), "movn x16, #0"),
       FORM(movn(x16, 0xbfc7), "movn x16, #0xbfc7"),
       FORM(orr(x16, xzr, Imm(0x7fffffff)), "orr x16, xzr, #0x7fffffff"),
+      FORM(orr(x26, xzr, Imm(0x8000000000000003)), "orr x26, xzr, #0x8000000000000003"),
       FORM(movk(x1, 0x1234, 32), "movk x1, #0x1234, lsl #32"),
       FORM(movn(x1, 0xffff, 16), "movn x1, #0xffff, lsl #16"),
       FORM(movz(w17, 2), "movz w17, #0x2"),
