@@ -389,6 +389,7 @@ class Compiler : public vm::Tier {
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
                                       {Pass::Ranges, find_ranges},   {Pass::Closed, find_closed_forms},
+                                      {Pass::Bounds, find_bounds},   {Pass::Numbering, number_values},
                                       {Pass::Unroll, unroll},        {Pass::Polls, drop_safepoints}};
     for (const Step& step : kSteps) {
       if (!options_.runs(step.pass)) continue;

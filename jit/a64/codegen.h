@@ -81,7 +81,7 @@ class Codegen : public CodegenBase {
   void allocate(Node* n, int out);
   void rebox(Node* n);
   void object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit::Label no);
-  void index_check(const aa::Gp& array, Node* index, bool small, asmjit::Label no);
+  void index_check(const aa::Gp& array, const Node* n, asmjit::Label no);
   void compare_words(Node* n, asmjit::Label slow);
   bool branch(CondCode cc);
   void closure_call(Node* n, bool tail);

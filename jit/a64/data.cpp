@@ -108,14 +108,16 @@ void Codegen::object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit:
 }
 
 // The index, untagged, in x16; leaves where it is out of range.
-void Codegen::index_check(const aa::Gp& array, Node* index, bool small, asmjit::Label no) {
+void Codegen::index_check(const aa::Gp& array, const Node* n, asmjit::Label no) {
+  Node* index = n->inputs[1];
   if (index->is_const()) {
     a_.constant(aa::x16, static_cast<int64_t>(std::min<uint64_t>(static_cast<uint64_t>(index->imm) >> 1, INT32_MAX)));
   } else {
     aa::Gp i = gp(input(index));
-    if (!small) check_small(i, no);
+    if (!(n->known & 2)) check_small(i, no);
     a_.lsr(aa::x16, i, 1);
   }
+  if (n->known & kInRange) return;
   a_.ldr(aa::w17, aa::ptr(array, kCount));
   a_.cmp(aa::x16, aa::x17);
   a_.branch_if(CondCode::kHS, no);
@@ -217,7 +219,7 @@ bool Codegen::emit_data(Node* n) {
         }, back);
       }
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
-      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      index_check(gp(a), n, no);
       a_.add(aa::x17, gp(a), kItems);
       if (raw) a_.ldr(vec(out), aa::ptr(aa::x17, aa::x16, aa::lsl(3)));
       else a_.ldr(gp(out), aa::ptr(aa::x17, aa::x16, aa::lsl(3)));
@@ -245,7 +247,7 @@ bool Codegen::emit_data(Node* n) {
         no = leave_label(n);
       }
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
-      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      index_check(gp(a), n, no);
       a_.add(aa::x17, gp(a), kItems);
       if (raw) {
         a_.str(vec(v), aa::ptr(aa::x17, aa::x16, aa::lsl(3)));

@@ -75,6 +75,8 @@ void print_node(std::string& out, const Node* n) {
   if (site) out += " " + reinterpret_cast<const rt::Site*>(n->imm)->name;
   else if (n->imm && n->op != NodeOp::LoadAt) out += fmt::format(" ${}", n->imm);
   if (n->fits) out += " fits";
+  bool array = n->op >= NodeOp::ArrayGet && n->op <= NodeOp::ArraySetF;
+  if (array && (n->known & kInRange)) out += " in range";
   if (n->home != kNoHome) out += fmt::format(" @{}", n->home);
   if (n->state) {
     out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));

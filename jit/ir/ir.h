@@ -85,6 +85,7 @@ struct FrameState {
 };
 
 constexpr int kNoHome = INT32_MIN;
+constexpr uint8_t kInRange = 0x08;      // of an array access: its index needs no check
 constexpr uint8_t kAlwaysThere = 0x80;  // of a Load's `known`: its field exists, whatever was checked before
 
 struct Node {

@@ -147,6 +147,19 @@ Node* small_int(Graph& graph, int64_t value) {
   return n;
 }
 
+bool is_small_before(const Loop& loop, Node* n) {
+  if (is_small(n)) return true;
+  n = strip(n);
+  for (const Node* guard : loop.before->nodes)
+    if (guard->op == NodeOp::GuardSmall && strip(guard->inputs[0]) == n) return true;
+  return false;
+}
+
+Node* outside(const Loop& loop, Node* n) {
+  while (n->op == NodeOp::Copy && loop.defines(n)) n = n->inputs[0];
+  return n;
+}
+
 // One with an immediate that is no Int is.
 bool compares_words(const Node* n) {
   if (n->known == 3) return true;

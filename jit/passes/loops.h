@@ -31,6 +31,10 @@ inline Node* strip(Node* n) {
 }
 bool is_small(const Node* n);
 Node* small_int(Graph& graph, int64_t value);
+// The same in front of a loop, where it may have been checked.
+bool is_small_before(const Loop& loop, Node* n);
+// What a value is a copy of, within the loop: a value from outside can be used in front of it.
+Node* outside(const Loop& loop, Node* n);
 
 // A block with nothing but copies and one way in.
 bool only_copies(const Block* b);

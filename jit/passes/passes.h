@@ -24,12 +24,16 @@ void hoist(Graph& graph);
 void promote_fields(Graph& graph);
 // Values of loops that nobody looks at, to places that are no frame's.
 void detach(Graph& graph);
+// Checks and values that are there already, once.
+void number_values(Graph& graph);
 // Blocks that only follow one another, to one.
 void merge_blocks(Graph& graph);
 // Additions that cannot overflow, by what their loop's test says.
 void find_ranges(Graph& graph);
 // Loops that only count and add, as what they come to.
 void find_closed_forms(Graph& graph);
+// Array accesses that need no check, by the same.
+void find_bounds(Graph& graph);
 // Several rounds of small loops at a time.
 void unroll(Graph& graph);
 // The order of the blocks.

@@ -47,7 +47,7 @@ class Ranges {
         bool first = loop_.has(b->succs[0]);
         next = b->succs[first ? 0 : 1];
         auto c = static_cast<Condition>(end->imm);
-        tests_.push_back({strip(end->inputs[0]), strip(end->inputs[1]), first ? c : negated(c), b});
+        tests_.push_back({outside(loop_, end->inputs[0]), outside(loop_, end->inputs[1]), first ? c : negated(c), b});
       } else if (end->op != NodeOp::Jump) {
         return;
       }
@@ -83,7 +83,7 @@ class Ranges {
       if (t.left == next || t.right == next) {
         if (phi->inputs.size() > 2) continue;  // other ways round are not tested
         Node* bound = t.left == next ? t.right : t.left;
-        if (!loop_.defines(bound) && is_small_before(bound) &&
+        if (!loop_.defines(bound) && is_small_before(loop_, bound) &&
             within_later(phi, bound, t.left == next ? t.holds : turned(t.holds), step))
           return settle(next);
         continue;
@@ -91,7 +91,7 @@ class Ranges {
       if (stands(next->block) != before_.end() && stands(next->block) <= stands(t.block)) continue;
       Node* bound = t.left == phi ? t.right : t.right == phi ? t.left : nullptr;
       if (!bound || loop_.defines(bound)) continue;
-      if (!is_small_before(bound)) continue;
+      if (!is_small_before(loop_, bound)) continue;
       if (within(phi, bound, t.left == phi ? t.holds : turned(t.holds), step)) {
         return settle(next);
       }
@@ -105,7 +105,7 @@ class Ranges {
 
   // The same for phi + step being so related.
   bool within_later(Node* phi, Node* bound, Condition c, int64_t step) {
-    Node* start = strip(phi->inputs[way_in_]);
+    Node* start = phi->inputs[way_in_];
     Condition up = step > 0 ? Condition::Less : Condition::Greater;
     Condition up_to = step > 0 ? Condition::LessEqual : Condition::GreaterEqual;
     if (c == Condition::NotEqual && (step == 1 || step == -1)) return check(start, up, bound);
@@ -115,16 +115,9 @@ class Ranges {
            check(bound, up_to, small_int(g_, step > 0 ? kMax - step : kMin - step));
   }
 
-  bool is_small_before(Node* n) const {
-    if (is_small(n)) return true;
-    for (const Node* guard : loop_.before->nodes)
-      if (guard->op == NodeOp::GuardSmall && strip(guard->inputs[0]) == n) return true;
-    return false;
-  }
-
   // Whether phi + step is small, given that phi is so related to `bound`.
   bool within(Node* phi, Node* bound, Condition c, int64_t step) {
-    Node* start = strip(phi->inputs[way_in_]);
+    Node* start = phi->inputs[way_in_];
     if (c == Condition::NotEqual && (step == 1 || step == -1)) {
       // It comes from the right side, so it does not get past.
       Condition side = step > 0 ? Condition::LessEqual : Condition::GreaterEqual;

@@ -107,7 +107,8 @@ void remove_dead(Graph& graph) {
       bool may_fail = n->op == NodeOp::Div || n->op == NodeOp::Rem || n->op == NodeOp::Shl || n->op == NodeOp::GlobalGet;
       bool all_known = n->known == (1u << n->inputs.size()) - 1;
       bool checks = (info.leaves && (may_fail || !all_known)) || (n->op == NodeOp::Compare && !all_known);
-      if (info.effect || info.call || checks) need(n);
+      bool found_before = n->op == NodeOp::FindNode && n->known;
+      if (((info.effect || checks) && !found_before) || info.call) need(n);
     }
   while (!work.empty()) {
     Node* n = work.back();

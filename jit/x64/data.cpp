@@ -107,16 +107,21 @@ bool Codegen::emit_data(Node* n) {
     a_.cmp(ax::byte_ptr(v, kKindByte), static_cast<int>(kind));
     a_.jne(no);
   };
+  // An item at an index that is known to be in range: 8 bytes an item, 2 a step of the tagged index.
+  auto in_range = [](const Node* n) { return (n->known & (kInRange | 3)) == (kInRange | 3) && !n->inputs[1]->is_const(); };
+  auto item = [&](Node* n) { return ax::qword_ptr(gp(at(n->inputs[0]).reg), gp(at(n->inputs[1]).reg), 2, kItems - 4); };
   // The index, untagged, in rax; leaves where it is out of range.
-  auto index_check = [&](const ax::Gp& array, Node* index, bool small, asmjit::Label no) {
+  auto index_check = [&](const ax::Gp& array, const Node* n, asmjit::Label no) {
+    Node* index = n->inputs[1];
     if (index->is_const()) {
       a_.mov(ax::eax, static_cast<int32_t>(std::min<uint64_t>(static_cast<uint64_t>(index->imm) >> 1, INT32_MAX)));
     } else {
       ax::Gp i = gp(input(index));
-      if (!small) check_small(i, no);
+      if (!(n->known & 2)) check_small(i, no);
       a_.mov(ax::rax, i);
       a_.shr(ax::rax, 1);
     }
+    if (n->known & kInRange) return;
     a_.mov(ax::edx, ax::dword_ptr(array, kCount));
     a_.cmp(ax::rax, ax::rdx);
     if (PLANTED(jit_bound_lost)) a_.ja(no);
@@ -201,6 +206,13 @@ bool Codegen::emit_data(Node* n) {
     case NodeOp::ArrayGetF: {
       bool raw = n->op == NodeOp::ArrayGetF;
       int a = input(n->inputs[0]);
+      if (in_range(n)) {
+        input(n->inputs[1]);
+        int out = output(n);
+        if (raw) a_.movsd(xmm(out), item(n));
+        else a_.mov(gp(out), item(n));
+        return true;
+      }
       int out = output(n);
       asmjit::Label no, back;
       if (raw || n->speculative) {
@@ -219,7 +231,7 @@ bool Codegen::emit_data(Node* n) {
           a_.mov(gp(out), ax::rax);
         }, back);
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
-      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      index_check(gp(a), n, no);
       if (raw) a_.movsd(xmm(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
       else a_.mov(gp(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
       if (back.isValid()) a_.bind(back);
@@ -233,6 +245,11 @@ bool Codegen::emit_data(Node* n) {
       if (!n->inputs[1]->is_const()) input(n->inputs[1]);
       asmjit::Label no;
       asmjit::Label done = a_.newLabel();
+      if (in_range(n) && (raw || (n->known & 4) || n->inputs[2]->is_const())) {
+        if (raw) a_.movsd(item(n), xmm(v));
+        else a_.mov(item(n), gp(v));
+        return true;
+      }
       bool slow = !raw && !n->speculative;
       if (slow) {
         no = a_.newLabel();
@@ -247,7 +264,7 @@ bool Codegen::emit_data(Node* n) {
         no = leave_label(n);
       }
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
-      index_check(gp(a), n->inputs[1], n->known & 2, no);
+      index_check(gp(a), n, no);
       if (raw) {
         a_.movsd(ax::qword_ptr(gp(a), ax::rax, 3, kItems), xmm(v));
       } else {
