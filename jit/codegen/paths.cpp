@@ -125,7 +125,8 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
       failure_ = "a value does not survive a slow path";
   }
   if (PLANTED(jit_reload_lost) && !reload.empty()) reload.pop_back();
-  deferred_.push_back([=, this] {
+  deferred_.push_back([this, from, back, saves = std::move(saves), unframed = std::move(unframed), reload = std::move(reload),
+                       call = std::move(call), then = std::move(then)] {
     bind(from);
     for (auto& [reg, node] : unframed) store_home(node->home, reg);
     write(saves, false);

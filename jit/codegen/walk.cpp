@@ -142,7 +142,8 @@ void CodegenBase::emit(Node* n) {
         load(r, from);
         return;
       }
-      int r = input(from), wanted = hints_[n->id];
+      int r = input(from);
+      int8_t wanted = hints_[n->id];
       release_dead(n);
       if (wanted != kNone && wanted == r && in_[r] == from && at(from).memory) drop(r);
       move(output(n, wanted == kNone || in_[wanted] ? r : wanted), r);
