@@ -73,6 +73,7 @@ class Codegen : public CodegenBase {
   bool emit_loop(Node* n);
   void integer(Node* n);
   void count_on(Node* n);
+  void divide_by(bool rest, int ra, int64_t k);
   void divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure);
   void check_small(const aa::Gp& r, asmjit::Label otherwise) { a_.branch_if_clear(r, 0, otherwise); }
   void truth_of(CondCode cc, int out);            // the Bool

@@ -1,5 +1,8 @@
 // Ints and Floats.
+#include <bit>
+
 #include "jit/a64/codegen.h"
+#include "jit/codegen/reciprocal.h"
 #include "jit/runtime_calls.h"
 
 namespace eddy::jit::a64 {
@@ -63,6 +66,8 @@ void Codegen::integer(Node* n) {
   // Everything has its register before a way out is described.
   asmjit::Label failure;
   bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  bool divides = n->op == NodeOp::Div || n->op == NodeOp::Rem;
+  if (divides && constant && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
   if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
@@ -175,7 +180,44 @@ void Codegen::integer(Node* n) {
   if (back.isValid()) a_.bind(back);
 }
 
+// By a constant, without dividing: the quotient or the remainder to x16.
+void Codegen::divide_by(bool rest, int ra, int64_t k) {
+  auto u = static_cast<uint64_t>(k);
+  if (std::has_single_bit(u)) {
+    // Towards zero: negative ones are raised before the bits behind the quotient are cut off.
+    auto bits = static_cast<uint32_t>(std::countr_zero(u));
+    a_.asr(aa::x17, gp(ra), 63);
+    a_.lsr(aa::x17, aa::x17, 64 - bits);
+    a_.add(aa::x16, aa::x17, gp(ra), aa::asr(1));
+    if (rest) {
+      a_.and_(aa::x16, aa::x16, asmjit::Imm(u - 1));
+      a_.sub(aa::x16, aa::x16, aa::x17);
+    } else {
+      a_.asr(aa::x16, aa::x16, bits);
+    }
+    return;
+  }
+  Reciprocal r = reciprocal(u);
+  a_.asr(aa::x16, gp(ra), 1);
+  a_.constant(aa::x17, r.multiplier);
+  a_.smulh(aa::x17, aa::x16, aa::x17);
+  if (r.shift) a_.asr(aa::x17, aa::x17, r.shift);
+  if (rest) {
+    a_.sub(aa::x17, aa::x17, aa::x16, aa::asr(63));
+    a_.constant(aa::x14, k);
+    a_.msub(aa::x16, aa::x17, aa::x14, aa::x16);
+  } else {
+    a_.sub(aa::x16, aa::x17, aa::x16, aa::asr(63));
+  }
+}
+
 void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure) {
+  if (rb == kNone && divides_by_multiplying(k)) {
+    divide_by(n->op == NodeOp::Rem, ra, k);
+    a_.lsl(aa::x16, aa::x16, 1);
+    a_.orr(gp(out), aa::x16, 1);
+    return;
+  }
   if (rb == kNone && (k == 0 || k == -1)) {
     a_.b(failure);
     return;

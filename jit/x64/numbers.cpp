@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "jit/codegen/reciprocal.h"
 #include "jit/runtime_calls.h"
 #include "jit/x64/codegen.h"
 #include "runtime/plants.h"
@@ -62,7 +63,7 @@ void Codegen::integer(Node* n) {
   int divisor = n->op == NodeOp::Div || n->op == NodeOp::Rem ? temporary() : kNone;
   asmjit::Label failure;
   bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
-  if (divisor != kNone && rb == kNone && k >= 2) overflows = false;
+  if (divisor != kNone && rb == kNone && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
   if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
@@ -196,7 +197,7 @@ void Codegen::integer(Node* n) {
   if (back.isValid()) a_.bind(back);
 }
 
-// By a constant from 2 on that fits half a word, without dividing. `number`: a register for the operand.
+// By a constant, without dividing. `number`: a register for the operand.
 void Codegen::divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& number) {
   auto u = static_cast<uint64_t>(k);
   if (std::has_single_bit(u)) {
@@ -215,15 +216,12 @@ void Codegen::divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& num
     a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
     return;
   }
-  // n / k is the upper word of n * m, shifted by s, where m = 2^(64+s) / k + 1 and k < 2^(s+2). It is too large by less
-  // than 1 / k, for |n| <= 2^62; of negative ones it is one less.
-  int s = std::max(0, static_cast<int>(std::bit_width(u)) - 2);
-  auto m = static_cast<uint64_t>((static_cast<unsigned __int128>(1) << (64 + s)) / u + 1);
+  Reciprocal r = reciprocal(u);
   a_.mov(number, gp(ra));
   a_.sar(number, 1);
-  a_.mov(ax::rax, static_cast<int64_t>(m));
+  a_.mov(ax::rax, r.multiplier);
   a_.imul(number);
-  if (s) a_.sar(ax::rdx, s);
+  if (r.shift) a_.sar(ax::rdx, static_cast<int>(r.shift));
   a_.mov(ax::rax, number);
   a_.shr(ax::rax, 63);
   a_.add(ax::rdx, ax::rax);
@@ -238,7 +236,7 @@ void Codegen::divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& num
 
 void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure) {
   bool rest = n->op == NodeOp::Rem;
-  if (rb == kNone && k >= 2) return divide_by(rest, ra, k, out, gp(divisor));
+  if (rb == kNone && divides_by_multiplying(k)) return divide_by(rest, ra, k, out, gp(divisor));
   if (rb == kNone && (k == 0 || k == -1)) {
     a_.jmp(failure);
     return;
