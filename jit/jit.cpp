@@ -40,6 +40,7 @@ struct Code {
   vm::LoadedFunction* function = nullptr;
   void* entry = nullptr;
   void* checked_entry = nullptr;
+  void* raw_entry = nullptr;
   void* resuming_entry = nullptr;
   size_t size = 0;
   unsigned stack_words = 0;
@@ -208,7 +209,7 @@ class Compiler : public vm::Tier {
       return false;
     }
     state.code = code;
-    set_entry(f, code->entry, code->resuming_entry);
+    set_entry(f, code->entry, code->resuming_entry, code->raw_entry);
     return true;
   }
 
@@ -279,10 +280,11 @@ class Compiler : public vm::Tier {
   }
 
   // Where calls of `f` go, from either tier.
-  void set_entry(vm::LoadedFunction& f, void* entry, void* resuming = nullptr) {
+  void set_entry(vm::LoadedFunction& f, void* entry, void* resuming = nullptr, void* raw = nullptr) {
     static const vm::Word kEnterMachine[] = {vm::encode(vm::Op::ENTER_MACHINE)};
     f.entry = entry;
     f.machine_entry = entry ? entry : stubs_->table.call_interpreter;
+    f.raw_entry = raw ? raw : stubs_->table.box_arguments;
     f.resuming_entry = resuming ? resuming : stubs_->table.perform_known;
     f.start = entry ? kEnterMachine : f.code;
   }
@@ -469,6 +471,7 @@ class Compiler : public vm::Tier {
       return nullptr;
     }
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
+    if (result.raw_entry) code.raw_entry = static_cast<char*>(code.entry) + result.raw_entry;
     if (result.resuming_entry) code.resuming_entry = static_cast<char*>(code.entry) + result.resuming_entry;
     code.size = result.size;
     if (graph.positions) tell(debug::region_of(graph, result, code.entry));

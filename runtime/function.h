@@ -15,11 +15,13 @@ struct Function {
   const Word* code = nullptr;       // linked bytecode
   void* entry = nullptr;            // machine entry; null while it is interpreted
   void* machine_entry = nullptr;    // what machine code calls: `entry`, or a stub that leaves machine code
+  void* raw_entry = nullptr;        // what machine code calls with the Floats of `raw_params` in their registers (docs/jit.md)
   void* resuming_entry = nullptr;   // of a clause that resumes first, the same for performers in machine code (docs/jit.md)
   uint16_t params = 0;              // tagged slots 0…params-1 (with captures, slot 0 is the closure itself)
   uint16_t tagged = 0;              // number of tagged slots
   uint16_t raw = 0;                 // number of raw slots, after the tagged ones
   uint16_t captures = 0;            // captures its closure has; meaningful where takes_self
+  uint8_t raw_params = 0;           // bit i: `raw_entry` takes argument i without its object
   bool takes_self = false;          // slot 0 receives the closure (or a handle's environment)
   bool fiber_base = false;          // only entered as the first frame of a fiber (FIBER_CALL)
   bool hidden = false;              // not shown in traces (compiler-made)

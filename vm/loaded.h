@@ -59,6 +59,8 @@ struct LoadedFunction : rt::Function {
   std::vector<Word> linked;               // what `code` points at, or after
   std::unique_ptr<Liveness> liveness;     // made when the collector first asks
   void* compiled = nullptr;               // a compiler's notes
+  bool raw_known = false;                 // raw_params and raw_result are what they should be
+  bool raw_result = false;                // all it returns are Floats that it has just made objects of
   bool switches = false;                  // control may leave and come back to its compiled frames other than by
                                           // calls and returns
   bool all_live = false;                  // the VM's own frames: every tagged slot is always live

@@ -32,7 +32,7 @@ void Codegen::closure_call(Node* n, bool tail) {
     a_.br(aa::x16);
   } else {
     a_.blr(aa::x16);
-    metadata(n->state);
+    metadata(n->state, n->type == Type::Float);
     a_.bind(done);
     leave_base(n->state);
   }
@@ -87,10 +87,10 @@ bool Codegen::emit_call(Node* n) {
       arguments(n->inputs, 0);
       enter_base(n->state);
       bool self = f == g_.function && !g_.osr;
-      asmjit::Label start = passes_early_checks(n) ? inner_start_ : start_;
+      asmjit::Label start = own_entry(n);
       if (!self) {
         a_.constant(aa::x17, f);
-        a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+        a_.ldr(aa::x16, field(aa::x17, takes_raw(n) ? at::raw_entry : at::machine_entry));
       }
       if (may_switch(*vm::loaded(f))) {
         asmjit::Label back = a_.newLabel();
@@ -103,7 +103,7 @@ bool Codegen::emit_call(Node* n) {
       } else {
         a_.blr(aa::x16);
       }
-      metadata(n->state);
+      metadata(n->state, n->type == Type::Float);
       leave_base(n->state);
       call_result(n);
       return true;

@@ -18,13 +18,17 @@ Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& st
 // The return address is in x30; it is stored where there is room.
 void Codegen::entry() {
   bind(start_ = new_label());
+  asmjit::Label unfit = a_.newLabel(), unfit_in_frame = a_.newLabel();
+  bool raw = g_.raw_params != 0;
+  take_raw_arguments(unfit);
+  bind(raw_start_ = new_label());
   std::vector<Label> failed;
   for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
   bind(inner_start_ = new_label());
   int below = frame_bytes();
   asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), roomy = a_.newLabel();
   checked_ = checked;
-  bool simple = g_.lowest == 0, apart = simple || !early_.empty();
+  bool simple = g_.lowest == 0, apart = simple || !early_.empty() || raw;
   auto make_room = [=, this] {
     a_.add_to(simple ? aa::x20 : aa::x16, aa::x20, -below - 8 + g_.lowest * 8);
     a_.ldr(aa::x17, context(at::stack_limit));
@@ -39,11 +43,29 @@ void Codegen::entry() {
   deferred_.push_back([=, this] {
     a_.bind(no_room);
     if (simple) a_.add_to(aa::x20, aa::x20, below + 8);
-    a_.constant(aa::x17, static_cast<rt::Function*>(g_.function));
-    a_.jump_to(stubs_.call_interpreter);
+    auto* function = static_cast<rt::Function*>(g_.function);
+    a_.constant(aa::x17, function);
+    a_.jump_to(raw ? stubs_.box_and_interpret : stubs_.call_interpreter);
+    if (raw) {
+      // A damaged program's: the interpreter says what is wrong.
+      asmjit::Label full = a_.newLabel();
+      a_.bind(unfit);
+      a_.add_to(aa::x16, aa::x20, -below - 8 + g_.lowest * 8);
+      a_.ldr(aa::x17, context(at::stack_limit));
+      a_.cmp(aa::x16, aa::x17);
+      a_.branch_if(CondCode::kLO, full);
+      a_.add_to(aa::x20, aa::x20, -below - 8);
+      a_.bind(unfit_in_frame);
+      a_.str(aa::x30, a_.slot(aa::x20, below));
+      store_parameters();
+      a_.bind(full);
+      a_.constant(aa::x17, function);
+      a_.jump_to(stubs_.call_interpreter);
+    }
     if (apart) {
       a_.bind(checked);
       a_.add_to(aa::x20, aa::x20, -below - 8);
+      take_raw_arguments(unfit_in_frame);
       if (!early_.empty()) a_.str(aa::x30, a_.slot(aa::x20, below));
       for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
       a_.b(roomy);
@@ -310,6 +332,10 @@ bool Codegen::emit_end(Node* n) {
       return true;
     }
     case NodeOp::Return:
+      if (n->inputs[0]->type == Type::Float) {
+        return_float(n->inputs[0]);
+        return true;
+      }
       value_to(aa::x16, n->inputs[0]);
       pop_frame();
       if (g_.function->fiber_base) a_.jump_to(stubs_.finish_fiber);
@@ -320,7 +346,7 @@ bool Codegen::emit_end(Node* n) {
       arguments(n->inputs, 0);
       pop_frame();
       a_.constant(aa::x17, n->aux);
-      a_.ldr(aa::x16, field(aa::x17, at::machine_entry));
+      a_.ldr(aa::x16, field(aa::x17, takes_raw(n) ? at::raw_entry : at::machine_entry));
       a_.br(aa::x16);
       return true;
     }

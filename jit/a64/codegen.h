@@ -36,7 +36,8 @@ class Codegen : public CodegenBase {
   void early_check(const Node* check, Label otherwise) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
-  void safepoint_index(uint32_t index) override;
+  void safepoint_index(uint32_t index, bool raw) override;
+  void take_float(int reg, const FrameState* in_place, int slot) override;
   void take_result(int reg) override { a_.mov(gp(reg), aa::x16); }
   bool emit_node(Node* n) override;
   bool emit_end(Node* n) override;
@@ -81,6 +82,9 @@ class Codegen : public CodegenBase {
   void barrier(Node* n, int holder, Node* value, const std::function<void(const aa::Gp&)>& address_to);
   void allocate(Node* n, int out);
   void rebox(Node* n);
+  void new_box(const aa::Gp& to, const aa::Vec& value, asmjit::Label no_room);
+  void take_raw_arguments(asmjit::Label unfit);
+  void return_float(Node* value);
   void object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit::Label no);
   void index_check(const aa::Gp& array, const Node* n, asmjit::Label no);
   void compare_words(Node* n, asmjit::Label slow);

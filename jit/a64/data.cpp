@@ -64,16 +64,21 @@ void Codegen::rebox(Node* n) {
     a_.call_to(stubs_.call_plain);
     a_.mov(gp(out), aa::x16);
   }, back);
+  new_box(gp(out), vec(v), slow);
+  a_.bind(back);
+}
+
+// Uses x16 and x17.
+void Codegen::new_box(const aa::Gp& to, const aa::Vec& value, asmjit::Label no_room) {
   a_.add_to(aa::x17, aa::x21, sizeof(rt::FloatBox));
   a_.ldr(aa::x16, context(at::alloc_limit));
   a_.cmp(aa::x17, aa::x16);
-  a_.branch_if(CondCode::kHI, slow);
-  a_.mov(gp(out), aa::x21);
+  a_.branch_if(CondCode::kHI, no_room);
+  a_.mov(to, aa::x21);
   a_.mov(aa::x21, aa::x17);
   a_.constant(aa::x16, static_cast<int64_t>(rt::make_header(rt::Kind::Float, 1)));
-  a_.str(aa::x16, aa::ptr(gp(out)));
-  a_.str(vec(v), field(gp(out), offsetof(rt::FloatBox, value)));
-  a_.bind(back);
+  a_.str(aa::x16, aa::ptr(to));
+  a_.str(value, field(to, offsetof(rt::FloatBox, value)));
 }
 
 // After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the

@@ -132,7 +132,10 @@ void Generator::make_fiber_exit() {
   for (bool returned : {true, false}) {
     Label moved = a_.newLabel(), ready = a_.newLabel();
     start(returned ? table.fiber_exit : table.finish_fiber);
-    if (returned) a_.bind(fiber_exit_);
+    if (returned) {
+      a_.bind(fiber_exit_);
+      a_.nop();  // takes objects only (kTaggedResultBit)
+    }
     a_.ldr(fiber, context(at::fiber));
     give_fiber_back(fiber, parent, other);
     a_.ldr(x14, a_.slot(parent, at::fiber_tag));

@@ -29,7 +29,7 @@ std::string disassemble(const void* code, size_t size, uint64_t address, const v
     uint32_t word;
     std::memcpy(&word, bytes + at, 4);
     // The no-op behind a call says where the frame is.
-    if ((word & kSafepointMask) == kSafepointWord) {
+    if ((word & kSafepointMask) == (kSafepointWord & kSafepointMask)) {
       const vm::Safepoint& s = tier.safepoints[(word >> 5 & 0x7ffff) << 2 | (word >> 29 & 3)];
       out += fmt::format("  {:5x}  ; {} at {}\n", at, s.function->name, s.function->pc_of(s.pc));
       continue;

@@ -128,9 +128,9 @@ void Codegen::leave_base(const FrameState* s) {
   if (s->base) a_.add_to(aa::x20, aa::x20, -s->base * 8);
 }
 
-void Codegen::safepoint_index(uint32_t index) {
+void Codegen::safepoint_index(uint32_t index, bool raw) {
   if (index >= kMaxSafepoints) failure_ = "too many safepoints";
-  uint32_t word = safepoint_word(index);
+  uint32_t word = raw ? any_result(safepoint_word(index)) : safepoint_word(index);
   a_.embed(&word, sizeof word);
 }
 

@@ -23,9 +23,12 @@ constexpr unsigned kRegisterArgs = 6;
 
 // Behind each call stands `adr xzr, …`, which does nothing: its displacement is the safepoint's index.
 constexpr uint32_t kMaxSafepoints = 1u << 21;
-constexpr uint32_t kSafepointWord = 0x1000001f, kSafepointMask = 0x9f00001f;
+constexpr uint32_t kSafepointWord = 0x1000001f, kSafepointMask = 0x9f00000f;
 constexpr uint32_t safepoint_word(uint32_t index) {
   return kSafepointWord | (index & 3) << 29 | (index >> 2 & 0x7ffff) << 5;
 }
+// Where a Float may come back in d0 (x16 being 0 then), it is `adr x15, …`, which nobody needs there.
+constexpr unsigned kTaggedResultBit = 4;
+constexpr uint32_t any_result(uint32_t word) { return word & ~(1u << kTaggedResultBit); }
 
 }  // namespace eddy::jit::a64

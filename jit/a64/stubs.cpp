@@ -123,7 +123,9 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   a_.add(stack, stack, 8);
   a_.br(x0);
 
+  asmjit::Label interpret = a_.newLabel();
   start(table.call_interpreter);
+  a_.bind(interpret);
   a_.push_return();
   for (unsigned i = 0; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
   a_.str(x17, context(at::callee));
@@ -131,6 +133,26 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   a_.str(w16, context(at::args_live, 4));
   set_action(rt::Action::Call);
   a_.b(leave_);
+
+  for (void** stub : {&table.box_arguments, &table.box_and_interpret}) {
+    start(*stub);
+    a_.push_return();
+    for (unsigned i = 0; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
+    a_.str(x17, context(at::callee));
+    a_.mov(x1, x17);
+    to_host();
+    call_c(reinterpret_cast<void*>(&stub_calls::box_arguments));
+    to_fiber();
+    a_.ldr(x17, context(at::callee));
+    for (unsigned i = 0; i < kRegisterArgs; ++i) a_.ldr(argument_register(i), argument(i));
+    a_.pop_return();
+    if (stub == &table.box_and_interpret) {
+      a_.b(interpret);
+      continue;
+    }
+    a_.ldr(x16, a_.slot(x17, at::machine_entry));
+    a_.br(x16);
+  }
 
   start(table.leave_in_place);
   a_.adr(x17, interp_return_);
@@ -189,6 +211,10 @@ std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, const StubOptions& opti
       !memory.ready(place, code.codeSize()))
     return nullptr;
   stubs->placed_at(place.address);
+  // Those that functions return to take no Float without its object: what stands there says otherwise by chance.
+  const Stubs& t = stubs->table;
+  for (void* stub : {t.interp_return, t.clause_end, t.fiber_exit, t.vm_exit, t.watermark})
+    if (!(*static_cast<const uint8_t*>(stub) >> kTaggedResultBit & 1)) return nullptr;
   stubs->code = place.address;
   stubs->size = code.codeSize();
   return stubs;

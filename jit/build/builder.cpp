@@ -99,7 +99,10 @@ FrameState* Builder::state(const vm::Word* pc, unsigned destination) {
   for (uint16_t reg : frame_->live->live_along(frame_->f->pc_of(pc), waits)) {
     Node* n = frame_->env[reg];
     // Whoever looks at a register that has not been written finds something harmless.
-    s->values.push_back({home(reg), n ? n : constant(rt::kUnit.bits)});
+    if (!n) n = constant(rt::kUnit.bits);
+    // An argument without its object: only in front of the call, and where the function starts.
+    bool boxed = n->type == Type::Float && reg < frame_->f->tagged;
+    s->values.push_back({home(reg), n, boxed});
   }
   return s;
 }
@@ -344,7 +347,19 @@ bool Builder::build() {
       n->type = reg >= frame.f->tagged ? Type::Float : Type::Tagged;
     }
   } else {
+    if (passes_raw()) {
+      find_raw(*frame.f);
+      g_.raw_params = frame.f->raw_params;
+    }
     for (unsigned i = 0; i < frame.f->params; ++i) define(i, NodeOp::Param)->imm = i;
+    const vm::Word* taken = frame.f->linked.data();
+    for (unsigned left = g_.raw_params; left; ++taken) {
+      Node* param = frame.env[vm::b_of(*taken)];
+      if (!(left >> param->imm & 1)) continue;
+      left &= ~(1u << param->imm);
+      param->type = Type::Float;
+      param->home = home(vm::a_of(*taken));
+    }
   }
   build_versions(frame, entry);
   bool done = run(frame, entry);

@@ -63,6 +63,8 @@ class Builder {
     const FrameState* caller = nullptr;  // the return position, for an inlined one
     const Origin* called_by = nullptr;
     int result_home = kNoHome;
+    bool raw_result = false;           // that of a raw register
+    const vm::Word* raw_call = nullptr;  // a call that gets its Floats without objects: none are made from here to there
     const FrameState* restart = nullptr;  // nothing in here has an effect: what leaves starts over there
     Chain* chain = nullptr;
     struct Return { Block* from; Node* value; FactMap facts; bool ended = false; };
@@ -126,10 +128,20 @@ class Builder {
   void call(unsigned destination, rt::Function* f, std::vector<Node*> args);
   rt::Function* expect_callee(Node* target, unsigned count);
   void tail_call(rt::Function* f, std::vector<Node*> args);
+  Node* call_for_caller(NodeOp op);
+  // --- raw.cpp
+  void find_raw(vm::LoadedFunction& f);
+  bool passes_raw() const { return g_.speculate && options_.runs(Pass::Raw); }
+  bool boxes_for_call();
+  bool unboxes_next(unsigned destination, unsigned* raw);
+  Node* define_result(unsigned destination, NodeOp op);
+  void unboxed(unsigned destination);
+  bool returns_raw();
   void give_back(Node* value);
   bool may_inline(rt::Function* f, bool clause) const;
   std::vector<rt::Function*> known_callees(const vm::LoadedFunction& f, unsigned* reg) const;
-  Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args);
+  Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args,
+                    bool raw_result = false);
   void join(std::vector<Frame::Return>& ways, int result_home);
   using Seen = std::vector<std::pair<rt::Site*, const rt::Clause*>>;
   bool inline_perform(unsigned destination);
@@ -150,6 +162,7 @@ class Builder {
   Frame* frame_ = nullptr;
   Block* cur_ = nullptr;
   const vm::Word* pc_ = nullptr;
+  const vm::Word* done_ = nullptr;     // an instruction that was translated with the one before
   FactMap facts_;
   Node* joined_ = nullptr;
   const Origin* origin_ = nullptr;

@@ -1,4 +1,6 @@
 // Moves, constants, numbers.
+#include <utility>
+
 #include "jit/build/builder.h"
 
 namespace eddy::jit {
@@ -19,6 +21,8 @@ void Builder::leave(Reason reason) {
 
 void Builder::translate(const vm::Word* pc) {
   Op op = vm::op_of(*pc);
+  if (pc == std::exchange(done_, nullptr)) return;
+  if (pc == frame_->raw_call) frame_->raw_call = nullptr;
   if (translate_number(op) || translate_compare(op) || translate_data(op) || translate_call(op) || translate_effect(op)) return;
   leave();
 }
@@ -132,6 +136,11 @@ bool Builder::translate_number(Op op) {
     }
     case Op::BOX: {
       Node* a = use(b_of(w));
+      if (pc_ < frame_->raw_call || boxes_for_call()) {
+        frame_->env[a_of(w)] = a;
+        return true;
+      }
+      if (returns_raw()) return true;
       FrameState* s = here();
       define(a_of(w), NodeOp::Box, {a})->state = s;
       fact(frame_->env[a_of(w)]).kind = static_cast<int>(rt::Kind::Float);
@@ -139,6 +148,10 @@ bool Builder::translate_number(Op op) {
     }
     case Op::UNBOX: {
       Node* a = use(b_of(w));
+      if (a->type == Type::Float) {
+        set(a_of(w), a);
+        return true;
+      }
       Node* source = strip(a);
       if (source->op == NodeOp::Box && still_there(source->inputs[0])) {
         set(a_of(w), source->inputs[0]);

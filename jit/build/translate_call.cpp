@@ -81,7 +81,8 @@ bool Builder::may_inline(rt::Function* function, bool clause) const {
 
 // Translates `f` here, its frame below the word at `below`; control goes on in cur_ (null where it never does) with
 // the result, whose home is `result_home`.
-Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args) {
+Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args,
+                           bool raw_result) {
   inlined_words_ += static_cast<unsigned>(f->linked.size());
   Frame inner;
   inner.f = f;
@@ -93,11 +94,16 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.caller = caller;
   inner.called_by = origin();
   inner.result_home = result_home;
+  inner.raw_result = raw_result;
   inner.env.assign(f->slots(), nullptr);
   g_.lowest = std::min(g_.lowest, inner.base);
   Frame* outer = frame_;
   frame_ = &inner;
-  for (size_t i = 0; i < args.size(); ++i) set(static_cast<unsigned>(i), args[i]);
+  for (size_t i = 0; i < args.size(); ++i) {
+    // A double is taken from here by the UNBOX that the function starts with.
+    if (args[i]->type == Type::Float) inner.env[i] = args[i];
+    else set(static_cast<unsigned>(i), args[i]);
+  }
   frame_ = outer;
   if (!run(inner, 0)) return nullptr;
   cur_ = nullptr;
@@ -115,9 +121,9 @@ void Builder::join(std::vector<Frame::Return>& ways, int result_home) {
   if (ways.size() > 1) {
     joined_ = g_.node(NodeOp::Phi);
     joined_->home = result_home;
-    joined_->type = Type::Tagged;
+    joined_->type = ways[0].value->type;
     joined_->block = next;
-    joined_->small = true;
+    joined_->small = joined_->type == Type::Tagged;
     next->phis.push_back(joined_);
   }
   for (Frame::Return& way : ways) {
@@ -141,11 +147,17 @@ void Builder::join(std::vector<Frame::Return>& ways, int result_home) {
 void Builder::call(unsigned destination, rt::Function* f, std::vector<Node*> args) {
   FrameState* s = after(destination);
   if (may_inline(f, false)) {
-    Node* result = inline_call(vm::loaded(f), frame_->base, s, home(destination), args);
-    if (cur_) frame_->env[destination] = result;
+    unsigned raw = 0;
+    find_raw(*vm::loaded(f));
+    bool as_double = vm::loaded(f)->raw_result && unboxes_next(destination, &raw);
+    unsigned to = as_double ? raw : destination;
+    Node* result = inline_call(vm::loaded(f), frame_->base, s, home(to), args, as_double);
+    if (!cur_) return;
+    frame_->env[to] = result;
+    if (as_double) unboxed(destination);
     return;
   }
-  Node* n = define(destination, NodeOp::Call);
+  Node* n = define_result(destination, NodeOp::Call);
   n->inputs = std::move(args);
   n->aux = f;
   n->state = s;
@@ -160,6 +172,7 @@ void Builder::give_back(Node* value) {
   if (!value->remade() && value->home != frame_->result_home) {
     Node* copy = add(NodeOp::Copy, {value});
     copy->home = frame_->result_home;
+    copy->type = value->type;
     value = copy;
   }
   add(NodeOp::Jump);
@@ -199,13 +212,19 @@ void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
     n->aux = f;
     return end_block();
   }
-  // In an inlined function: the call takes its frame's place, so it is its caller's call.
-  Node* n = add(NodeOp::Call);
+  Node* n = call_for_caller(NodeOp::Call);
   n->inputs = std::move(args);
   n->aux = f;
+  give_back(n);
+}
+
+// In an inlined function: a tail call takes its frame's place, so it is its caller's call.
+Node* Builder::call_for_caller(NodeOp op) {
+  Node* n = add(op);
+  if (frame_->raw_result) n->type = Type::Float;
   n->state = const_cast<FrameState*>(frame_->caller);
   n->home = frame_->result_home;
-  give_back(n);
+  return n;
 }
 
 bool Builder::translate_call(Op op) {
@@ -241,17 +260,15 @@ bool Builder::translate_call(Op op) {
       args.insert(args.begin(), target);
       if (!tail) {
         FrameState* s = after(a_of(w));
-        Node* n = define(a_of(w), NodeOp::CallClosure);
+        Node* n = define_result(a_of(w), NodeOp::CallClosure);
         n->inputs = std::move(args);
         n->state = s;
       } else if (!frame_->parent) {
         add(NodeOp::TailClosure)->inputs = std::move(args);
         end_block();
       } else {
-        Node* n = add(NodeOp::CallClosure);
+        Node* n = call_for_caller(NodeOp::CallClosure);
         n->inputs = std::move(args);
-        n->state = const_cast<FrameState*>(frame_->caller);
-        n->home = frame_->result_home;
         give_back(n);
       }
       return true;

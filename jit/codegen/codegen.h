@@ -19,6 +19,7 @@ namespace eddy::jit {
 // What compiled code is told about its surroundings, and tells.
 struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
+  size_t raw_entry = 0;      // offset: where Floats of Function::raw_params come in registers, or 0
   size_t resuming_entry = 0; // offset: of the entry for performers, or 0
   size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
@@ -142,8 +143,11 @@ class CodegenBase {
   virtual void early_check(const Node* check, Label otherwise) = 0;
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
   virtual void resuming_entry() = 0;                 // see first_resume_
-  virtual void safepoint_index(uint32_t index) = 0;  // behind a call
+  virtual void safepoint_index(uint32_t index, bool raw) = 0;  // behind a call; `raw`: a Float may come back in a register
   virtual void take_result(int reg) = 0;             // from the result register
+  // The double that a call has given, or what is in the object that it has. Of anything else it leaves: `in_place` says
+  // where, and that slot gets what was given.
+  virtual void take_float(int reg, const FrameState* in_place, int slot) = 0;
   virtual bool emit_node(Node* n) = 0;               // false: no code for it
   virtual bool emit_end(Node* n) = 0;
   virtual void test_again(Node* n, const Test& test) = 0;  // goes on to the next instruction where it leaves
@@ -187,10 +191,13 @@ class CodegenBase {
   // jumps.
   void slow_path(const Node* n, Label from, std::function<void()> call, Label back,
                  std::function<void()> then = nullptr);
-  void metadata(const FrameState* s);
+  void metadata(const FrameState* s, bool raw = false);
   void arguments(const std::vector<Node*>& values, size_t first, size_t at_index = 0);
   void to_context_args(const std::vector<Node*>& values, size_t first, unsigned at);
   void call_result(Node* n);
+  static bool takes_raw(const Node* call);
+  Label own_entry(const Node* call) const;
+  void store_parameters();
 
   // --- entries (entries.cpp)
   void find_early_checks();
@@ -232,7 +239,8 @@ class CodegenBase {
     Label leaves;
   };
   std::vector<EarlyCheck> early_;
-  Label start_, inner_start_;   // the entry, and the one behind the early checks
+  Label start_, raw_start_, inner_start_;   // the entry, the one for Floats in registers, the one behind the early checks
+  std::deque<FrameState> in_place_;         // of calls that gave no Float
   // A clause that resumes before it does anything else has a second entry for performers: there its frame is laid on
   // its owner's fiber as it is while that resumption runs, and the performer goes on at once. No fiber is left and
   // nothing is captured.

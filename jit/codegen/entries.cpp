@@ -1,4 +1,4 @@
-// How a function's calls of itself get past checks of its arguments that they are known to pass.
+// How a function's calls of itself get past checks of its arguments that they are known to pass, and Floats past objects.
 #include <algorithm>
 
 #include "jit/codegen/codegen.h"
@@ -44,6 +44,29 @@ bool CodegenBase::passes_early_checks(const Node* call) const {
              b.bound->imm == check.node->inputs[1]->imm;
     });
   });
+}
+
+// Whether Floats among its arguments are given in registers.
+bool CodegenBase::takes_raw(const Node* call) {
+  return std::any_of(call->inputs.begin(), call->inputs.end(), [](const Node* n) { return n->type == Type::Float; });
+}
+
+// Of the function that is compiled, for a call of itself.
+Label CodegenBase::own_entry(const Node* call) const {
+  if (g_.raw_params && !takes_raw(call)) return start_;
+  return passes_early_checks(call) ? inner_start_ : raw_start_;
+}
+
+// The frame as it is before the first instruction.
+void CodegenBase::store_parameters() {
+  constexpr int kSlots = static_cast<int>(rt::kFrameHeaderWords);
+  for (unsigned i = 0; i < g_.function->params; ++i) {
+    if (i < registers_.arguments) store_home(kSlots + static_cast<int>(i), static_cast<int>(i));
+    else load_argument(kSlots + static_cast<int>(i), i);
+  }
+  store_constant(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  store_constant(1, static_cast<int64_t>(rt::pack_resume(g_.function->linked.data(), rt::kInPlace)));
+  leave(0, reinterpret_cast<int64_t>(code_record_) | static_cast<int64_t>(Reason::Numbers));
 }
 
 }  // namespace eddy::jit

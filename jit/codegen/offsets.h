@@ -52,6 +52,7 @@ constexpr int cell_effect = offsetof(vm::PerformCell, effect), cell_args = offse
 constexpr int cell_seen = offsetof(vm::PerformCell, seen), cell_clause = offsetof(vm::PerformCell, clause);
 constexpr int cell_count = offsetof(vm::PerformCell, count);
 constexpr int clause_kind = offsetof(rt::Clause, kind), clause_function = offsetof(rt::Clause, function);
+constexpr int raw_entry = offsetof(rt::Function, raw_entry);
 constexpr int machine_entry = offsetof(rt::Function, machine_entry), resuming_entry = offsetof(rt::Function, resuming_entry);
 constexpr int params = offsetof(rt::Function, params), takes_self = offsetof(rt::Function, takes_self);
 constexpr int values = offsetof(rt::Function, values), function_fiber_base = offsetof(rt::Function, fiber_base);

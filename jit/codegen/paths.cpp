@@ -89,7 +89,7 @@ Label CodegenBase::leave_label(const Node* n) {
   return label;
 }
 
-void CodegenBase::metadata(const FrameState* s) {
+void CodegenBase::metadata(const FrameState* s, bool raw) {
   if (first_resume_ && s == first_resume_->state) bind(resumed_);
   auto index = static_cast<uint32_t>(tier_.safepoints.size());
   bool wrong = PLANTED(jit_position) && s->pc != s->function->code;
@@ -100,7 +100,7 @@ void CodegenBase::metadata(const FrameState* s) {
       tier_.callers.push_back({p->function, p->pc, p->destination, p->base - s->base});
     tier_.callers.emplace_back();
   }
-  safepoint_index(index);
+  safepoint_index(index, raw);
 }
 
 void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> call, Label back,
@@ -149,7 +149,7 @@ void CodegenBase::arguments(const std::vector<Node*>& values, size_t first, size
   std::vector<std::pair<int, Node*>> loads;
   for (size_t i = at_index; i < std::min<size_t>(end, registers_.arguments); ++i) {
     Node* v = values[first + i - at_index];
-    int to = static_cast<int>(i);
+    int to = static_cast<int>(i) + (v->type == Type::Float || v->op == NodeOp::ConstFloat ? kFirstFloat : 0);
     if (!v->remade() && at(v).reg != kNone) {
       if (at(v).reg != to) moves.push_back({to, at(v).reg});
     } else {
@@ -169,7 +169,16 @@ void CodegenBase::to_context_args(const std::vector<Node*>& values, size_t first
 void CodegenBase::call_result(Node* n) {
   forget_registers(n);
   if (n->type == Type::None || dead_after(n)) return;
-  take_result(output(n));
+  if (n->type == Type::Tagged) return take_result(output(n));
+  // Everything else is in its slot already.
+  FrameState& s = in_place_.emplace_back();
+  s.function = n->state->function;
+  s.pc = n->state->pc;
+  s.destination = rt::kInPlace;
+  s.base = n->state->base;
+  s.parent = n->state->parent;
+  take_float(output(n, hints_[n->id] == kNone ? kFirstFloat : kNone), &s,
+             s.base + static_cast<int>(rt::kFrameHeaderWords + n->state->destination));
 }
 
 }  // namespace eddy::jit

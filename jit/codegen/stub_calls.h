@@ -8,5 +8,7 @@ void fail(rt::Context*);                         // a helper returned null: a pa
 void finish(rt::Context*, rt::Word result);      // the last frame of a fiber has returned
 void fiber_ran(rt::Context*, rt::Fiber*);         // one that slept is going to run: the collector looks at it again
 rt::Word restore(rt::Context*, rt::Word* word);  // what the watermark at `word` stands for
+// To ctx.args, of those in registers (as many as there are, docs/jit.md) which `f` takes so. Never collects.
+void box_arguments(rt::Context*, rt::Function* f, double, double, double, double, double, double);
 
 }  // namespace eddy::jit::stub_calls

@@ -22,6 +22,8 @@ struct Stubs {
   // Targets of machine code. "Jump" ones expect the stack pointer at a return word.
   void* call_interpreter;  // called like a function, its Function* in the function register: runs it outside
                            // machine code
+  void* box_arguments;     // called like a function, by its raw entry: makes objects of those arguments and calls it so
+  void* box_and_interpret;  // the same, and runs it outside machine code
   void* leave_in_place;    // jump: the frame is written down; first argument: what is told
   void* call_value;   // call: helper in the helper register, up to four arguments; a null result is a pending
                       // panic
@@ -43,7 +45,7 @@ struct Stubs {
   // All but `enter`.
   template <class F>
   void for_each(F&& visit) {
-    for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &leave_in_place,
+    for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &box_arguments, &box_and_interpret, &leave_in_place,
                         &call_value, &call_action, &jump_action, &perform, &perform_known, &resume_keep, &resume_last,
                         &tail_resume_keep, &tail_resume_last, &fiber_call,
                         &abort_body, &finish_fiber, &call_plain})

@@ -68,6 +68,7 @@ CodegenResult CodegenBase::run() {
   finish();
   if (first_resume_) result.resuming_entry = offset_of(resuming_);
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
+  if (g_.raw_params) result.raw_entry = offset_of(raw_start_);
   return result;
 }
 
@@ -76,7 +77,7 @@ void CodegenBase::find_first_resume() {
   for (const Node* n : g_.blocks[0]->nodes) {
     if (n->op == NodeOp::Param || n->op == NodeOp::Tally) continue;
     auto simple = [this](const Node* v) {
-      return v->remade() || (v->op == NodeOp::Param && static_cast<uint64_t>(v->imm) < registers_.arguments);
+      return v->remade() || (v->op == NodeOp::Param && v->type == Type::Tagged && static_cast<uint64_t>(v->imm) < registers_.arguments);
     };
     if (n->op != NodeOp::Resume || n->state->parent || !simple(n->inputs[1])) return;
     for (const FrameState::Entry& e : n->state->values)
@@ -102,7 +103,7 @@ void CodegenBase::parameters() {
     if (n->op == NodeOp::Slot) at(n).memory = true;
     if (n->op != NodeOp::Param || n->uses == 0) continue;
     if (n->imm < registers_.arguments) {
-      assign(n, static_cast<int>(n->imm));
+      assign(n, static_cast<int>(n->imm) + (n->type == Type::Float ? kFirstFloat : 0));
     } else {
       load_argument(n->home, static_cast<unsigned>(n->imm));
       at(n).memory = true;

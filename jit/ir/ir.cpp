@@ -158,7 +158,7 @@ std::string verify(const Graph& graph) {
       const NodeInfo& info = info_of(n->op);
       for (const FrameState* s = n->state; s; s = s->parent)
         for (const auto& e : s->values)
-          if (!e.node || (e.boxed && (info.call || e.node->type != Type::Float)) || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && (info.call || !graph.is_spill(e.node->home))))))
+          if (!e.node || (e.boxed && (info.call || e.node->type != Type::Float)) || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && !e.boxed && (info.call || !graph.is_spill(e.node->home))))))
             return where(fmt::format("v{}'s frame state is wrong at {}", n->id, e.home).c_str());
       if (n->state)
         for (const auto& p : n->state->stores)

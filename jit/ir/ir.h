@@ -157,6 +157,7 @@ struct Graph {
   std::vector<Bound> bounds;         // what holds of phis in every round of their loops
   int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
   int spills_below = kNoHome;        // homes below this one are no frame's
+  unsigned raw_params = 0;           // bit i: argument i comes without its object, at the raw entry
   bool speculate = true;
   bool one_handler = true;           // leave where a perform finds another handler than the one it has always met
   bool move_checks = true;           // out of loops

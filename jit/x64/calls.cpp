@@ -31,7 +31,7 @@ void Codegen::closure_call(Node* n, bool tail) {
     a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
   } else {
     a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
-    metadata(n->state);
+    metadata(n->state, n->type == Type::Float);
     a_.bind(done);
     leave_base(n->state);
   }
@@ -93,20 +93,21 @@ bool Codegen::emit_call(Node* n) {
       arguments(n->inputs, 0);
       enter_base(n->state);
       bool self = f == g_.function && !g_.osr;
-      asmjit::Label start = passes_early_checks(n) ? inner_start_ : start_;
+      asmjit::Label start = own_entry(n);
+      ax::Mem entry = ax::qword_ptr(ax::rdx, takes_raw(n) ? at::raw_entry : at::machine_entry);
       if (!self) constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
       if (may_switch(*vm::loaded(f))) {
         asmjit::Label back = a_.newLabel();
         push_return(back);
         if (self) a_.jmp(start);
-        else a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+        else a_.jmp(entry);
         a_.bind(back);
       } else if (self) {
         a_.call(start);
       } else {
-        a_.call(ax::qword_ptr(ax::rdx, at::machine_entry));
+        a_.call(entry);
       }
-      metadata(n->state);
+      metadata(n->state, n->type == Type::Float);
       leave_base(n->state);
       call_result(n);
       return true;

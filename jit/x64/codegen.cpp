@@ -20,6 +20,10 @@ Codegen::Codegen(const Graph& graph, asmjit::CodeHolder& holder, const Stubs& st
 // The return address is on the stack already.
 void Codegen::entry() {
   bind(start_ = new_label());
+  asmjit::Label unfit = a_.newLabel(), unfit_in_frame = a_.newLabel();
+  bool raw = g_.raw_params != 0;
+  take_raw_arguments(unfit);
+  bind(raw_start_ = new_label());
   std::vector<Label> failed;
   for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
   bind(inner_start_ = new_label());
@@ -38,18 +42,34 @@ void Codegen::entry() {
     a_.jb(no_room);
   };
   make_room();
-  bool apart = simple || !early_.empty();
+  bool apart = simple || !early_.empty() || raw;
   if (!apart) a_.bind(checked);
   if (!simple) a_.sub(ax::rsp, below);
   a_.bind(body);
   deferred_.push_back([=, this] {
     a_.bind(no_room);
     if (simple) a_.add(ax::rsp, below);
-    constant_to(ax::rdx, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
-    a_.jmp(stubs_.call_interpreter);
+    auto* function = static_cast<rt::Function*>(g_.function);
+    constant_to(ax::rdx, reinterpret_cast<int64_t>(function));
+    a_.jmp(raw ? stubs_.box_and_interpret : stubs_.call_interpreter);
+    if (raw) {
+      // A damaged program's: the interpreter says what is wrong.
+      asmjit::Label full = a_.newLabel();
+      a_.bind(unfit);
+      a_.lea(ax::rax, ax::ptr(ax::rsp, -below + g_.lowest * 8));
+      a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::stack_limit));
+      a_.jb(full);
+      a_.sub(ax::rsp, below);
+      a_.bind(unfit_in_frame);
+      store_parameters();
+      a_.bind(full);
+      constant_to(ax::rdx, reinterpret_cast<int64_t>(function));
+      a_.jmp(stubs_.call_interpreter);
+    }
     if (apart) {
       a_.bind(checked);
       a_.sub(ax::rsp, below);
+      take_raw_arguments(unfit_in_frame);
       for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
       a_.jmp(body);
     }
@@ -352,6 +372,10 @@ bool Codegen::emit_end(Node* n) {
       return true;
     }
     case NodeOp::Return:
+      if (n->inputs[0]->type == Type::Float) {
+        return_float(n->inputs[0]);
+        return true;
+      }
       value_to(ax::rax, n->inputs[0]);
       a_.add(ax::rsp, frame_bytes());
       if (g_.function->fiber_base) {
@@ -368,7 +392,7 @@ bool Codegen::emit_end(Node* n) {
       arguments(n->inputs, 0);
       a_.add(ax::rsp, frame_bytes());
       constant_to(ax::rdx, reinterpret_cast<int64_t>(f));
-      a_.jmp(ax::qword_ptr(ax::rdx, at::machine_entry));
+      a_.jmp(ax::qword_ptr(ax::rdx, takes_raw(n) ? at::raw_entry : at::machine_entry));
       return true;
     }
     case NodeOp::TailClosure:

@@ -46,7 +46,8 @@ class Codegen : public CodegenBase {
   void early_check(const Node* check, Label otherwise) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
-  void safepoint_index(uint32_t index) override;
+  void safepoint_index(uint32_t index, bool raw) override;
+  void take_float(int reg, const FrameState* in_place, int slot) override;
   void take_result(int reg) override { a_.mov(gp(reg), ax::rax); }
   bool emit_node(Node* n) override;
   bool emit_end(Node* n) override;
@@ -86,10 +87,19 @@ class Codegen : public CodegenBase {
     a_.test(r.r8(), 1);
     a_.jz(otherwise);
   }
+  void check_object(const ax::Gp& r, rt::Kind kind, asmjit::Label otherwise) {
+    a_.test(r.r8(), 7);
+    a_.jnz(otherwise);
+    a_.cmp(ax::byte_ptr(r, 3), static_cast<int>(kind));
+    a_.jne(otherwise);
+  }
   asmjit::Label int_failure(Node* n, int out);
   void barrier(Node* n, int holder, Node* value, const std::function<void(const ax::Gp&)>& address_to);
   void allocate(Node* n, int out);
   void rebox(Node* n);
+  void new_box(const ax::Gp& to, const ax::Xmm& value, asmjit::Label no_room);
+  void take_raw_arguments(asmjit::Label unfit);
+  void return_float(Node* value);
   void compare_words(Node* n, asmjit::Label slow);
   bool branch(ax::CondCode cc);
   void closure_call(Node* n, bool tail);

@@ -64,15 +64,20 @@ void Codegen::rebox(Node* n) {
     a_.call(stubs_.call_plain);
     a_.mov(gp(out), ax::rax);
   }, back);
+  new_box(gp(out), xmm(v), slow);
+  a_.bind(back);
+}
+
+// Uses rax.
+void Codegen::new_box(const ax::Gp& to, const ax::Xmm& value, asmjit::Label no_room) {
   a_.lea(ax::rax, ax::ptr(ax::r14, sizeof(rt::FloatBox)));
   a_.cmp(ax::rax, ax::qword_ptr(ax::r15, at::alloc_limit));
-  a_.ja(slow);
-  a_.mov(gp(out), ax::r14);
+  a_.ja(no_room);
+  a_.mov(to, ax::r14);
   a_.mov(ax::r14, ax::rax);
   constant_to(ax::rax, static_cast<int64_t>(rt::make_header(rt::Kind::Float, 1)));
-  a_.mov(ax::qword_ptr(gp(out)), ax::rax);
-  a_.movsd(ax::qword_ptr(gp(out), offsetof(rt::FloatBox, value)), xmm(v));
-  a_.bind(back);
+  a_.mov(ax::qword_ptr(to), ax::rax);
+  a_.movsd(ax::qword_ptr(to, offsetof(rt::FloatBox, value)), value);
 }
 
 // After a store: an old object must be remembered when it gets to hold a young one. `address_to` computes the

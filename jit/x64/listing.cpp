@@ -5,6 +5,8 @@
 #include <capstone/capstone.h>
 #include <fmt/format.h>
 
+#include "jit/x64/registers.h"
+
 namespace eddy::jit::x64 {
 
 std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier) {
@@ -17,7 +19,7 @@ std::string disassemble(const void* code, size_t size, uint64_t address, const v
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* bytes = insn[i].bytes;
     // The no-op behind a call says where the frame is.
-    if (insn[i].size == 7 && bytes[0] == 0x0f && bytes[1] == 0x1f && bytes[2] == 0x80) {
+    if (insn[i].size == 7 && bytes[0] == 0x0f && bytes[1] == 0x1f && (bytes[2] == kTaggedResult || bytes[2] == kAnyResult)) {
       uint32_t index;
       std::memcpy(&index, bytes + 3, sizeof index);
       const vm::Safepoint& s = tier.safepoints[index];

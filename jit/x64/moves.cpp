@@ -143,8 +143,8 @@ void Codegen::leave_base(const FrameState* s) {
   if (s->base) a_.lea(ax::rsp, ax::ptr(ax::rsp, -s->base * 8));
 }
 
-void Codegen::safepoint_index(uint32_t index) {
-  const uint8_t nop[] = {0x0f, 0x1f, 0x80};
+void Codegen::safepoint_index(uint32_t index, bool raw) {
+  const uint8_t nop[] = {0x0f, 0x1f, raw ? kAnyResult : kTaggedResult};
   a_.embed(nop, 3);
   a_.embed(&index, 4);
 }

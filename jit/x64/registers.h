@@ -19,4 +19,8 @@ constexpr int kGprs = 11;
 constexpr int kXmms = 14;
 constexpr unsigned kRegisterArgs = 6;
 
+// Behind each call stands a no-op of seven bytes that holds the safepoint's index. Its third byte says whether a Float may
+// come back in xmm0, rax being 0 then, or in an object only.
+constexpr uint8_t kTaggedResult = 0x80, kAnyResult = 0x81;
+
 }  // namespace eddy::jit::x64

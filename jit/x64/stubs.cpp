@@ -124,6 +124,20 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   mov(byte[ctx + at::action], static_cast<int>(rt::Action::Call));
   jmp(leave_, T_NEAR);
 
+  for (void** stub : {&table.box_arguments, &table.box_and_interpret}) {
+    start(*stub);
+    for (unsigned i = 0; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
+    mov(context(at::callee), rdx);
+    mov(rsi, rdx);
+    to_host();
+    call_c(reinterpret_cast<void*>(&stub_calls::box_arguments));
+    to_fiber(rax);
+    mov(rdx, context(at::callee));
+    for (unsigned i = 0; i < kRegisterArgs; ++i) mov(argument[i], context(at::args + 8 * static_cast<int>(i)));
+    if (stub == &table.box_arguments) jmp(ptr[rdx + at::machine_entry]);
+    else jmp(reinterpret_cast<const void*>(table.call_interpreter));
+  }
+
   start(table.leave_in_place);
   mov(rax, reinterpret_cast<uint64_t>(table.interp_return));
   mov(ptr[rsp], rax);
@@ -161,6 +175,10 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
 std::unique_ptr<StubCode> make_stubs(const StubOptions& options) {
   Xbyak::ClearError();
   auto stubs = std::make_unique<Generator>(options);
+  // Those that functions return to take no Float without its object: what stands there says otherwise by chance.
+  const Stubs& t = stubs->table;
+  for (void* stub : {t.interp_return, t.clause_end, t.fiber_exit, t.vm_exit, t.watermark})
+    if (static_cast<const uint8_t*>(stub)[2] == kAnyResult) return nullptr;
   // From here on it is executable, and no longer writable.
   if (rt::memory::refused() || Xbyak::GetError() != Xbyak::ERR_NONE || !stubs->setProtectModeRE(false)) return nullptr;
   return stubs;

@@ -6,13 +6,18 @@ namespace eddy::lang::lower {
 // --- arguments
 
 Val Lowering::argument(CallArg& a, Val* piped, bool raw, Span span) {
+  Val v = either_argument(a, piped, span);
+  return raw ? to_raw(v) : to_tagged(v);
+}
+
+// A Float with or without its object, as it comes.
+Val Lowering::either_argument(CallArg& a, Val* piped, Span span) {
   switch (a.kind) {
-    case ArgKind::kGiven:
-      return raw ? to_raw(eval(a.value)) : tagged(a.value);
+    case ArgKind::kGiven: return eval(a.value);
     case ArgKind::kPiped: {
       Val v = *piped;
       piped->owned = false;
-      return raw ? to_raw(v) : to_tagged(v);
+      return v;
     }
     case ArgKind::kVariadic:
       return list_of({a.items.data, a.items.size}, nullptr, span, {});
@@ -65,7 +70,8 @@ std::vector<Val> Lowering::arguments(CallNote* note, Val* piped, Slice<Param> pa
     uint32_t i = number(k);
     CallArg& a = note->args[i];
     if (a.kind == ArgKind::kDefault) continue;
-    Val v = argument(a, piped, is_raw_field(i), a.value ? a.value->span : Span{});
+    Val v = either_argument(a, piped, a.value ? a.value->span : Span{});
+    if (is_raw_field(i)) v = to_raw(v);
     if (!v.owned && a.kind == ArgKind::kGiven) {
       for (uint32_t later = k + 1; later < count && !v.owned; ++later) {
         const CallArg& other = note->args[number(later)];
@@ -78,8 +84,11 @@ std::vector<Val> Lowering::arguments(CallNote* note, Val* piped, Slice<Param> pa
   for (uint32_t i = 0; i < note->args.size; ++i) {
     if (note->args[i].kind != ArgKind::kDefault) continue;
     Val v = default_argument(note, i, vals, params, callee);
-    vals[i] = is_raw_field(i) ? to_raw(v) : to_tagged(v);
+    vals[i] = is_raw_field(i) ? to_raw(v) : v;
   }
+  // Objects for Floats in one go, last: compilers see that they are for the call alone.
+  for (uint32_t i = 0; i < note->args.size; ++i)
+    if (!is_raw_field(i)) vals[i] = to_tagged(vals[i]);
   return vals;
 }
 

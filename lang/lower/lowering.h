@@ -183,6 +183,7 @@ class Lowering {
   std::vector<Val> arguments(CallNote* note, Val* piped, Slice<Param> params, std::string_view callee,
                              ConstructorBinding* constructor = nullptr);
   Val argument(CallArg& a, Val* piped, bool raw, Span span);
+  Val either_argument(CallArg& a, Val* piped, Span span);
   Val default_argument(CallNote* note, uint32_t index, std::span<const Val> before, Slice<Param> params,
                        std::string_view callee);
   void pipe(PipeExpr* e, Dest d);

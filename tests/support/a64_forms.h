@@ -152,6 +152,7 @@ inline std::vector<Form> a64_forms() {
       FORM(blr(x16), "blr x16"),
       FORM(ret(x30), "ret"),
       FORM(brk(1), "brk #0x1"),
+      FORM(nop(), "nop"),
       FORM(fmov(d1, d2), "fmov d1, d2"),
       FORM(fmov(d1, x16), "fmov d1, x16"),
       FORM(fmov(x16, d1), "fmov x16, d1"),

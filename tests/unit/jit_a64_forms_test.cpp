@@ -288,7 +288,7 @@ TEST(A64Forms, ComparisonsWithAnyConstant) {
 TEST(A64Forms, SafepointsAreNoOps) {
   for (uint32_t index : {0u, 1u, 3u, 4u, 0x7ffffu, 0x80000u, kMaxSafepoints - 1}) {
     uint32_t word = safepoint_word(index);
-    EXPECT_EQ(word & kSafepointMask, kSafepointWord);
+    EXPECT_EQ(word & kSafepointMask, kSafepointWord & kSafepointMask);
     EXPECT_EQ((word >> 5 & 0x7ffff) << 2 | (word >> 29 & 3), index);
     csh handle;
     cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &handle);
