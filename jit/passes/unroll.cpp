@@ -150,13 +150,17 @@ class Unroll {
     Block* b = g_.block();
     b->cold = exit->cold;
     b->preds = {from};
+    std::unordered_map<Node*, Node*> copies;  // of these, some may be copied again
     for (Node* n : exit->nodes) {
-      Node* c = g_.node(n->op);
+      Node* c = copies[n] = g_.node(n->op);
       uint32_t id = c->id;
       *c = *n;
       c->id = id;
       c->block = b;
-      for (Node*& i : c->inputs) i = now(i);
+      for (Node*& i : c->inputs) {
+        auto here = copies.find(i);
+        i = here == copies.end() ? now(i) : here->second;
+      }
       b->nodes.push_back(c);
     }
     std::find_if(ways_.begin(), ways_.end(), [&](const Way& w) { return w.exit == exit; })->others.push_back(b);
