@@ -64,7 +64,7 @@ class ClosedForm {
     for (const Block* b : loop_.blocks) {
       if (b != header && (b->succs.size() != 1 || b->preds.size() != 1)) return false;
       for (const Node* n : b->nodes) {
-        bool adds = (n->op == NodeOp::Add || n->op == NodeOp::Sub) && n->known == 3 && b != header;
+        bool adds = (n->op == NodeOp::Add || n->op == NodeOp::Sub) && n->known == 3;
         bool passes = n->op == NodeOp::Copy || n->op == NodeOp::Poll || n->op == NodeOp::Jump;
         if (!adds && !passes && n != test) return false;
       }
@@ -84,7 +84,7 @@ class ClosedForm {
       if (steps > 40) return std::nullopt;
       auto [node, times] = parts.back();
       parts.pop_back();
-      node = strip(node);
+      node = outside(loop_, node);
       if (node->is_const()) {
         if (!(node->imm & 1) || std::abs(node->imm >> 1) > kMaxFactor) return std::nullopt;
         sum.constant += times * (node->imm >> 1);
@@ -99,26 +99,37 @@ class ClosedForm {
     return sum;
   }
 
-  // The value that the test looks at goes up or down by one, and what it is compared with stays.
+  // What the test looks at goes up or down by one, and what it is compared with stays.
   bool counts() {
     const Node* test = loop_.header->end();
-    Node *left = strip(test->inputs[0]), *right = strip(test->inputs[1]);
+    Node *left = outside(loop_, test->inputs[0]), *right = outside(loop_, test->inputs[1]);
     auto goes_on = static_cast<Condition>(test->imm);
     if (stays_ == 1) goes_on = negated(goes_on);
     if (varies(right)) {
       std::swap(left, right);
       goes_on = turned(goes_on);
     }
-    if (left->op != NodeOp::Phi || left->block != loop_.header || varies(right)) return false;
-    counter_ = left;
+    if (varies(right)) return false;
     bound_ = right;
-    Node* next = strip(left->inputs[1 - way_in_]);
-    std::optional<Sum> sum = sum_of(next);
-    if (!sum || sum->terms.size() != 1 || sum->times(left) != 1 || std::abs(sum->constant) != 1) return false;
+    std::optional<Sum> seen = counts_on(left);
+    if (!seen) return false;
+    counter_ = seen->terms[0].value;
+    ahead_ = seen->constant;
+    Node* next = outside(loop_, counter_->inputs[1 - way_in_]);
+    std::optional<Sum> sum = counts_on(next);
+    if (!sum || sum->terms[0].value != counter_ || std::abs(sum->constant) != 1) return false;
     step_ = sum->constant;
     inclusive_ = goes_on == (step_ > 0 ? Condition::LessEqual : Condition::GreaterEqual);
     // Where it is only told to differ, `ranges` has made sure that it comes from the right side.
     return inclusive_ || goes_on == (step_ > 0 ? Condition::Less : Condition::Greater) || (goes_on == Condition::NotEqual && next->fits);
+  }
+
+  // A value that goes round, and a constant.
+  std::optional<Sum> counts_on(Node* n) const {
+    std::optional<Sum> sum = sum_of(n);
+    if (!sum || sum->terms.size() != 1 || sum->terms[0].times != 1) return std::nullopt;
+    const Node* value = sum->terms[0].value;
+    return value->op == NodeOp::Phi && value->block == loop_.header && sum->moderate() ? sum : std::nullopt;
   }
 
   // All other values are what the counter was in the round before, or grow by what does not depend on them.
@@ -134,14 +145,17 @@ class ClosedForm {
   }
 
   // Behind it, values of the loop are wanted by the way out alone, which copies them.
-  bool is_apart() const {
+  bool is_apart() {
     auto inside = [&](const Node* n) { return n && loop_.defines(n); };
     for (const Block* b : g_.blocks) {
       if (loop_.has(b)) continue;
       for (auto* list : {&b->phis, &b->nodes})
         for (const Node* n : *list) {
-          for (Node* i : n->inputs)
-            if (inside(i) && (b != behind_ || strip(i)->op != NodeOp::Phi)) return false;
+          for (Node* i : n->inputs) {
+            if (!inside(i)) continue;
+            if (b != behind_ || i->block != loop_.header || !sum_of(i)) return false;
+            if (std::find(wanted_.begin(), wanted_.end(), i) == wanted_.end()) wanted_.push_back(i);
+          }
           bool stated = false;
           for (const FrameState* s = n->state; s; s = s->parent) each_value(s, [&](const Node* v) { stated |= inside(v); });
           if (stated) return false;
@@ -160,29 +174,31 @@ class ClosedForm {
     sum_->preds = {header};
     sum_->succs = {behind_};
     Node* start = counter_->inputs[way_in_];
-    Node* rounds = step_ > 0 ? made(NodeOp::Sub, bound_, start) : made(NodeOp::Sub, start, bound_);
-    if (inclusive_) rounds = made(NodeOp::Add, rounds, small_int(g_, 1));
+    Node* end = made(NodeOp::Sub, bound_, small_int(g_, ahead_));
+    if (inclusive_) end = made(NodeOp::Add, end, small_int(g_, step_));
+    Node* rounds = step_ > 0 ? made(NodeOp::Sub, end, start) : made(NodeOp::Sub, start, end);
     Node* limit = append(g_, sum_, NodeOp::CheckOrder, {rounds, small_int(g_, kMaxRounds)});
     limit->imm = static_cast<int64_t>(Condition::LessEqual);
     leaves(limit);
+    for (Node* phi : header->phis) last_[phi] = last_value(phi, start, end, rounds);
     std::unordered_map<Node*, Node*> met;
-    for (Node* phi : header->phis) {
-      Node* last = append(g_, sum_, NodeOp::Copy, {final_value(phi, start, rounds)});
+    for (Node* n : wanted_) {
+      Node* last = append(g_, sum_, NodeOp::Copy, {value_of(*sum_of(n))});
       last->type = Type::Tagged;
       last->small = true;
-      last->home = phi->home;
+      last->home = n->home;
       Node* both = g_.node(NodeOp::Phi);
       both->type = Type::Tagged;
       both->small = true;
-      both->home = phi->home;
+      both->home = n->home;
       both->block = behind_;
-      both->inputs = {phi, last};
+      both->inputs = {n, last};
       behind_->phis.push_back(both);
-      met[phi] = both;
+      met[n] = both;
     }
     for (Node* n : behind_->nodes)
       for (Node*& i : n->inputs)
-        if (auto found = met.find(strip(i)); found != met.end()) i = found->second;
+        if (auto found = met.find(i); found != met.end()) i = found->second;
     header->succs[stays_] = sum_;
     behind_->preds.push_back(sum_);
     header->loop = false;
@@ -192,13 +208,13 @@ class ClosedForm {
     g_.blocks.insert(std::find(g_.blocks.begin(), g_.blocks.end(), header) + 1, sum_);
   }
 
-  // What grows does so, in round number i, by what the sum says with start + i * step for the counter.
-  Node* final_value(Node* phi, Node* start, Node* rounds) {
-    Node* counted = inclusive_ ? made(NodeOp::Add, bound_, small_int(g_, step_)) : bound_;
-    if (phi == counter_) return counted;
-    const Sum& sum = grows_[phi];
-    if (sum.times(phi) == 0) return value_of(sum, phi, made(NodeOp::Sub, counted, small_int(g_, step_)));
-    Node* all = made(NodeOp::Mul, rounds, value_of(sum, phi, start));
+  // What grows does so, in round number i, by what its sum says with start + i * step for the counter.
+  Node* last_value(Node* phi, Node* start, Node* end, Node* rounds) {
+    if (phi == counter_) return end;
+    Sum sum = grows_[phi];
+    if (sum.times(phi) == 0) return value_of(sum, made(NodeOp::Sub, end, small_int(g_, step_)));
+    sum.add(phi, -1);
+    Node* all = made(NodeOp::Mul, rounds, value_of(sum, start));
     if (int64_t slope = sum.times(counter_) * step_) {
       // 0 + 1 + … rounds - 1, which is a whole number.
       Node* pairs = made(NodeOp::Mul, rounds, made(NodeOp::Sub, rounds, small_int(g_, 1)));
@@ -207,11 +223,14 @@ class ClosedForm {
     return plus(phi->inputs[way_in_], all);
   }
 
-  // Of a sum but for `phi` itself, while the counter is at `count`.
-  Node* value_of(const Sum& sum, const Node* phi, Node* count) {
+  // Of a sum while the counter is at `count`; or behind the last round.
+  Node* value_of(const Sum& sum, Node* count = nullptr) {
     Node* value = small_int(g_, sum.constant);
-    for (const Sum::Term& t : sum.terms)
-      if (t.value != phi && t.times != 0) value = plus(value, multiple(t.value == counter_ ? count : t.value, t.times));
+    for (const Sum::Term& t : sum.terms) {
+      if (t.times == 0) continue;
+      Node* term = !varies(t.value) ? t.value : count ? count : last_[t.value];
+      value = plus(value, multiple(term, t.times));
+    }
     return value;
   }
 
@@ -241,9 +260,11 @@ class ClosedForm {
   size_t way_in_ = 0, stays_ = 0;
   Block *behind_ = nullptr, *sum_ = nullptr;
   Node *counter_ = nullptr, *bound_ = nullptr;
-  int64_t step_ = 0;
+  int64_t step_ = 0, ahead_ = 0;  // a round further; what the test sees of the counter
   bool inclusive_ = false;
   std::unordered_map<const Node*, Sum> grows_;
+  std::vector<Node*> wanted_;  // behind the loop
+  std::unordered_map<const Node*, Node*> last_;
 };
 
 }  // namespace
