@@ -418,6 +418,7 @@ class Checker {
   void hint_type(Diagnostic& d, Type* t);
   void hint_rigid(Diagnostic& d, Type* t);
   void hint_unknown(Diagnostic& d, Symbol symbol);
+  const std::vector<std::string>& library_values(std::string_view module);
   std::string library_handler(const TypeDef* effect) const;
   // --- check_effects.cpp
   void check_main_effects();

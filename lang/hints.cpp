@@ -1,7 +1,11 @@
 // What a report advises beyond what it found wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "lang/checker.h"
 #include "std/embedded.h"
@@ -43,6 +47,20 @@ namespace {
 constexpr const char* kAtHand[] = {"list", "string", "int", "float", "array", "option", "char", "result"};
 }
 
+// What a module of the library exports. Loaded once a thread: who checks many programs, such as a shell, has many
+// that name nothing.
+const std::vector<std::string>& Checker::library_values(std::string_view module) {
+  thread_local std::unordered_map<std::string_view, std::vector<std::string>> known;
+  auto [place, is_new] = known.try_emplace(module);
+  std::vector<std::string>& names = place->second;
+  if (ModuleInfo* m = is_new ? std_module(module) : nullptr) {
+    for (auto& entry : scope_of(m).values.slots())
+      if (entry.key && !is_private(entry.value)) names.emplace_back(text(entry.key));
+    std::sort(names.begin(), names.end());
+  }
+  return names;
+}
+
 // Where a name that is not in scope might be found.
 void Checker::hint_unknown(Diagnostic& d, Symbol symbol) {
   std::string name(text(symbol));
@@ -57,14 +75,17 @@ void Checker::hint_unknown(Diagnostic& d, Symbol symbol) {
     d.help(fmt::format("the library's module of this name has to be imported: `import std/{}`", lower));
     return;
   }
-  auto exported = [&](ModuleInfo* m) { return m && exported_value(m, symbol); };
+  auto in_library = [&](const char* module) {
+    const std::vector<std::string>& names = library_values(module);
+    return std::binary_search(names.begin(), names.end(), name);
+  };
   for (const char* module : kAtHand) {
-    if (!exported(std_module(module))) continue;
+    if (!in_library(module)) continue;
     d.help(fmt::format("`{0}.{1}` is in the library: call it so, or as a method, `x.{1}(…)`", module, name));
     return;
   }
   for (auto& entry : scope_of(module_).modules.slots()) {
-    if (!entry.key || !exported(entry.value)) continue;
+    if (!entry.key || !entry.value || !exported_value(entry.value, symbol)) continue;
     d.help(fmt::format("`{0}.{1}` is in a module that is imported: call it so, or `import {2} {{ {1} }}`",
                        text(entry.key), name, entry.value->name));
     return;
@@ -75,18 +96,13 @@ void Checker::hint_unknown(Diagnostic& d, Symbol symbol) {
     return;
   }
   for (const char* module : {"exn", "async", "state", "iter", "choice", "map", "set", "file", "time"}) {
-    if (!exported(std_module(module))) continue;
+    if (!in_library(module)) continue;
     d.help(fmt::format("`{0}.{1}` is in the library: `import std/{0}`", module, name));
     return;
   }
   for (const char* module : kAtHand) {
-    ModuleInfo* m = std_module(module);
-    if (!m) continue;
-    Names names;
-    for (auto& entry : scope_of(m).values.slots()) {
-      if (entry.key && !is_private(entry.value)) names.push_back(text(entry.key));
-    }
-    near = closest(name, names);
+    const std::vector<std::string>& all = library_values(module);
+    near = closest(name, Names(all.begin(), all.end()));
     if (near.empty()) continue;
     d.help(fmt::format("`{0}.{1}` is in the library: call it so, or as a method, `x.{1}(…)`", module, near));
     return;

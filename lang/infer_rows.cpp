@@ -43,6 +43,11 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
   Unit* unit = closing_unit();
   std::string what = callee && callee->name ? fmt::format("`{}`", text(callee->name)) : "this call";
 
+  // Between declarations, where the uses of a group's members are settled, there is no unit.
+  auto performs = [&] {
+    return unit_ ? fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row))
+                 : fmt::format("performs {}", show(row));
+  };
   auto say_why = [&](Diagnostic& d, const std::string& effect) {
     if (!unit) return;
     switch (unit->origin) {
@@ -113,7 +118,7 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
           d.help(fmt::format(
               "write `mask<{}> {{ … }}` around the call, or let the function's type be `/ {{{} | {}}}`", name,
               show(effect), show(e)));
-        } else if (unit_->handle && other && other->tag == TypeTag::RowEmpty) {
+        } else if (unit_ && unit_->handle && other && other->tag == TypeTag::RowEmpty) {
           d.note("the `handle` around it, or its `resume`, is used where nothing may be performed");
         } else {
           say_why(d, show(e));
@@ -121,7 +126,7 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
         break;
       }
       Diagnostic& d = diags_.error(at, fmt::format("the effects of {} do not fit", what));
-      d.here(fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row)));
+      d.here(performs());
       d.note("they would have to contain themselves");
       d.help("annotate the effects of the functions involved");
       break;
@@ -131,7 +136,7 @@ void Checker::perform_error(Type* row, Span at, const Binding* callee,
       break;
     default: {
       Diagnostic& d = diags_.error(at, fmt::format("the effects of {} do not fit", what));
-      d.here(fmt::format("performs {}, but {} may be performed here", show(row), show(unit_->row)));
+      d.here(performs());
       if (unit && unit->row_span) d.label(unit->row_span, "because of this annotation");
       if (left && right) d.note(fmt::format("`{}` is not `{}`", show(left), show(right)));
       break;

@@ -113,7 +113,12 @@ Expr* Parser::mask_expr() {
   MaskExpr* node = arena_.make<MaskExpr>();
   node->kind = ExprKind::kMask;
   if (at(K::kLess)) {
+    Pos open = tok_->begin;
     type_args(node->effects);
+    if (node->effects.empty()) {
+      report(span_from(open), "`mask` names no effect").help("write `mask<State> { … }`");
+      recovered();
+    }
   } else {
     report_here(fmt::format("expected `<` and an effect after `mask`, found {}", describe_token(*tok_)))
         .help("write `mask<State> { … }`");

@@ -20,13 +20,15 @@ bool refused() {
   return n == g_refuse.load(std::memory_order_relaxed);
 }
 
-void* map(size_t bytes) {
-  if (refused()) return nullptr;
+// Uncounted: one request may take several tries.
+static void* map_pages(size_t bytes) {
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   g_held.fetch_add(bytes, std::memory_order_relaxed);
   return p;
 }
+
+void* map(size_t bytes) { return refused() ? nullptr : map_pages(bytes); }
 
 void unmap(void* pages, size_t bytes) {
   if (!bytes) return;
@@ -35,14 +37,22 @@ void unmap(void* pages, size_t bytes) {
 }
 
 void* map_chunk(size_t bytes, bool whole) {
-  // Twice the size, to cut an aligned piece out of.
-  auto* raw = static_cast<char*>(map(2 * bytes));
-  if (!raw) return nullptr;
-  size_t before = -reinterpret_cast<uintptr_t>(raw) & (bytes - 1);
-  unmap(raw, before);
-  unmap(raw + before + bytes, bytes - before);
-  if (whole) madvise(raw + before, bytes, MADV_HUGEPAGE);
-  return raw + before;
+  if (refused()) return nullptr;
+  // Behind another chunk it lies right as it comes.
+  auto* chunk = static_cast<char*>(map_pages(bytes));
+  if (!chunk) return nullptr;
+  if (reinterpret_cast<uintptr_t>(chunk) & (bytes - 1)) {
+    unmap(chunk, bytes);
+    // Twice the size, to cut an aligned piece out of.
+    auto* raw = static_cast<char*>(map_pages(2 * bytes));
+    if (!raw) return nullptr;
+    size_t before = -reinterpret_cast<uintptr_t>(raw) & (bytes - 1);
+    chunk = raw + before;
+    unmap(raw, before);
+    unmap(chunk + bytes, bytes - before);
+  }
+  if (whole) madvise(chunk, bytes, MADV_HUGEPAGE);
+  return chunk;
 }
 
 void* take(size_t bytes, size_t alignment) {

@@ -2,16 +2,14 @@
 // reader, verifier, both text forms, and, where the verifier accepts them, the machine with little fuel,
 // memory and stack. Nothing may crash, hang or depend on the file's form.
 //
-//   eddy-module-fuzz [--compile] [--count N] [--seed S] [--start I] [--save FILE] [FILE.eas | FILE.ebc |
-//   DIRECTORY …]
+//   eddy-module-fuzz [--compile] [--seed N] [--start I] [--count N] [--distinct N] [--state FILE] [--save FILE]
+//                    [FILE.eas | FILE.ebc | DIRECTORY …]
 //
 // With --compile each is run a second time as machine code, and must do the same.
-// Iteration I of seed S is always the same one: a crash prints both, and --start I --count 1 --save FILE
-// keeps its module.
+// Mutant I of seed N always is the same one: --start I --count 1 --save FILE keeps its module.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,11 +17,12 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <random>
 
 #include "jit/jit.h"
 #include "tests/support/handler_programs.h"
 #include "tests/support/run_text.h"
+#include "tools/eddy-fuzz/random.h"
+#include "tools/fuzz/long_run.h"
 #include "vm/ebc_format.h"
 
 namespace eddy {
@@ -34,17 +33,7 @@ using vm::Module;
 using vm::OperandInfo;
 using vm::Word;
 
-uint64_t seed = 1, iteration = 0;
-
-void report_crash(int signal) {
-  char line[160];
-  int n = std::snprintf(line, sizeof line,
-                        "\neddy-module-fuzz: signal %d: --seed %llu --start %llu --count 1\n", signal,
-                        static_cast<unsigned long long>(seed), static_cast<unsigned long long>(iteration));
-  if (write(2, line, static_cast<size_t>(n)) < 0) std::_Exit(1);
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
-}
+fuzz::LongRun run("eddy-module-fuzz");
 
 // What a damaged program may call: nothing that reaches outside, except that it may print.
 int allowed_native(std::string_view name) {
@@ -57,11 +46,11 @@ class Mutator {
  public:
   explicit Mutator(uint64_t state) : random_(state) {}
 
-  uint64_t below(uint64_t n) { return n ? random_() % n : 0; }
+  uint64_t below(uint64_t n) { return n ? random_.next() % n : 0; }
   bool one_in(unsigned n) { return below(n) == 0; }
 
   void mutate(Module& m) {
-    for (uint64_t n = 1 + below(3); n > 0; --n) {
+    for (uint64_t n = 1 + below(one_in(4) ? 12 : 3); n > 0; --n) {
       switch (below(12)) {
         case 0:
           site(m);
@@ -83,7 +72,7 @@ class Mutator {
       size_t at = vm::ebc::kHeaderSize + below(file.size() - vm::ebc::kHeaderSize);
       switch (below(4)) {
         case 0:
-          file[at] = static_cast<uint8_t>(random_());
+          file[at] = static_cast<uint8_t>(random_.next());
           break;
         case 1:
           file[at] ^= static_cast<uint8_t>(1u << below(8));
@@ -222,10 +211,10 @@ class Mutator {
         v = below(6);
         break;
       default:
-        v = one_in(3) ? random_() : below(6);
+        v = one_in(3) ? random_.next() : below(6);
         break;
     }
-    if (one_in(20)) v = random_() >> below(60);
+    if (one_in(20)) v = random_.next() >> below(60);
     if (vm::length_of(*pc) <= f.code.size() - at) set_field(pc, o.field, v);
   }
 
@@ -268,7 +257,7 @@ class Mutator {
   void header(Module& m) {
     if (m.functions.empty()) return;
     FunctionData& f = m.functions[below(m.functions.size())];
-    auto step = [&](uint16_t& n) { n = static_cast<uint16_t>(one_in(10) ? random_() : n + below(5) - 2); };
+    auto step = [&](uint16_t& n) { n = static_cast<uint16_t>(one_in(10) ? random_.next() : n + below(5) - 2); };
     switch (below(9)) {
       case 0:
         step(f.params);
@@ -338,7 +327,7 @@ class Mutator {
     }
   }
 
-  std::mt19937_64 random_;
+  fuzz::Random random_;
 };
 
 std::vector<Module> seeds;
@@ -389,11 +378,6 @@ void add_path(const std::filesystem::path& path) {
   for (const auto& file : files) add_file(file);
 }
 
-[[noreturn]] void complain(const std::string& what) {
-  fmt::print(stderr, "\neddy-module-fuzz: {}: --seed {} --start {} --count 1\n", what, seed, iteration);
-  std::exit(1);
-}
-
 struct Totals {
   uint64_t read = 0, verified = 0, finished = 0;
 } totals;
@@ -401,7 +385,7 @@ struct Totals {
 bool with_compiler = false;
 
 // Under a limit of fuel the compiler does not inline, so what is known to end is compiled without one, half the time.
-std::string run_tier(const Module& m, uint64_t choice, bool compiled) {
+std::string run_tier(Module m, uint64_t choice, bool compiled) {
   vm::VmOptions options;
   options.fuel = compiled && choice % 2 ? 0 : 2000;
   options.max_stack = 4 << 20;
@@ -419,16 +403,21 @@ std::string run_tier(const Module& m, uint64_t choice, bool compiled) {
     if (!tier) return "limit";
   }
   std::string problem;
-  vm::LoadedModule* loaded = machine.load(m, &problem);
+  vm::LoadedModule* loaded = machine.load(std::move(m), &problem);
   if (!loaded) return "not loaded";
   vm::RunResult start = machine.initialise(loaded);
   if (start.outcome != vm::Outcome::Finished) return test::outcome_text(start);
   return test::outcome_text(machine.run_main(loaded));
 }
 
+void count(const std::string& outcome) {
+  totals.finished += outcome != "limit" && !outcome.starts_with("panic");
+}
+
 // Both forms of the module are the same one; what the verifier accepts runs to some end.
 void exercise(const Module& m, uint64_t choice, const char* save) {
   std::vector<uint8_t> file = vm::write_ebc(m);
+  if (!run.fresh(fuzz::hash_of(file.data(), file.size()))) return;
   if (save)
     std::ofstream(save, std::ios::binary)
         .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
@@ -437,47 +426,52 @@ void exercise(const Module& m, uint64_t choice, const char* save) {
   ++totals.read;
   if (choice % 16 == 0) {
     vm::AssembleResult text = vm::assemble(vm::disassemble(*read.module));
-    if (!text.module) complain("the listing cannot be read back: " + text.error);
+    if (!text.module) run.complain("the listing cannot be read back: " + text.error);
     if (vm::write_ebc(*text.module) != vm::write_ebc(*read.module))
-      complain("the listing reads back differently");
+      run.complain("the listing reads back differently");
   }
   if (vm::verify(*read.module, allowed_native)) return;
   ++totals.verified;
   if (read.module->main < 0 || read.module->main_takes_args) return;
+  if (!with_compiler) {
+    count(run_tier(std::move(*read.module), choice, false));
+    return;
+  }
   std::string interpreted = run_tier(*read.module, choice, false);
-  totals.finished += interpreted != "limit" && !interpreted.starts_with("panic");
-  if (!with_compiler || interpreted == "limit") return;
-  std::string compiled = run_tier(*read.module, choice, true);
+  count(interpreted);
+  if (interpreted == "limit") return;
+  std::string compiled = run_tier(std::move(*read.module), choice, true);
   // Where memory ends is not the same everywhere, nor how a program is told that it is ill-typed.
   for (const std::string* s : {&interpreted, &compiled})
     if (*s == "limit" || s->starts_with("panic: out of memory") || s->starts_with("panic: stack overflow") ||
         s->starts_with("panic: expected") || s->find(" takes ") != std::string::npos)
       return;
-  if (interpreted != compiled) complain("interpreted \"" + interpreted + "\", compiled \"" + compiled + "\"");
+  if (interpreted != compiled) run.complain("interpreted \"" + interpreted + "\", compiled \"" + compiled + "\"");
 }
 
-int run(int argc, char** argv) {
-  uint64_t count = 10000, start = 0;
+int mutate_all(int argc, char** argv) {
   const char* save = nullptr;
   add_handler_seeds();
   for (int i = 1; i < argc; ++i) {
-    auto option = [&](const char* name) { return std::strcmp(argv[i], name) == 0 && i + 1 < argc; };
-    if (option("--count"))
-      count = std::strtoull(argv[++i], nullptr, 10);
-    else if (option("--seed"))
-      seed = std::strtoull(argv[++i], nullptr, 10);
-    else if (option("--start"))
-      start = std::strtoull(argv[++i], nullptr, 10);
-    else if (std::strcmp(argv[i], "--compile") == 0)
+    if (run.take(argc, argv, i)) continue;
+    if (std::strcmp(argv[i], "--compile") == 0) {
       with_compiler = jit::available();
-    else if (option("--save"))
+    } else if (std::strcmp(argv[i], "--save") == 0 && i + 1 < argc) {
       save = argv[++i];
-    else
+    } else if (argv[i][0] == '-') {
+      fmt::print(stderr, "usage: eddy-module-fuzz [flags] [FILE|FOLDER …]\n{}{}", fuzz::LongRun::help(),
+                 "  --compile       run what is accepted as machine code too\n"
+                 "  --save FILE     keep the mutant\n");
+      return 2;
+    } else {
       add_path(argv[i]);
+    }
   }
-  for (int s : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTERM}) std::signal(s, report_crash);
-  for (iteration = start; iteration < start + count; ++iteration) {
-    Mutator mutator((seed << 32) ^ (iteration * 0x9e3779b97f4a7c15u));
+  run.total("readable", &totals.read);
+  run.total("accepted", &totals.verified);
+  run.total("finished", &totals.finished);
+  return run.go([&](uint64_t index) {
+    Mutator mutator(run.random_state(index));
     const Module& origin = seeds[mutator.below(seeds.size())];
     uint64_t choice = mutator.below(1000);
     if (choice % 8 == 0) {
@@ -490,15 +484,10 @@ int run(int argc, char** argv) {
       mutator.mutate(m);
       exercise(m, choice, save);
     }
-    if ((iteration - start + 1) % 5000 == 0 || iteration + 1 == start + count)
-      fmt::print(stderr, "\r{} modules: {} readable, {} accepted, {} finished   ", iteration - start + 1,
-                 totals.read, totals.verified, totals.finished);
-  }
-  fmt::print(stderr, "\n");
-  return 0;
+  });
 }
 
 }  // namespace
 }  // namespace eddy
 
-int main(int argc, char** argv) { return eddy::run(argc, argv); }
+int main(int argc, char** argv) { return eddy::mutate_all(argc, argv); }

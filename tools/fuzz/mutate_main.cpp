@@ -1,24 +1,21 @@
 // A fuzzer's driver without libFuzzer: the same mutations of the same corpus every time.
 //
-//   NAME_fuzz [--runs=N] [--seed=N] FILE|FOLDER…
+//   NAME_fuzz [--seed N] [--start I] [--count N] [--distinct N] [--state FILE] [--save FILE] FILE|FOLDER…
 //
-// Every file is tried as it is, then N mutants. The input of a crash is left in fuzz-failure.eddy.
-
-#include <fcntl.h>
-#include <unistd.h>
+// The first mutants are the files as they are. --start I --count 1 --save FILE keeps one.
 
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "tools/eddy-fuzz/random.h"
+#include "tools/fuzz/long_run.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -126,11 +123,14 @@ const char* const kPieces[] = {
 
 class Mutator {
  public:
-  Mutator(const std::vector<std::string>& corpus, uint64_t seed) : corpus_(corpus), random_(seed) {}
+  Mutator(const std::vector<std::string>& corpus, uint64_t state) : corpus_(corpus), random_(state) {}
 
-  std::string next() {
-    std::string text = corpus_[below(corpus_.size())];
-    constexpr size_t kLongest = 20000;
+  std::string make() {
+    size_t chosen = below(corpus_.size());
+    // What is small is tried more often: it says as much in less time.
+    constexpr size_t kSmall = 2000, kLongest = 20000;
+    for (int i = 0; i < 2 && corpus_[chosen].size() > kSmall; ++i) chosen = below(corpus_.size());
+    std::string text = corpus_[chosen];
     if (text.size() > kLongest) text = text.substr(below(text.size() - kLongest), kLongest);
     if (below(3) == 0) {
       for (size_t i = 1 + below(8); i > 0; i--) mutate(text);
@@ -141,7 +141,7 @@ class Mutator {
   }
 
  private:
-  size_t below(size_t bound) { return bound == 0 ? 0 : random_() % bound; }
+  size_t below(size_t bound) { return bound == 0 ? 0 : random_.next() % bound; }
 
   void mutate(std::string& text) {
     size_t at = below(text.size() + 1);
@@ -157,7 +157,7 @@ class Mutator {
         text.erase(at, below(text.size() - at + 1));
         break;
       case 4:
-        if (at < text.size()) text[at] = static_cast<char>(random_());
+        if (at < text.size()) text[at] = static_cast<char>(random_.next());
         break;
       case 5: {  // a piece of it again
         std::string piece = text.substr(at, below(100));
@@ -259,7 +259,7 @@ class Mutator {
   }
 
   const std::vector<std::string>& corpus_;
-  std::mt19937_64 random_;
+  eddy::fuzz::Random random_;
 };
 
 void add_file(const fs::path& path, std::vector<std::string>& corpus) {
@@ -269,69 +269,47 @@ void add_file(const fs::path& path, std::vector<std::string>& corpus) {
   corpus.push_back(text.str());
 }
 
-// What is being tried, for the handler below.
-const std::string* current = nullptr;
-
-/// Keeps the input that crashed. On a stack of its own: running out of stack is a crash too.
-void keep_input(int signal) {
-  int file = open("fuzz-failure.eddy", O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  if (file >= 0 && current != nullptr) {
-    ssize_t written = write(file, current->data(), current->size());
-    (void)written;
-    close(file);
+void add_path(const fs::path& path, std::vector<std::string>& corpus) {
+  if (!fs::is_directory(path)) {
+    if (fs::exists(path)) add_file(path, corpus);
+    return;
   }
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-void install_handler() {
-  static char stack[65536];
-  stack_t alternative{};
-  alternative.ss_sp = stack;
-  alternative.ss_size = sizeof stack;
-  sigaltstack(&alternative, nullptr);
-  struct sigaction action{};
-  action.sa_handler = keep_input;
-  action.sa_flags = SA_ONSTACK;
-  for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) sigaction(signal, &action, nullptr);
-}
-
-void run(const std::string& text) {
-  current = &text;
-  // A copy of exact size, so that a sanitizer sees reading past the end.
-  std::vector<uint8_t> copy(text.begin(), text.end());
-  LLVMFuzzerTestOneInput(copy.data(), copy.size());
+  std::vector<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".eddy" || extension == ".eas" || extension == ".ebc") paths.push_back(entry.path());
+  }
+  // A folder's order is the file system's; the run must not depend on it.
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& file : paths) add_file(file, corpus);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  install_handler();
-  size_t runs = 1000;
-  uint64_t seed = 1;
+  std::string command = fs::path(argv[0]).filename().string();
+  eddy::fuzz::LongRun run(command);
   std::vector<std::string> corpus;
+  std::string save;
   for (int i = 1; i < argc; i++) {
-    if (std::strncmp(argv[i], "--runs=", 7) == 0) {
-      runs = std::strtoull(argv[i] + 7, nullptr, 10);
-    } else if (std::strncmp(argv[i], "--seed=", 7) == 0) {
-      seed = std::strtoull(argv[i] + 7, nullptr, 10);
-    } else if (fs::is_directory(argv[i])) {
-      std::vector<fs::path> paths;
-      for (const fs::directory_entry& entry : fs::recursive_directory_iterator(argv[i])) {
-        const fs::path extension = entry.path().extension();
-        if (extension == ".eddy" || extension == ".eas" || extension == ".ebc") paths.push_back(entry.path());
-      }
-      // A folder's order is the file system's; the run must not depend on it.
-      std::sort(paths.begin(), paths.end());
-      for (const fs::path& path : paths) add_file(path, corpus);
-    } else if (fs::exists(argv[i])) {
-      add_file(argv[i], corpus);
+    if (run.take(argc, argv, i)) continue;
+    if (std::strcmp(argv[i], "--save") == 0 && i + 1 < argc) {
+      save = argv[++i];
+    } else if (argv[i][0] == '-') {
+      std::fprintf(stderr, "usage: %s [flags] FILE|FOLDER…\n%s  --save FILE     keep the mutant\n", command.c_str(),
+                   eddy::fuzz::LongRun::help());
+      return 2;
+    } else {
+      add_path(argv[i], corpus);
     }
   }
   if (corpus.empty()) corpus.emplace_back("fn main() { }\n");
-  for (const std::string& text : corpus) run(text);
-  Mutator mutator(corpus, seed);
-  for (size_t i = 0; i < runs; i++) run(mutator.next());
-  std::printf("%zu files, %zu mutants\n", corpus.size(), runs);
-  return 0;
+  return run.go([&](uint64_t index) {
+    std::string text = index < corpus.size() ? corpus[index] : Mutator(corpus, run.random_state(index)).make();
+    if (!run.fresh(eddy::fuzz::hash_of(text.data(), text.size()))) return;
+    if (!save.empty()) std::ofstream(save, std::ios::binary) << text;
+    // A copy of exact size, so that a sanitizer sees reading past the end.
+    std::vector<uint8_t> copy(text.begin(), text.end());
+    LLVMFuzzerTestOneInput(copy.data(), copy.size());
+  });
 }
