@@ -2,6 +2,7 @@
 // them. Ints are exact, so it does not matter what the sums are in between; where what they come to is not small, code
 // leaves as if the loop had not begun.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -39,6 +40,10 @@ struct Sum {
     return std::abs(constant) <= kMaxFactor &&
            std::all_of(terms.begin(), terms.end(), [](const Term& t) { return std::abs(t.times) <= kMaxFactor; });
   }
+};
+
+struct ById {
+  bool operator()(const Node* a, const Node* b) const { return a->id < b->id; }
 };
 
 class ClosedForm {
@@ -132,16 +137,18 @@ class ClosedForm {
     return value->op == NodeOp::Phi && value->block == loop_.header && sum->moderate() ? sum : std::nullopt;
   }
 
-  // All other values are what the counter was in the round before, or grow by what does not depend on them.
+  // All other values grow by what does not depend on them, or are made anew of the counter, or of one that grows.
   bool sums_up() {
     for (Node* phi : loop_.header->phis) {
       std::optional<Sum> sum = sum_of(phi->inputs[1 - way_in_]);
       if (!sum || !sum->moderate() || (sum->times(phi) != 0 && sum->times(phi) != 1)) return false;
-      for (const Sum::Term& t : sum->terms)
-        if (t.value != phi && t.value != counter_ && varies(t.value)) return false;
+      for (const Sum::Term& t : sum->terms) {
+        if (t.value == phi || t.value == counter_ || !varies(t.value)) continue;
+        if (sum->times(phi) != 0 || t.times != 1 || !follows_.try_emplace(phi, t.value).second) return false;
+      }
       grows_[phi] = std::move(*sum);
     }
-    return true;
+    return std::all_of(follows_.begin(), follows_.end(), [&](const auto& pair) { return grows_[pair.second].times(pair.second) == 1; });
   }
 
   // Behind it, values of the loop are wanted by the way out alone, which copies them.
@@ -180,7 +187,9 @@ class ClosedForm {
     Node* limit = append(g_, sum_, NodeOp::CheckOrder, {rounds, small_int(g_, kMaxRounds)});
     limit->imm = static_cast<int64_t>(Condition::LessEqual);
     leaves(limit);
-    for (Node* phi : header->phis) last_[phi] = last_value(phi, start, end, rounds);
+    for (Node* phi : header->phis)
+      if (!follows_.count(phi)) last_[phi] = last_value(phi, start, end, rounds);
+    for (auto [phi, followed] : follows_) last_[phi] = last_value_behind(phi, followed, end);
     std::unordered_map<Node*, Node*> met;
     for (Node* n : wanted_) {
       Node* last = append(g_, sum_, NodeOp::Copy, {value_of(*sum_of(n))});
@@ -221,6 +230,14 @@ class ClosedForm {
       all = plus(all, multiple(made(NodeOp::Shr, pairs, small_int(g_, 1)), slope));
     }
     return plus(phi->inputs[way_in_], all);
+  }
+
+  // What it follows has grown once more by then, in the last round.
+  Node* last_value_behind(const Node* phi, Node* followed, Node* end) {
+    Sum sum = grows_[phi];
+    for (const Sum::Term& t : grows_[followed].terms) sum.add(t.value, -t.times);
+    sum.constant -= grows_[followed].constant;
+    return plus(value_of(sum, made(NodeOp::Sub, end, small_int(g_, step_))), last_[followed]);
   }
 
   // Of a sum while the counter is at `count`; or behind the last round.
@@ -264,6 +281,7 @@ class ClosedForm {
   bool inclusive_ = false;
   std::unordered_map<const Node*, Sum> grows_;
   std::vector<Node*> wanted_;  // behind the loop
+  std::map<Node*, Node*, ById> follows_;
   std::unordered_map<const Node*, Node*> last_;
 };
 
