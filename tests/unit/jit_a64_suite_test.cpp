@@ -31,7 +31,7 @@ class Meant : public asmjit::Logger {
     std::string text(data, size == SIZE_MAX ? std::strlen(data) : size);
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     if (text == "start") lines.clear();
-    else if (!text.empty() && text[0] != '.' && text.back() != ':' && !text.starts_with("align"))
+    else if (!text.empty() && text[0] != '.' && text.back() != ':' && !text.starts_with("align") && text != "nop")  // as `read`
       lines.push_back(std::move(text));
     return asmjit::kErrorOk;
   }
