@@ -47,6 +47,7 @@ struct Code {
   uint32_t leaves = 0;
   bool discarded = false;  // it was left too often
   bool osr = false;
+  std::vector<std::unique_ptr<calls::Materials>> materials;  // of what is made where it is left
   class Compiler* owner = nullptr;
 };
 
@@ -387,6 +388,7 @@ class Compiler : public vm::Tier {
     };
     // Fields in registers make more Ints known.
     static constexpr Step kSteps[] = {{Pass::Hoist, move_callees}, {Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
+                                      {Pass::Objects, remove_objects}, {Pass::Ints, find_small_ints},
                                       {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
@@ -470,6 +472,7 @@ class Compiler : public vm::Tier {
       state.refused |= !osr;
       return nullptr;
     }
+    code.materials = std::move(emitted->result.materials);
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
     if (result.raw_entry) code.raw_entry = static_cast<char*>(code.entry) + result.raw_entry;
     if (result.resuming_entry) code.resuming_entry = static_cast<char*>(code.entry) + result.resuming_entry;

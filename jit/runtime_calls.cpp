@@ -239,5 +239,26 @@ void abort_now(Context* ctx) {
 
 double remainder(Context*, double a, double b) { return std::fmod(a, b); }
 Value old_float(Context* ctx, double value) { return ctx->heap->old_float(value); }
+Value old_object(Context* ctx, Word header, Word bytes) { return rt::ptr_value(ctx->heap->old_object(header, bytes)); }
+
+Value materialise(Context* ctx, Word* row, const Materials* materials) {
+  std::vector<rt::Object*> made;
+  for (const Materials::Made& m : materials->objects)
+    made.push_back(ctx->heap->old_object(m.header, 8 * (1 + Word{m.has_first} + m.fields)));
+  const Materials::Field* field = materials->fields.data();
+  const Word* word = row;
+  for (size_t i = 0; i < made.size(); ++i) {
+    const Materials::Made& m = materials->objects[i];
+    auto* to = reinterpret_cast<Word*>(made[i]) + 1;
+    if (m.has_first) *to++ = reinterpret_cast<Word>(m.first);
+    for (uint32_t k = 0; k < m.fields; ++k, ++field, ++to) {
+      if (field->object >= 0) *to = reinterpret_cast<Word>(made[static_cast<size_t>(field->object)]);
+      else if (field->boxed) *to = ctx->heap->old_float(std::bit_cast<double>(*word++)).bits;
+      else *to = *word++;
+    }
+  }
+  for (const Materials::Slot& s : materials->slots) row[s.place] = reinterpret_cast<Word>(made[s.object]);
+  return rt::kUnit;
+}
 
 }  // namespace eddy::jit::calls

@@ -7,6 +7,8 @@
 #include "runtime/natives/natives.h"
 #include "vm/loaded.h"
 
+#include <vector>
+
 namespace eddy::jit::calls {
 
 using rt::Context;
@@ -43,5 +45,29 @@ void exit_to(Context*, Value target, Value value);
 void abort_now(Context*);
 double remainder(Context*, double a, double b);
 Value old_float(Context*, double value);
+Value old_object(Context*, Word header, Word bytes);           // unfilled
+
+// Objects that code did without, for the interpreter to go on with. Their fields' words are in one row, and where they are
+// wanted is counted in words from its start.
+struct Materials {
+  struct Field {
+    int32_t object;  // the index of another one, or -1: the next word
+    bool boxed;      // which is a double, for an object
+  };
+  struct Made {
+    Word header;
+    void* first;
+    bool has_first;
+    uint32_t fields;
+  };
+  struct Slot {
+    int32_t place;
+    uint32_t object;
+  };
+  std::vector<Made> objects;
+  std::vector<Field> fields;  // of all
+  std::vector<Slot> slots;
+};
+Value materialise(Context*, Word* row, const Materials* materials);
 
 }  // namespace eddy::jit::calls

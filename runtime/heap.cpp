@@ -98,6 +98,16 @@ Value Heap::old_float(double value) {
   return ptr_value(box);
 }
 
+Object* Heap::old_object(Word header, size_t bytes) {
+  auto* object = reinterpret_cast<Object*>(impl_->old.allocate(bytes));
+  object->header = header | kHeaderOld | kHeaderRemembered | impl_->old.sense();
+  impl_->remembered.push_back(object);
+  impl_->old_bytes += bytes;
+  impl_->counters.bytes_allocated += bytes;
+  if (impl_->old.was_refused()) exhausted();
+  return object;
+}
+
 Object* Heap::allocate_large(Word header, size_t bytes) {
   Kind kind = reinterpret_cast<Object*>(&header)->kind();
   if (options_.stress || impl_->old_bytes + ctx_.fibers->bytes() + bytes > impl_->next_major) collect_major();

@@ -81,6 +81,8 @@ class Heap {
   }
   // A Float in old space. Never collects.
   Value old_float(double value);
+  // An object in old space, at most kLargeBytes large, that may be filled with anything young. Never collects.
+  Object* old_object(Word header, size_t bytes);
   // With its header, a multiple of 8.
   static size_t object_bytes(const Object* object);
   // Whether `bytes` more fit under the heap limit. May collect.

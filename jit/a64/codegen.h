@@ -30,6 +30,7 @@ class Codegen : public CodegenBase {
   void store_field(const Saves::Field& field) override;
   void lay_clause_frame(const Saves::Clause& clause) override;
   void box_homes(const FrameState* state, const std::vector<Saves::Item>& homes) override;
+  void materialise(const FrameState* state, int row, const calls::Materials* materials) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
   void entry() override;

@@ -20,6 +20,12 @@ void Codegen::allocate(Node* n, int out) {
     a_.add_to(aa::x21, aa::x21, -bytes);
     a_.constant(aa::x1, static_cast<int64_t>(header));
     a_.constant(aa::x2, bytes);
+    if (!n->state) {
+      a_.constant(aa::x16, reinterpret_cast<void*>(&calls::old_object));
+      a_.call_to(stubs_.call_plain);
+      a_.mov(gp(out), aa::x16);
+      return;
+    }
     call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::allocate), n->state);
     a_.mov(gp(out), aa::x16);
   }, back);
@@ -130,6 +136,7 @@ void Codegen::index_check(const aa::Gp& array, const Node* n, asmjit::Label no) 
 
 bool Codegen::emit_data(Node* n) {
   switch (n->op) {
+    case NodeOp::Remake:
     case NodeOp::Alloc: {
       int out = output(n);
       allocate(n, out);

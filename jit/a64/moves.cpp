@@ -73,6 +73,15 @@ void Codegen::box_homes(const FrameState* s, const std::vector<Saves::Item>& hom
   leave_base(s);
 }
 
+void Codegen::materialise(const FrameState* s, int row, const calls::Materials* materials) {
+  a_.add_to(aa::x1, aa::x20, row * 8);
+  enter_base(s);
+  a_.constant(aa::x2, materials);
+  a_.constant(aa::x16, reinterpret_cast<void*>(&calls::materialise));
+  a_.call_to(stubs_.call_plain);
+  leave_base(s);
+}
+
 // The address may use x15.
 void Codegen::store_word(const aa::Mem& to, int64_t bits) {
   if (bits == 0) {

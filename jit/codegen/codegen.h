@@ -12,6 +12,7 @@
 #include "jit/codegen/label.h"
 #include "jit/codegen/lifetimes.h"
 #include "jit/codegen/stubs.h"
+#include "jit/runtime_calls.h"
 #include "vm/tier.h"
 
 namespace eddy::jit {
@@ -23,6 +24,8 @@ struct CodegenResult {
   size_t resuming_entry = 0; // offset: of the entry for performers, or 0
   size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
+  // What objects are made of where code leaves. They live as long as the code.
+  std::vector<std::unique_ptr<calls::Materials>> materials;
   // Where the code of which instruction starts; kept where the graph asks for it.
   struct Position {
     size_t offset;
@@ -95,6 +98,8 @@ class CodegenBase {
     std::vector<Item> boxes;  // doubles whose slots get objects
     std::vector<Field> fields;
     std::vector<Clause> clauses;
+    std::vector<Item> parts;  // of objects that are made then: their fields, in a row
+    const calls::Materials* materials = nullptr;
     const FrameState* state = nullptr;
   };
   struct Move {
@@ -137,6 +142,7 @@ class CodegenBase {
   virtual void lay_clause_frame(const Saves::Clause&) { failure_ = "no code for a clause without a frame"; }
   // Doubles in slots of the frames of a state, to objects.
   virtual void box_homes(const FrameState* state, const std::vector<Saves::Item>& homes) = 0;
+  virtual void materialise(const FrameState* state, int row, const calls::Materials* materials) = 0;
   virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
   virtual void entry() = 0;                                  // of a function: early checks, the frame, and room for it
@@ -184,6 +190,7 @@ class CodegenBase {
 
   // --- ways out of the fast path (paths.cpp)
   Saves capture(const FrameState* s);
+  void gather(const FrameState* s, Saves& saves);
   void write(const Saves& saves, bool innermost);
   void save_inline(const FrameState* s);
   Label leave_label(const Node* n);
@@ -229,6 +236,7 @@ class CodegenBase {
   const Origin* origin_ = nullptr;  // of what is being emitted
   Deferred deferred_{origin_};
   std::string failure_;
+  std::vector<std::unique_ptr<calls::Materials>> materials_;
   bool frame_written_ = false;  // its first word names the function from the start
   bool late_headers_ = true;    // of inlined functions' callers: written by who looks at them
   Label checked_;               // the entry behind the check for room

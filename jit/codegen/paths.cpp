@@ -31,7 +31,29 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
       saves.fields.push_back({object.reg, p.object->home, p.offset, value.reg,
                               p.value->remade() ? kNoHome : p.value->home, p.value->imm});
     }
+  if (state && !state->objects.empty()) gather(state, saves);
   return saves;
+}
+
+// What the objects are made of that exist only where code leaves.
+void CodegenBase::gather(const FrameState* state, Saves& saves) {
+  auto m = std::make_unique<calls::Materials>();
+  for (const FrameState::Virtual& v : state->objects) {
+    auto index = static_cast<uint32_t>(m->objects.size());
+    m->objects.push_back({v.header, v.first, v.has_first, static_cast<uint32_t>(v.fields.size())});
+    for (int home : v.homes) m->slots.push_back({home - g_.staging, index});
+    for (const FrameState::Virtual::Field& f : v.fields) {
+      m->fields.push_back({f.node ? -1 : f.object, f.boxed});
+      if (!f.node) continue;
+      int home = g_.staging + static_cast<int>(saves.parts.size());
+      Location l = f.node->remade() ? Location{} : at(f.node);
+      if (!f.node->remade() && l.reg == kNone && !l.memory) failure_ = "a frame state's value is nowhere";
+      saves.parts.push_back({home, l.reg, f.node->imm, f.node->remade() || l.reg != kNone ? kNoHome : f.node->home});
+    }
+  }
+  if (static_cast<int>(saves.parts.size()) > g_.staging_words) failure_ = "no room for the fields of objects";
+  saves.materials = m.get();
+  materials_.push_back(std::move(m));
 }
 
 // The frames as others see them. `innermost`: with that frame's own header too (else a safepoint describes
@@ -48,7 +70,8 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
   };
   for (const Saves::Item& i : saves.items) store(i);
   if (innermost)
-    for (const Saves::Item& i : saves.boxes) store(i);
+    for (const auto* list : {&saves.boxes, &saves.parts})
+      for (const Saves::Item& i : *list) store(i);
   for (const FrameState* s = saves.state; s; s = s->parent) {
     // A safepoint describes the others as well.
     if (!innermost && (s == saves.state || late_headers_)) continue;
@@ -61,6 +84,7 @@ void CodegenBase::write(const Saves& saves, bool innermost) {
     for (const Saves::Clause& c : saves.clauses) lay_clause_frame(c);
   // By the runtime, so no register holds anything behind it.
   if (innermost && !saves.boxes.empty()) box_homes(saves.state, saves.boxes);
+  if (innermost && saves.materials) materialise(saves.state, g_.staging, saves.materials);
 }
 
 // Before a call: everything that lives across it is in its slot.
@@ -109,7 +133,9 @@ void CodegenBase::slow_path(const Node* n, Label from, std::function<void()> cal
   std::vector<std::pair<int, Node*>> reload, unframed;
   for (int r = 0; r < kRegisters; ++r) {
     Node* v = in_[r];
-    if (!v || v == n || (!n->state && dead_after(v))) continue;
+    // What an object is filled with is wanted once it is there.
+    bool fills = n->op == NodeOp::Remake && std::find(n->inputs.begin(), n->inputs.end(), v) != n->inputs.end();
+    if (!v || v == n || (!n->state && dead_after(v) && !fills)) continue;
     // Without a frame state nobody looks at the frame meanwhile.
     if (g_.is_spill(v->home) || !n->state) {
       // In such code nothing is moved while the runtime runs.

@@ -65,6 +65,7 @@ CodegenResult CodegenBase::run() {
     deferred[i].second();
   }
   result.size = offset();
+  result.materials = std::move(materials_);
   finish();
   if (first_resume_) result.resuming_entry = offset_of(resuming_);
   if (checked_.valid()) result.checked_entry = offset_of(checked_);

@@ -82,6 +82,12 @@ void print_node(std::string& out, const Node* n) {
     out += fmt::format("  [pc {}", n->state->function->pc_of(n->state->pc));
     for (const FrameState* s = n->state; s; s = s->parent)
       for (const auto& e : s->values) out += fmt::format(" {}={}{}", e.home, e.boxed ? "box " : "", name_of(e.node));
+    for (const auto& v : n->state->objects) {
+      for (int home : v.homes) out += fmt::format(" {}", home);
+      out += fmt::format("=new {:x}(", v.header);
+      for (const auto& f : v.fields) out += f.node ? fmt::format(" {}{}", f.boxed ? "box " : "", name_of(f.node)) : fmt::format(" new {}", f.object);
+      out += ")";
+    }
     for (const auto& p : n->state->stores) out += fmt::format(" {}.{}={}", name_of(p.object), p.offset, name_of(p.value));
     out += "]";
   }
@@ -160,6 +166,11 @@ std::string verify(const Graph& graph) {
         for (const auto& e : s->values)
           if (!e.node || (e.boxed && (info.call || e.node->type != Type::Float)) || (!e.node->remade() && (!defined[e.node->id] || (e.node->home != e.home && !e.boxed && (info.call || !graph.is_spill(e.node->home))))))
             return where(fmt::format("v{}'s frame state is wrong at {}", n->id, e.home).c_str());
+      if (n->state)
+        for (const auto& v : n->state->objects)
+          for (const auto& f : v.fields)
+            if (info.call || (f.node && !f.node->remade() && !defined[f.node->id]))
+              return where(fmt::format("v{} cannot make an object", n->id).c_str());
       if (n->state)
         for (const auto& p : n->state->stores)
           if (info.call || !defined[p.object->id] || (!p.value->remade() && !defined[p.value->id]))

@@ -82,6 +82,21 @@ struct FrameState {
   // Of loops whose fields live in registers: what memory has yet to be told. Of states where code leaves only.
   struct Pending { Node* object; int offset; Node* value; };
   std::vector<Pending> stores;
+  // Objects that are not made unless code leaves: what they hold, and the slots they are wanted in, of this frame's callers
+  // too. Of states where code leaves only, the innermost frame's.
+  struct Virtual {
+    Word header = 0;
+    void* first = nullptr;
+    bool has_first = false;
+    struct Field {
+      Node* node = nullptr;
+      int object = -1;     // or another one of them
+      bool boxed = false;  // the node is a double, the field an object
+    };
+    std::vector<Field> fields;
+    std::vector<int> homes;
+  };
+  std::vector<Virtual> objects;
 };
 
 constexpr int kNoHome = INT32_MIN;
@@ -119,6 +134,9 @@ void each_value(const FrameState* s, F f) {
     f(p.object);
     f(p.value);
   }
+  for (const FrameState::Virtual& v : s->objects)
+    for (const FrameState::Virtual::Field& field : v.fields)
+      if (field.node) f(field.node);
 }
 
 // Of the handler whose clause runs in place: a named one is its own context (docs/handlers.md).
@@ -158,6 +176,8 @@ struct Graph {
   int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
   int spills_below = kNoHome;        // homes below this one are no frame's
   unsigned raw_params = 0;           // bit i: argument i comes without its object, at the raw entry
+  int staging = kNoHome;             // the lowest of `staging_words` homes where fields of objects are put for the runtime to make them
+  int staging_words = 0;
   bool speculate = true;
   bool one_handler = true;           // leave where a perform finds another handler than the one it has always met
   bool move_checks = true;           // out of loops

@@ -20,7 +20,7 @@ class Hoist {
 
   void run() {
     if (!g_.speculate || !is_quiet_but_for_comparisons(loop_)) return;
-    if (g_.compare_ints) check_operands();
+    if (g_.compare_ints) settle_comparisons(g_, loop_);
     if (!is_quiet(loop_)) return;
     for (Block* b : loop_.blocks)
       for (Node* n : b->nodes)
@@ -36,36 +36,6 @@ class Hoist {
   }
 
  private:
-  // What is compared with an Int is an Int, and most Ints are small.
-  void check_operands() {
-    std::unordered_set<const Node*> ints;
-    for (Block* b : loop_.blocks)
-      for (Node* n : b->nodes)
-        if (n->op == NodeOp::GuardSmall) ints.insert(strip(n->inputs[0]));
-    auto is_int = [&](Node* n) { return is_small(n) || ints.count(strip(n)); };
-    for (Block* b : loop_.blocks)
-      for (size_t i = 0; i < b->nodes.size(); ++i) {
-        Node* n = b->nodes[i];
-        if ((n->op != NodeOp::Compare && n->op != NodeOp::Branch) || compares_words(n)) continue;
-        if (!is_int(n->inputs[0]) && !is_int(n->inputs[1])) continue;
-        bool both = true;
-        for (Node* operand : n->inputs) {
-          if (is_small(operand)) continue;
-          if (operand->is_const()) {
-            both = false;
-            continue;
-          }
-          Node* guard = g_.node(NodeOp::GuardSmall);
-          guard->inputs = {operand};
-          guard->block = b;
-          guard->state = n->state;
-          guard->reason = Reason::Order;
-          b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
-        }
-        if (both) n->known = 3;
-      }
-  }
-
   void find_stores() {
     for (Block* b : loop_.blocks)
       for (Node* n : b->nodes) {
@@ -175,6 +145,9 @@ class Hoist {
         for (FrameState* s = n->state; s; s = const_cast<FrameState*>(s->parent)) {
           for (FrameState::Entry& e : s->values) e.node = leader(e.node);
           if (s->entered) s->entered = leader(s->entered);
+          for (FrameState::Virtual& v : s->objects)
+            for (FrameState::Virtual::Field& f : v.fields)
+              if (f.node) f.node = leader(f.node);
         }
       }
   }
@@ -188,6 +161,36 @@ class Hoist {
 };
 
 }  // namespace
+
+// What is compared with an Int is an Int, and most Ints are small.
+void settle_comparisons(Graph& graph, const Loop& loop) {
+  std::unordered_set<const Node*> ints;
+  for (Block* b : loop.blocks)
+    for (Node* n : b->nodes)
+      if (n->op == NodeOp::GuardSmall) ints.insert(strip(n->inputs[0]));
+  auto is_int = [&](Node* n) { return is_small(n) || ints.count(strip(n)); };
+  for (Block* b : loop.blocks)
+    for (size_t i = 0; i < b->nodes.size(); ++i) {
+      Node* n = b->nodes[i];
+      if ((n->op != NodeOp::Compare && n->op != NodeOp::Branch) || compares_words(n)) continue;
+      if (!is_int(n->inputs[0]) && !is_int(n->inputs[1])) continue;
+      bool both = true;
+      for (Node* operand : n->inputs) {
+        if (is_small(operand)) continue;
+        if (operand->is_const()) {
+          both = false;
+          continue;
+        }
+        Node* guard = graph.node(NodeOp::GuardSmall);
+        guard->inputs = {operand};
+        guard->block = b;
+        guard->state = n->state;
+        guard->reason = Reason::Order;
+        b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
+      }
+      if (both) n->known = 3;
+    }
+}
 
 void move_callees(Graph& graph) {
   if (!graph.speculate || !graph.move_checks) return;

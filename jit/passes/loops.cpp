@@ -96,8 +96,12 @@ std::vector<Loop::Exit> separate_exits(Graph& graph, const Loop& loop) {
   return exits;
 }
 
+Block* split(Graph& graph, Block* from, Block* to) {
+  return put_between(graph, from, to, std::find(graph.blocks.begin(), graph.blocks.end(), from) + 1);
+}
+
 Block* split(Graph& graph, Loop& loop, Block* from, Block* to) {
-  Block* between = put_between(graph, from, to, std::find(graph.blocks.begin(), graph.blocks.end(), from) + 1);
+  Block* between = split(graph, from, to);
   loop.inside.resize(graph.block_store.size());
   loop.inside[between->id] = 1;
   loop.blocks.insert(std::find(loop.blocks.begin(), loop.blocks.end(), from) + 1, between);
@@ -121,6 +125,13 @@ FrameState* with_values(Graph& graph, const FrameState* state, const std::functi
       p.object = replaced(p.object);
       p.value = replaced(p.value);
     }
+    for (FrameState::Virtual& v : made->objects)
+      for (FrameState::Virtual::Field& f : v.fields) {
+        if (!f.node) continue;
+        Node* now = replaced(f.node);
+        f.boxed |= f.node->type == Type::Tagged && now->type == Type::Float;
+        f.node = now;
+      }
     if (link) *link = made;
     else first = made;
     link = &made->parent;
@@ -184,7 +195,8 @@ bool stays(const Node* n, bool comparisons, bool boxes = true) {
     case NodeOp::SetUp:
     case NodeOp::Alloc: return false;
     case NodeOp::Box:
-    case NodeOp::Rebox: return !boxes;
+    case NodeOp::Rebox:
+    case NodeOp::Remake: return !boxes;
     case NodeOp::Safepoint:
     case NodeOp::Store: return true;
     case NodeOp::Compare:
@@ -193,6 +205,8 @@ bool stays(const Node* n, bool comparisons, bool boxes = true) {
   }
 }
 }  // namespace
+
+bool keeps_quiet(const Node* n) { return stays(n, true); }
 
 bool is_quiet(const Loop& loop) {
   for (const Block* b : loop.blocks)

@@ -43,7 +43,9 @@ bool only_copies(const Block* b);
 std::unordered_set<const Block*> copy_on_ways_out(Graph& graph, const Loop& loop, const std::vector<Node*>& values);
 // A block of its own on each way out of a loop, for copies; where there is one already, that.
 std::vector<Loop::Exit> separate_exits(Graph& graph, const Loop& loop);
-// A block on the way from one to the other, which belongs to the loop.
+// A block on the way from one to the other.
+Block* split(Graph& graph, Block* from, Block* to);
+// The same, which belongs to the loop.
 Block* split(Graph& graph, Loop& loop, Block* from, Block* to);
 // The same frame state, each value replaced.
 FrameState* with_values(Graph& graph, const FrameState* state, const std::function<Node*(Node*)>& replaced);
@@ -56,6 +58,10 @@ bool is_quiet(const Loop& loop);
 bool is_quiet_but_for_comparisons(const Loop& loop);
 // The same, with boxes left out of account as well.
 bool is_quiet_but_for_boxes(const Loop& loop);
+// Whether a node does not keep a loop from being quiet.
+bool keeps_quiet(const Node* n);
+// Operands of comparisons with Ints are checked, and so compared as words.
+void settle_comparisons(Graph& graph, const Loop& loop);
 // Whether a comparison is one of words.
 bool compares_words(const Node* n);
 

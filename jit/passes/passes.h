@@ -16,6 +16,8 @@ void make_clauses_lazy(Graph& graph);
 void move_callees(Graph& graph);
 // Small Ints, loops included; checks that become needless.
 void find_small_ints(Graph& graph);
+// Objects of which only the fields are wanted.
+void remove_objects(Graph& graph);
 // Floats that go round a loop, as doubles.
 void unbox_loops(Graph& graph);
 // What is the same in every round of a loop, to the front of it.

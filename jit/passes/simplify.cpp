@@ -53,6 +53,10 @@ void simplify_phis(Graph& graph) {
       p.object = find(leader, p.object);
       p.value = find(leader, p.value);
     }
+  for (FrameState& s : graph.state_store)
+    for (FrameState::Virtual& v : s.objects)
+      for (FrameState::Virtual::Field& f : v.fields)
+        if (f.node) f.node = find(leader, f.node);
 }
 
 void merge_blocks(Graph& graph) {
@@ -108,7 +112,7 @@ void remove_dead(Graph& graph) {
       bool all_known = n->known == (1u << n->inputs.size()) - 1;
       bool checks = (info.leaves && (may_fail || !all_known)) || (n->op == NodeOp::Compare && !all_known);
       bool found_before = n->op == NodeOp::FindNode && n->known;
-      if (((info.effect || checks) && !found_before) || info.call) need(n);
+      if (((info.effect || checks) && !found_before) || info.call || n->op == NodeOp::Anchor) need(n);
     }
   while (!work.empty()) {
     Node* n = work.back();

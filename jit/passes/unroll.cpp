@@ -233,6 +233,9 @@ class Unroll {
               change(p.object);
               change(p.value);
             }
+            for (FrameState::Virtual& v : s->objects)
+              for (FrameState::Virtual::Field& f : v.fields)
+                if (f.node) change(f.node);
           }
         }
     }

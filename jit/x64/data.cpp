@@ -19,6 +19,14 @@ void Codegen::allocate(Node* n, int out) {
   asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
   slow_path(n, slow, [this, n, out, header, bytes] {
     a_.sub(ax::r14, bytes);
+    if (!n->state) {
+      constant_to(ax::rsi, static_cast<int64_t>(header));
+      a_.mov(ax::edx, bytes);
+      constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::old_object));
+      a_.call(stubs_.call_plain);
+      a_.mov(gp(out), ax::rax);
+      return;
+    }
     constant_to(ax::rsi, static_cast<int64_t>(header));
     a_.mov(ax::edx, bytes);
     call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::allocate), n->state);
@@ -133,6 +141,7 @@ bool Codegen::emit_data(Node* n) {
     else a_.jae(no);
   };
   switch (n->op) {
+    case NodeOp::Remake:
     case NodeOp::Alloc: {
       int out = output(n);
       allocate(n, out);

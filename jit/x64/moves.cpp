@@ -101,6 +101,15 @@ void Codegen::box_homes(const FrameState* s, const std::vector<Saves::Item>& hom
   leave_base(s);
 }
 
+void Codegen::materialise(const FrameState* s, int row, const calls::Materials* materials) {
+  a_.lea(ax::rsi, ax::qword_ptr(ax::rsp, row * 8));
+  enter_base(s);
+  constant_to(ax::rdx, reinterpret_cast<int64_t>(materials));
+  constant_to(ax::rax, reinterpret_cast<int64_t>(&calls::materialise));
+  a_.call(stubs_.call_plain);
+  leave_base(s);
+}
+
 void Codegen::value_to(const ax::Gp& to, Node* n) {
   if (n->remade()) return constant_to(to, n->imm);
   const Location& l = at(n);
