@@ -27,6 +27,12 @@ if(EDDY_SANITIZE)
   target_link_libraries(eddy_options INTERFACE $<TARGET_OBJECTS:eddy_sanitized>)
 endif()
 
+if(EDDY_FUZZ)
+  # What is fuzzed reports its coverage. Everything, as the precompiled headers have to agree.
+  target_compile_options(eddy_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(eddy_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(EDDY_COVERAGE)
   target_compile_options(eddy_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
   target_link_options(eddy_options INTERFACE -fprofile-instr-generate)

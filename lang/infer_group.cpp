@@ -31,7 +31,6 @@ void Checker::infer_fn_body(GroupMember& m) {
     unit->row_span = decl->row->span;
   }
   fn.note = unit->note;
-  fn.result = m.type->result();
   fn.result_span = decl->result ? decl->result->span : Span{};
   bool is_main = top && top->name == sym::main && top->module == out_.program.root;
   if (is_main && decl->params.size == 1) {
@@ -51,6 +50,7 @@ void Checker::infer_fn_body(GroupMember& m) {
     }
     bind_param(p, type, unit->note, i);
   }
+  fn.result = m.type->result();  // not before: a default value is no part of the body, and returns from nowhere
   if (decl->body) {
     Reason why{Reason::kReturn, 0, fn.result_span, m.binding};
     check(decl->body, fn.result, why);

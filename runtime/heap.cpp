@@ -54,11 +54,12 @@ Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(optio
   ctx_.alloc_limit = options.stress || options.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
-void Heap::set_stress(uint32_t every, bool verify) {
-  options_.stress = every;
-  options_.verify = verify;
+void Heap::set_stress(const HeapOptions& options) {
+  options_.stress = options.stress;
+  options_.verify = options.verify;
+  options_.verify_every = options.verify_every;
   impl_->stress_count = 0;
-  ctx_.alloc_limit = every || minor_requested_ || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
+  ctx_.alloc_limit = options.stress || minor_requested_ || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
 Heap::~Heap() {
@@ -193,7 +194,8 @@ void Heap::run(bool major) {
   impl_->counters.max_pause_ns = std::max(impl_->counters.max_pause_ns, pause);
   impl_->counters.total_pause_ns += pause;
   if (on_collection) on_collection(ctx_, {major, pause, promoted, impl_->old_bytes, ctx_.fibers->bytes()});
-  if (options_.verify) {
+  if (options_.verify && ++unverified_ >= options_.verify_every) {
+    unverified_ = 0;
     std::string problem;
     if (!verify(&problem)) {
       std::fprintf(stderr, "eddy: the heap is damaged: %s\n", problem.c_str());

@@ -37,6 +37,7 @@ struct HeapOptions {
   size_t max_heap_bytes = size_t{0};  // 0: no limit
   uint32_t stress = 0;                // collect at every n-th allocation; 0: off
   bool verify = false;                // walk the whole heap after each collection
+  uint32_t verify_every = 1;          // or only after every n-th
   uint64_t fail_at = 0;               // the n-th allocation finds the heap full; 0: none. Inline allocation is off
 };
 
@@ -131,7 +132,7 @@ class Heap {
   char* nursery_base() const { return nursery_; }
   size_t nursery_bytes() const { return nursery_bytes_; }
   const HeapOptions& options() const { return options_; }
-  void set_stress(uint32_t every, bool verify);  // from now on, for tests
+  void set_stress(const HeapOptions& options);  // from now on, for tests: how often to collect and to verify
 
   static constexpr size_t kLargeBytes = 8192;  // old objects beyond this size are on their own
 
@@ -153,6 +154,7 @@ class Heap {
   char* nursery_ = nullptr;
   size_t nursery_bytes_ = 0;
   bool minor_requested_ = false;
+  uint32_t unverified_ = 0;  // collections
   Impl* impl_;
   class Root* roots_ = nullptr;
   class Roots* root_vectors_ = nullptr;

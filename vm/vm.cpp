@@ -136,7 +136,7 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
 void Vm::start_again(const VmOptions& options) {
   ctx_.fuel = options.fuel;
   ctx_.fuel_limited = options.fuel != 0;
-  heap_->set_stress(options.heap.stress, options.heap.verify);
+  heap_->set_stress(options.heap);
 }
 
 void Vm::interrupt(rt::Interrupt why) {

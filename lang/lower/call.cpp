@@ -397,7 +397,16 @@ void Lowering::pipe(PipeExpr* e, Dest d) {
         span = as<MethodCallExpr>(stage.value)->name.span;
       }
     }
-    if (!note || !live()) return;
+    if (!live()) return;
+    if (is_unresolved(note)) {  // what was to be called never comes to be
+      Expr* callee = stage.value;
+      if (!stage.note && callee->kind == ExprKind::kCall)
+        callee = as<CallExpr>(callee)->callee;
+      else if (!stage.note && callee->kind == ExprKind::kMethodCall)
+        callee = as<MethodCallExpr>(callee)->object;
+      never(callee, to);
+      return;
+    }
     call(note, stage.value, span, to, &given);
     release(given);
     v = {r, true};

@@ -117,6 +117,8 @@ Record Machine::run(const Mode& mode) {
   vm::VmOptions options;
   options.heap.stress = mode.stress;
   options.heap.verify = mode.stress != 0;
+  // What a collection damages, the next ones find.
+  if (mode.stress == 1) options.heap.verify_every = 3;
   if (mode.nursery) options.heap.nursery_bytes = mode.nursery;
   options.heap.max_heap_bytes = size_t{512} << 20;
   options.max_stack = uint64_t{256} << 20;
