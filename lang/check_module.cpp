@@ -137,6 +137,7 @@ void Checker::check_module(ModuleInfo* m) {
   for (Symbol s : named) dep_of_[s.id] = 0;
   for (std::vector<uint32_t>& group : order_groups(nodes)) {
     std::vector<Decl*> decls;
+    decls.reserve(group.size());
     for (uint32_t i : group) decls.push_back(nodes[i].decl);
     check_group(decls);
   }

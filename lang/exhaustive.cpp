@@ -171,11 +171,10 @@ class Cover {
       return true;
     }
     if (!row[0]->alternatives.empty()) {
-      std::vector<Row> before = rows;
       for (const Pat* a : row[0]->alternatives) {
         Row one = row;
         one[0] = a;
-        if (useful(before, one, depth + 1)) return true;
+        if (useful(rows, one, depth + 1)) return true;
       }
       return false;
     }
