@@ -217,7 +217,7 @@ Tree Generator::function(size_t index) {
   if (!open) head += " / " + row_text(f.row);
   if (recursive) scope.self = &f;
   Tree body;
-  budget_ = share(random_.between(20, 120));
+  budget_ = random_.between(20, 120);
   if (recursive) {
     // Recursion from within a region: as many regions as calls.
     bool region = fibers_ && random_.chance(50);
@@ -242,7 +242,7 @@ Tree Generator::main_function() {
   parts.push_back(Group{status ? "fn main(): Int {\n" : "fn main() {\n"});
   int count = random_.between(3, 7);
   for (int i = 0; i < count; ++i) {
-    budget_ = share(random_.between(30, 140));
+    budget_ = random_.between(30, 140);
     Type type = any_type();
     switch (fibers_ ? random_.weighted({60, 30, 10}) : random_.weighted({15, 65, 20})) {
       case 0:

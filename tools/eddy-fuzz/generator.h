@@ -138,12 +138,9 @@ class Generator {
 
   const Variable* variable(const Scope& scope, const Type& type, bool mutable_only = false);
   bool spend() { return --budget_ > 0; }
-  int share(int budget) const { return budget * size_ / 100; }
 
   Random random_;
   bool fibers_;
-  // Most programs are small: a fault shows after less time in many of them than in a few large ones.
-  int size_ = std::array{30, 55, 100}[static_cast<size_t>(random_.weighted({50, 30, 20}))];
   int names_ = 0;
   int budget_ = 0;
   std::vector<Effect> effects_;
