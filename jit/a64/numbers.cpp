@@ -314,17 +314,19 @@ bool Codegen::emit_float(Node* n) {
     case NodeOp::FSub: return two([&](auto o, auto x, auto y) { a_.fsub(o, x, y); });
     case NodeOp::FMul: return two([&](auto o, auto x, auto y) { a_.fmul(o, x, y); });
     case NodeOp::FDiv: return two([&](auto o, auto x, auto y) { a_.fdiv(o, x, y); });
-    case NodeOp::FRem: {
+    case NodeOp::FRem:
+    case NodeOp::FNative: {
       save_inline(n->state);
       auto to = [&](const aa::Vec& x, Node* v) {
         value_to(aa::x16, v);
         a_.fmov(x, aa::x16);
       };
+      bool two = n->inputs.size() == 2;
       to(aa::d30, n->inputs[0]);
-      to(aa::d31, n->inputs[1]);
+      if (two) to(aa::d31, n->inputs[1]);
       a_.fmov(aa::d0, aa::d30);
-      a_.fmov(aa::d1, aa::d31);
-      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::remainder), n->state);
+      if (two) a_.fmov(aa::d1, aa::d31);
+      call_helper(stubs_.call_plain, n->op == NodeOp::FRem ? reinterpret_cast<void*>(&calls::remainder) : n->aux, n->state);
       forget_registers(n);
       if (dead_after(n)) return true;
       int out = output(n);
@@ -348,6 +350,18 @@ bool Codegen::emit_float(Node* n) {
       if (!(n->known & 1)) check_small(gp(a), leave_label(n));
       a_.asr(aa::x16, gp(a), 1);
       a_.scvtf(vec(out), aa::x16);
+      return true;
+    }
+    case NodeOp::FloatToInt: {
+      int a = input(n->inputs[0]), out = output(n);
+      asmjit::Label no = leave_label(n);
+      a_.fcmp(vec(a), vec(a));
+      a_.branch_if(CondCode::kVS, no);  // nan
+      // What does not fit is the greatest or least Int, and twice that too much.
+      a_.fcvtzs(aa::x16, vec(a));
+      a_.adds(aa::x16, aa::x16, aa::x16);
+      a_.branch_if(CondCode::kVS, no);
+      a_.orr(gp(out), aa::x16, 1);
       return true;
     }
     case NodeOp::CompareFloat: {

@@ -9,6 +9,10 @@
 #include "jit/options.h"
 #include "vm/liveness.h"
 
+namespace eddy::rt {
+struct Native;
+}
+
 namespace eddy::jit {
 
 // What is known of a value on a path. Values never change, so a fact holds wherever its check dominates.
@@ -133,7 +137,8 @@ class Builder {
   void find_raw(vm::LoadedFunction& f);
   bool passes_raw() const { return g_.speculate && options_.runs(Pass::Raw); }
   bool boxes_for_call();
-  bool unboxes_next(unsigned destination, unsigned* raw);
+  bool unboxes_next(const vm::Word* pc, unsigned destination, unsigned* raw);
+  void float_native(const rt::Native& native, const std::vector<Node*>& args);
   Node* define_result(unsigned destination, NodeOp op);
   void unboxed(unsigned destination);
   bool returns_raw();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jit/build/builder.h"
+#include "runtime/natives/natives.h"
 #include "jit/build/switching.h"
 #include "vm/registers.h"
 
@@ -18,8 +19,21 @@ namespace {
 constexpr unsigned kMaxRawParams = 6;  // what comes in registers anywhere
 constexpr unsigned kMaxGroup = 40;     // instructions from the first object to the call
 
+bool is_to_int(const rt::Native& native) {
+  static const rt::Native* const to_int = rt::find_native("float.to_int");
+  return &native == to_int;
+}
+bool is_float_native(const rt::Native& native) { return native.unary || native.binary || is_to_int(native); }
+
 bool is_call(Op op) { return op == Op::CALL || (op >= Op::CALL_0 && op <= Op::CALL_4); }
 static_assert(static_cast<int>(Op::CALL_4) == static_cast<int>(Op::CALL_0) + 4);
+
+// Where a call's arguments are listed; null of other instructions. Those that take Floats without objects only.
+const vm::Word* arguments_of(const vm::Word* pc) {
+  Op op = vm::op_of(*pc);
+  if (is_call(op) || op == Op::TAIL_CALL) return pc + 2;
+  return op == Op::NATIVE && is_float_native(rt::natives()[vm::c_of(*pc)]) ? pc + 1 : nullptr;
+}
 
 // Moves and constants: nobody looks at the frame there.
 bool is_silent(Op op) {
@@ -96,7 +110,7 @@ bool Builder::boxes_for_call() {
   for (unsigned i = 0; i < kMaxGroup && pc < end; ++i, pc += vm::length_of(*pc)) {
     Op op = vm::op_of(*pc);
     if (pc != pc_ && frame_->places.count(frame_->f->pc_of(pc))) return false;
-    if (is_call(op) || op == Op::TAIL_CALL) break;
+    if (arguments_of(pc)) break;
     if (op == Op::BOX) {
       if (made(a_of(*pc)) != boxed.end()) return false;
       boxed.push_back({a_of(*pc), b_of(*pc), false});
@@ -108,14 +122,21 @@ bool Builder::boxes_for_call() {
                         [&](unsigned r, char) { clean &= std::none_of(boxed.begin(), boxed.end(), [r](const Boxed& b) { return b.reg == r || b.raw == r; }); });
     if (!clean) return false;
   }
-  if (pc >= end || !(is_call(vm::op_of(*pc)) || vm::op_of(*pc) == Op::TAIL_CALL)) return false;
-  auto* f = vm::loaded(reinterpret_cast<rt::Function*>(pc[1]));
-  find_raw(*f);
-  unsigned count = b_of(*pc);
-  if (f->raw_params == 0 || count != f->params) return false;
+  if (pc >= end || !arguments_of(pc)) return false;
+  unsigned count = b_of(*pc), params = 0;
+  if (vm::op_of(*pc) == Op::NATIVE) {
+    unsigned raw = 0;
+    if (!is_to_int(rt::natives()[vm::c_of(*pc)]) && !unboxes_next(pc, a_of(*pc), &raw)) return false;
+    params = (1u << count) - 1;
+  } else {
+    auto* f = vm::loaded(reinterpret_cast<rt::Function*>(pc[1]));
+    find_raw(*f);
+    if (count == f->params) params = f->raw_params;
+  }
+  if (params == 0) return false;
   for (unsigned i = 0; i < count; ++i) {
-    auto b = made(list_item(pc + 2, i));
-    bool raw = i < 8 && f->raw_params >> i & 1;
+    auto b = made(list_item(arguments_of(pc), i));
+    bool raw = i < kMaxRawParams && params >> i & 1;
     if (raw != (b != boxed.end())) return false;
     if (raw) b->used = true;
   }
@@ -129,10 +150,10 @@ bool Builder::boxes_for_call() {
   return true;
 }
 
-// Whether the next instruction takes what comes to `destination` out of its object, and nothing else is done with it: then
-// the register where that goes.
-bool Builder::unboxes_next(unsigned destination, unsigned* raw) {
-  const vm::Word *next = pc_ + vm::length_of(*pc_), *behind = next + 1;
+// Whether the instruction behind the one at `pc` takes what comes to `destination` out of its object, and nothing else is
+// done with it: then the register where that goes.
+bool Builder::unboxes_next(const vm::Word* pc, unsigned destination, unsigned* raw) {
+  const vm::Word *next = pc + vm::length_of(*pc), *behind = next + 1;
   vm::LoadedFunction* f = frame_->f;
   if (!passes_raw() || frame_->restart || behind >= f->linked.data() + f->linked.size()) return false;
   if (vm::op_of(*next) != Op::UNBOX || b_of(*next) != destination || frame_->places.count(f->pc_of(next))) return false;
@@ -144,11 +165,27 @@ bool Builder::unboxes_next(unsigned destination, unsigned* raw) {
 // A call or the like whose result is taken as a double where it is one.
 Node* Builder::define_result(unsigned destination, NodeOp op) {
   unsigned raw = 0;
-  if (!unboxes_next(destination, &raw)) return define(destination, op);
+  if (!unboxes_next(pc_, destination, &raw)) return define(destination, op);
   Node* n = define(raw, op);
   n->type = Type::Float;
   unboxed(destination);
   return n;
+}
+
+// A native of Floats that have no objects here.
+void Builder::float_native(const rt::Native& native, const std::vector<Node*>& args) {
+  if (is_to_int(native)) {
+    FrameState* s = here();
+    Node* n = define(a_of(*pc_), NodeOp::FloatToInt, {args[0]});
+    n->state = s;
+    n->small = true;
+    return;
+  }
+  FrameState* s = after(a_of(*pc_));
+  Node* n = define_result(a_of(*pc_), NodeOp::FNative);
+  n->inputs = args;
+  n->aux = native.unary ? reinterpret_cast<void*>(native.unary) : reinterpret_cast<void*>(native.binary);
+  n->state = s;
 }
 
 // The instruction behind the one at hand has been translated with it.

@@ -149,7 +149,7 @@ void Builder::call(unsigned destination, rt::Function* f, std::vector<Node*> arg
   if (may_inline(f, false)) {
     unsigned raw = 0;
     find_raw(*vm::loaded(f));
-    bool as_double = vm::loaded(f)->raw_result && unboxes_next(destination, &raw);
+    bool as_double = vm::loaded(f)->raw_result && unboxes_next(pc_, destination, &raw);
     unsigned to = as_double ? raw : destination;
     Node* result = inline_call(vm::loaded(f), frame_->base, s, home(to), args, as_double);
     if (!cur_) return;
@@ -275,6 +275,10 @@ bool Builder::translate_call(Op op) {
     }
     case Op::NATIVE: {
       std::vector<Node*> args = list_nodes(pc_ + 1, b_of(w));
+      if (!args.empty() && args[0]->type == Type::Float) {
+        float_native(rt::natives()[c_of(w)], args);
+        return true;
+      }
       FrameState* s = here();
       Node* n = define(a_of(w), NodeOp::Native);
       n->inputs = std::move(args);

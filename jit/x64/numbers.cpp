@@ -359,17 +359,19 @@ bool Codegen::emit_float(Node* n) {
     case NodeOp::FSub: return two([&](auto x, auto y) { a_.subsd(x, y); });
     case NodeOp::FMul: return two([&](auto x, auto y) { a_.mulsd(x, y); });
     case NodeOp::FDiv: return two([&](auto x, auto y) { a_.divsd(x, y); });
-    case NodeOp::FRem: {
+    case NodeOp::FRem:
+    case NodeOp::FNative: {
       save_inline(n->state);
       auto to = [&](const ax::Xmm& x, Node* v) {
         value_to(ax::rax, v);
         a_.movq(x, ax::rax);
       };
+      bool two = n->inputs.size() == 2;
       to(ax::xmm14, n->inputs[0]);
-      to(ax::xmm15, n->inputs[1]);
+      if (two) to(ax::xmm15, n->inputs[1]);
       a_.movaps(ax::xmm0, ax::xmm14);
-      a_.movaps(ax::xmm1, ax::xmm15);
-      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::remainder), n->state);
+      if (two) a_.movaps(ax::xmm1, ax::xmm15);
+      call_helper(stubs_.call_plain, n->op == NodeOp::FRem ? reinterpret_cast<void*>(&calls::remainder) : n->aux, n->state);
       forget_registers(n);
       if (dead_after(n)) return true;
       int out = output(n);
@@ -402,6 +404,16 @@ bool Codegen::emit_float(Node* n) {
       a_.sar(ax::rax, 1);
       a_.xorps(xmm(out), xmm(out));
       a_.cvtsi2sd(xmm(out), ax::rax);
+      return true;
+    }
+    case NodeOp::FloatToInt: {
+      int a = input(n->inputs[0]), out = output(n);
+      asmjit::Label no = leave_label(n);
+      // What does not fit, and nan, is the least Int, and twice that too much.
+      a_.cvttsd2si(ax::rax, xmm(a));
+      a_.add(ax::rax, ax::rax);
+      a_.jo(no);
+      a_.lea(gp(out), ax::ptr(ax::rax, 1));
       return true;
     }
     case NodeOp::CompareFloat: {

@@ -21,12 +21,16 @@ Value binary(Context& ctx, Value* args) {
 
 template <double (*Function)(double)>
 constexpr Native unary_native(std::string_view name) {
-  return define<"f", unary<Function>>(name);
+  Native native = define<"f", unary<Function>>(name);
+  native.unary = Function;
+  return native;
 }
 
 template <double (*Function)(double, double)>
 constexpr Native binary_native(std::string_view name) {
-  return define<"ff", binary<Function>>(name);
+  Native native = define<"ff", binary<Function>>(name);
+  native.binary = Function;
+  return native;
 }
 
 Value parse(Context& ctx, Value* args) {

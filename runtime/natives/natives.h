@@ -19,6 +19,9 @@ struct Native {
   uint8_t arity;
   NativeFunction function;
   bool may_allocate;  // false: never collects unless it panics
+  // Of those that are nothing but a function of Floats, that function: compiled code calls it without objects.
+  double (*unary)(double) = nullptr;
+  double (*binary)(double, double) = nullptr;
 };
 
 std::span<const Native> natives();

@@ -165,6 +165,7 @@ inline std::vector<Form> a64_forms() {
       FORM(fabs(d1, d2), "fabs d1, d2"),
       FORM(fsqrt(d1, d2), "fsqrt d1, d2"),
       FORM(scvtf(d1, x16), "scvtf d1, x16"),
+      FORM(fcvtzs(x16, d1), "fcvtzs x16, d1"),
       FORM(fcmp(d1, d29), "fcmp d1, d29"),
   };
 }
