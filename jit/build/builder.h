@@ -130,6 +130,7 @@ class Builder {
                 unsigned items);
   void leave(Reason reason = Reason::Numbers);
   void call(unsigned destination, rt::Function* f, std::vector<Node*> args);
+  rt::Function* known_callee(const vm::Word* pc, Node* target, unsigned count);
   rt::Function* expect_callee(Node* target, unsigned count);
   void tail_call(rt::Function* f, std::vector<Node*> args);
   Node* call_for_caller(NodeOp op);

@@ -31,7 +31,7 @@ static_assert(static_cast<int>(Op::CALL_4) == static_cast<int>(Op::CALL_0) + 4);
 // Where a call's arguments are listed; null of other instructions. Those that take Floats without objects only.
 const vm::Word* arguments_of(const vm::Word* pc) {
   Op op = vm::op_of(*pc);
-  if (is_call(op) || op == Op::TAIL_CALL) return pc + 2;
+  if (is_call(op) || op == Op::TAIL_CALL || op == Op::CALL_CLOSURE || op == Op::TAIL_CLOSURE) return pc + 2;
   return op == Op::NATIVE && is_float_native(rt::natives()[vm::c_of(*pc)]) ? pc + 1 : nullptr;
 }
 
@@ -105,6 +105,7 @@ bool Builder::boxes_for_call() {
   if (!passes_raw()) return false;
   struct Boxed { unsigned reg, raw; bool used; };
   std::vector<Boxed> boxed;
+  std::vector<unsigned> written;
   auto made = [&](unsigned reg) { return std::find_if(boxed.begin(), boxed.end(), [reg](const Boxed& b) { return b.reg == reg; }); };
   const vm::Word *pc = pc_, *end = frame_->f->linked.data() + frame_->f->linked.size();
   for (unsigned i = 0; i < kMaxGroup && pc < end; ++i, pc += vm::length_of(*pc)) {
@@ -118,13 +119,23 @@ bool Builder::boxes_for_call() {
     }
     if (!is_silent(op)) return false;
     bool clean = true;
-    vm::visit_registers(pc, [&](unsigned r, char) { clean &= made(r) == boxed.end(); },
-                        [&](unsigned r, char) { clean &= std::none_of(boxed.begin(), boxed.end(), [r](const Boxed& b) { return b.reg == r || b.raw == r; }); });
+    vm::visit_registers(pc, [&](unsigned r, char) { clean &= made(r) == boxed.end(); }, [&](unsigned r, char) {
+      clean &= std::none_of(boxed.begin(), boxed.end(), [r](const Boxed& b) { return b.reg == r || b.raw == r; });
+      written.push_back(r);
+    });
     if (!clean) return false;
   }
   if (pc >= end || !arguments_of(pc)) return false;
+  Op op = vm::op_of(*pc);
   unsigned count = b_of(*pc), params = 0;
-  if (vm::op_of(*pc) == Op::NATIVE) {
+  if (op == Op::CALL_CLOSURE || op == Op::TAIL_CLOSURE) {
+    unsigned closure = vm::c_of(*pc);
+    if (made(closure) != boxed.end() || std::count(written.begin(), written.end(), closure)) return false;
+    rt::Function* f = known_callee(pc, use(closure), count);
+    if (!f) return false;
+    find_raw(*vm::loaded(f));
+    params = f->raw_params >> f->takes_self;
+  } else if (op == Op::NATIVE) {
     unsigned raw = 0;
     if (!is_to_int(rt::natives()[vm::c_of(*pc)]) && !unboxes_next(pc, a_of(*pc), &raw)) return false;
     params = (1u << count) - 1;
@@ -140,7 +151,7 @@ bool Builder::boxes_for_call() {
     if (raw != (b != boxed.end())) return false;
     if (raw) b->used = true;
   }
-  bool tail = vm::op_of(*pc) == Op::TAIL_CALL;
+  bool tail = op == Op::TAIL_CALL || op == Op::TAIL_CLOSURE;
   const vm::Word* behind = pc + vm::length_of(*pc);
   for (const Boxed& b : boxed) {
     if (!b.used) return false;

@@ -180,12 +180,20 @@ void Builder::give_back(Node* value) {
   end_block();
 }
 
-// Where a call has only ever met one function that is worth inlining: leaves where it is another.
-rt::Function* Builder::expect_callee(Node* target, unsigned count) {
-  auto* cell = reinterpret_cast<vm::CallCell*>(pc_[1]);
+// Where the call at `pc` is known to be of one function, or has only ever met one that is worth inlining.
+rt::Function* Builder::known_callee(const vm::Word* pc, Node* target, unsigned count) {
+  auto callable = [count](rt::Function* f) { return f && f->arity() == count && !f->fiber_base; };
+  if (rt::Function* f = facts(target).function) return callable(f) ? f : nullptr;
+  auto* cell = reinterpret_cast<vm::CallCell*>(pc[1]);
   if (!g_.speculate || !g_.one_callee || frame_->restart || !cell || cell->functions != 1) return nullptr;
   rt::Function* f = cell->seen;
-  if (!f || f->arity() != count || f->fiber_base || !may_inline(f, false)) return nullptr;
+  return callable(f) && may_inline(f, false) ? f : nullptr;
+}
+
+// Leaves where it is another.
+rt::Function* Builder::expect_callee(Node* target, unsigned count) {
+  rt::Function* f = known_callee(pc_, target, count);
+  if (!f || facts(target).function) return f;
   Node* check = add(NodeOp::CheckFunction, {target});
   check->aux = f;
   check->state = here();
@@ -248,15 +256,16 @@ bool Builder::translate_call(Op op) {
       Node* target = use(c_of(w));
       unsigned count = b_of(w);
       std::vector<Node*> args = list_nodes(pc_ + 2, count);
-      rt::Function* f = facts(target).function;
+      rt::Function* f = expect_callee(target, count);
       bool tail = op == Op::TAIL_CLOSURE;
-      if (!f) f = expect_callee(target, count);
-      if (f && f->arity() == count && !f->fiber_base) {
+      if (f) {
         if (f->takes_self) args.insert(args.begin(), target);
         if (tail) tail_call(f, std::move(args));
         else call(a_of(w), f, std::move(args));
         return true;
       }
+      for (const Node* a : args)
+        if (a->type == Type::Float) fail("a function that takes objects only");
       args.insert(args.begin(), target);
       if (!tail) {
         FrameState* s = after(a_of(w));
