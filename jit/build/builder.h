@@ -144,7 +144,7 @@ class Builder {
   void unboxed(unsigned destination);
   bool returns_raw();
   void give_back(Node* value);
-  bool may_inline(rt::Function* f, bool clause) const;
+  bool may_inline(rt::Function* f, bool clause, bool loops = false) const;
   std::vector<rt::Function*> known_callees(const vm::LoadedFunction& f, unsigned* reg) const;
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args,
                     bool raw_result = false);

@@ -1,4 +1,6 @@
 // Calls, returns, natives; inlining.
+#include <algorithm>
+
 #include "jit/build/builder.h"
 
 #include "runtime/natives/natives.h"
@@ -21,11 +23,12 @@ constexpr unsigned kMaxUnrolled = 3;         // so many times, one below the oth
 constexpr size_t kMaxVersionWords = 150;     // of a function that is built once for each function it calls
 
 // A frame that carries handlers or unwind records is not inlined.
-bool can_be_inlined(const vm::LoadedFunction& f) {
+bool can_be_inlined(const vm::LoadedFunction& f, bool loops) {
   for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
     Op op = vm::op_of(f.linked[at]);
     if (vm::opens_region(op) || op == Op::ABORT_RET || op == Op::ABORT_NOW || op == Op::TAIL_FIBER ||
-        op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST || op == Op::LOOP || op == Op::LOOP_HOT || op == Op::SET_UP)
+        op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST || op == Op::SET_UP ||
+        (!loops && (op == Op::LOOP || op == Op::LOOP_HOT)))
       return false;
   }
   return true;
@@ -67,7 +70,7 @@ std::vector<rt::Function*> Builder::known_callees(const vm::LoadedFunction& f, u
   return {};
 }
 
-bool Builder::may_inline(rt::Function* function, bool clause) const {
+bool Builder::may_inline(rt::Function* function, bool clause, bool loops) const {
   // Each call takes fuel, in every tier the same.
   if (!options_.runs(Pass::Inline) || g_.ctx->fuel_limited || function->fiber_base) return false;
   auto* f = vm::loaded(function);
@@ -76,7 +79,7 @@ bool Builder::may_inline(rt::Function* function, bool clause) const {
   unsigned recursion = 0;
   for (Frame* frame = frame_; frame; frame = frame->parent) recursion += frame->f == f;
   if (recursion > (f->linked.size() <= kMaxUnrolledWords ? kMaxUnrolled : 0)) return false;
-  return can_be_inlined(*f);
+  return can_be_inlined(*f, loops);
 }
 
 // Translates `f` here, its frame below the word at `below`; control goes on in cur_ (null where it never does) with
@@ -146,7 +149,9 @@ void Builder::join(std::vector<Frame::Return>& ways, int result_home) {
 
 void Builder::call(unsigned destination, rt::Function* f, std::vector<Node*> args) {
   FrameState* s = after(destination);
-  if (may_inline(f, false)) {
+  // A loop that is given a closure made here: with both in one piece the closure need not be made, nor what it captures.
+  bool closure = std::any_of(args.begin(), args.end(), [&](Node* a) { return strip(a)->op == NodeOp::Alloc && facts(a).function; });
+  if (may_inline(f, false, closure)) {
     unsigned raw = 0;
     find_raw(*vm::loaded(f));
     bool as_double = vm::loaded(f)->raw_result && unboxes_next(pc_, destination, &raw);

@@ -176,6 +176,7 @@ struct Graph {
   int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
   int spills_below = kNoHome;        // homes below this one are no frame's
   unsigned raw_params = 0;           // bit i: argument i comes without its object, at the raw entry
+  bool fields_known = false;         // fields of objects that are not made are values
   int staging = kNoHome;             // the lowest of `staging_words` homes where fields of objects are put for the runtime to make them
   int staging_words = 0;
   bool speculate = true;

@@ -100,7 +100,9 @@ class Numbering {
         loops_(find_loops(graph)),
         number_(graph.node_store.size()),
         place_(graph.node_store.size()),
-        seen_(graph.block_store.size()) {}
+        seen_(graph.block_store.size()),
+        newest_(graph.node_store.size() + 1),
+        older_(graph.node_store.size()) {}
 
   void run() {
     for (const Node& n : g_.node_store) number_[n.id] = n.id + 1;
@@ -109,7 +111,7 @@ class Numbering {
       for (Node* n : b->nodes) place_[n->id] = at++;
     }
     for (Block* b : dominators_.order()) {
-      for (Node* phi : b->phis) has_[phi->id + 1].push_back(phi);
+      for (Node* phi : b->phis) has(phi->id + 1, phi);
       for (Node* n : b->nodes) visit(n);
     }
     if (gone_.empty()) return;
@@ -131,6 +133,11 @@ class Numbering {
     if (n->inputs.size() > 1) k.b = number(n->inputs[1]);
     if (commutes(n->op) && k.b < k.a) std::swap(k.a, k.b);
     return k;
+  }
+
+  void has(uint32_t number, Node* n) {
+    older_[n->id] = newest_[number];
+    newest_[number] = n;
   }
 
   // --- what is known
@@ -175,7 +182,7 @@ class Numbering {
   void visit(Node* n) {
     if (n->op == NodeOp::Copy) {
       number_[n->id] = number(n->inputs[0]);
-      has_[number_[n->id]].push_back(n);
+      has(number_[n->id], n);
       return;
     }
     if (n->op == NodeOp::StoreWord || n->op == NodeOp::Store) {
@@ -191,7 +198,7 @@ class Numbering {
       return;
     }
     refine(n);
-    if (n->type != Type::None) has_[n->id + 1].push_back(n);
+    if (n->type != Type::None) has(n->id + 1, n);
     if (sort == Sort::None) return;
     Key key = key_of(n, sort);
     if (sort == Sort::Pure) {
@@ -199,7 +206,7 @@ class Numbering {
       if (!first) first = n->id + 1;
       if (first == n->id + 1) return;
       number_[n->id] = first;
-      if (!use_again(n, first, nullptr)) has_[first].push_back(n);
+      if (!use_again(n, first, nullptr)) has(first, n);
       return;
     }
     std::vector<Node*>& before = fields_[key];
@@ -210,7 +217,7 @@ class Numbering {
       number_[n->id] = number(value);
       if (use_again(n, number(value), value)) return;
       // Another one of the same: what hangs on it may be there. It will not fail.
-      has_[number_[n->id]].push_back(n);
+      has(number_[n->id], n);
       if (sort == Sort::Handler) n->known = 1;
       break;
     }
@@ -225,9 +232,8 @@ class Numbering {
   // Becomes a copy of a value with that number, of one that can be used here.
   bool use_again(Node* n, uint32_t wanted, Node* constant) {
     if (constant && constant->remade()) return become_copy(n, constant, wanted);
-    std::vector<Node*>& all = has_[wanted];
-    for (size_t i = all.size(), tried = 0; i-- > 0 && tried < kMaxTried; ++tried) {
-      Node* m = all[i];
+    size_t tried = 0;
+    for (Node* m = newest_[wanted]; m && tried < kMaxTried; m = older_[m->id], ++tried) {
       if (m == n || m->type != n->type || m->home == kNoHome) continue;
       bool before = m->op == NodeOp::Phi ? dominators_.dominates(m->block, n->block) : dominates(m, n);
       if (before && !left_a_loop(m, n) && still_there(m, n)) return become_copy(n, m, wanted);
@@ -249,7 +255,7 @@ class Numbering {
     n->aux = nullptr;
     n->known = 0;
     number_[n->id] = wanted;
-    has_[wanted].push_back(n);
+    has(wanted, n);
     return true;
   }
 
@@ -328,7 +334,7 @@ class Numbering {
   uint32_t round_ = 0;
   std::unordered_map<Key, uint32_t, Hash> constants_, pure_;
   std::unordered_map<Key, std::vector<Node*>, Hash> known_, fields_;
-  std::unordered_map<uint32_t, std::vector<Node*>> has_;  // by number
+  std::vector<Node*> newest_, older_;  // of a number; by node, the one before it
   std::vector<uint32_t> gone_;
 };
 

@@ -228,8 +228,8 @@ class Objects {
         bool real = !is_virtual(i);
         for (auto& [offset, f] : c.fields) {
           uint32_t held = find(f);
-          // What an object holds is one; so far, what a variable holds, too.
-          if (real || c.changes) spoil(held);
+          // What an object holds is one; and a variable holds nothing that changes.
+          if (real || (c.changes && classes_[held].changes)) spoil(held);
           else if (!c.escapes.empty() || !c.imports.empty()) {
             if (classes_[held].changes) spoil(held);
             if (!c.escapes.empty() && classes_[held].escapes.empty()) {
@@ -409,7 +409,7 @@ class Objects {
       if (find(i) != i || !is_virtual(i) || !classes_[i].changes) continue;
       Instance* it = instance(i);
       it->variable = static_cast<int>(variables_.size());
-      for (size_t k = 0; k < classes_[i].shape.fields; ++k) variables_.emplace_back();
+      for (size_t k = 0; k < classes_[i].shape.fields; ++k) variables_.push_back({i, k, {}});
       single_[i] = it;
     }
     now_.assign(variables_.size(), {});
@@ -417,7 +417,7 @@ class Objects {
       for (const Node* n : b->nodes)
         if (writes_field(n) && is_member(n->inputs[0])) {
           uint32_t c = class_of(n->inputs[0]);
-          variables_[static_cast<size_t>(single_[c]->variable) + classes_[c].shape.index(n->imm)].push_back(b);
+          variables_[static_cast<size_t>(single_[c]->variable) + classes_[c].shape.index(n->imm)].stores.push_back(b);
         }
     for (Block* b : dominators_.order()) visit(b);
     feed();
@@ -426,6 +426,7 @@ class Objects {
       for (int i = 0; i < g_.staging_words; ++i) g_.staging = g_.spill_slot();
     }
     remove_dead(g_);
+    g_.fields_known = true;
   }
 
   Instance* instance(uint32_t of) {
@@ -456,6 +457,12 @@ class Objects {
     copy->block = b;
     made.push_back(copy);
     return copy;
+  }
+
+  // What a field gets to hold.
+  Part part(uint32_t of, size_t k, Node* value, Block* b, std::vector<Node*>& made) {
+    if (held(of, k)) return {nullptr, member(value)};
+    return {keep(value, b, made), nullptr};
   }
 
   Part merged_part(uint32_t of, size_t k, Block* b) {
@@ -500,27 +507,20 @@ class Objects {
           continue;
         }
         Part now = end->second[v];
-        defined &= now.value != nullptr;
+        defined &= now.value || now.object;
         if (!any) first = now;
         same &= now == first;
         any = true;
       }
-      bool written = back && std::any_of(variables_[v].begin(), variables_[v].end(), [&](const Block* s) { return dominators_.dominates(b, s); });
+      bool written = back && std::any_of(variables_[v].stores.begin(), variables_[v].stores.end(), [&](const Block* s) { return dominators_.dominates(b, s); });
       now_[v] = {};
       if (!defined || !any) continue;
       if (same && !written) {
         now_[v] = first;
         continue;
       }
-      // The type is that of what comes.
-      Node* phi = g_.node(NodeOp::Phi);
-      phi->type = first.value->type;
-      phi->home = g_.spill_slot();
-      phi->block = b;
-      phi->inputs.assign(b->preds.size(), nullptr);
-      b->phis.push_back(phi);
-      now_[v] = {phi, nullptr};
-      variable_phis_.push_back({phi, v});
+      now_[v] = merged_part(variables_[v].of, variables_[v].field, b);
+      variable_phis_.push_back({b, now_[v], v});
     }
   }
 
@@ -532,7 +532,7 @@ class Objects {
       uint32_t c = class_of(n);
       Instance* it = classes_[c].changes ? single_[c] : instance(c);
       for (size_t k = 0; k < n->inputs.size(); ++k) {
-        Part p = held(c, k) ? Part{nullptr, member(n->inputs[k])} : Part{keep(n->inputs[k], b, made), nullptr};
+        Part p = part(c, k, n->inputs[k], b, made);
         if (it->variable < 0) it->parts.push_back(p);
         else now_[static_cast<size_t>(it->variable) + k] = p;
       }
@@ -562,7 +562,7 @@ class Objects {
         case NodeOp::Store:
         case NodeOp::StoreWord:
         case NodeOp::StoreFloat:
-          now_[static_cast<size_t>(of->variable) + s.index(n->imm)] = {keep(n->inputs[1], b, made), nullptr};
+          now_[static_cast<size_t>(of->variable) + s.index(n->imm)] = part(of->of, s.index(n->imm), n->inputs[1], b, made);
           return false;
         case NodeOp::CheckCon:
         case NodeOp::CheckKind:
@@ -654,9 +654,8 @@ class Objects {
         if (!from) from = taken_apart(class_of(phi), phi->inputs[i], *loop_at(phi->block));
         collect(instances_[phi], from, pairs[{phi->block->id, i}]);
       }
-    for (auto& [phi, v] : variable_phis_)
-      for (size_t i = 0; i < phi->inputs.size(); ++i)
-        pairs[{phi->block->id, i}].push_back({phi, at_end_[phi->block->preds[i]][v].value});
+    for (auto& [block, to, v] : variable_phis_)
+      for (size_t i = 0; i < block->preds.size(); ++i) collect(to, at_end_[block->preds[i]][v], pairs[{block->id, i}]);
     for (Block* b : std::vector<Block*>(g_.blocks))
       for (size_t i = 0; i < b->preds.size(); ++i) {
         auto found = pairs.find({b->id, i});
@@ -665,10 +664,11 @@ class Objects {
   }
 
   void collect(const Instance* to, const Instance* from, std::vector<std::pair<Node*, Node*>>& pairs) {
-    for (size_t k = 0; k < to->parts.size(); ++k) {
-      if (to->parts[k].object) collect(to->parts[k].object, from->parts[k].object, pairs);
-      else pairs.push_back({to->parts[k].value, from->parts[k].value});
-    }
+    for (size_t k = 0; k < to->parts.size(); ++k) collect(to->parts[k], from->parts[k], pairs);
+  }
+  void collect(const Part& to, const Part& from, std::vector<std::pair<Node*, Node*>>& pairs) {
+    if (to.object) collect(to.object, from.object, pairs);
+    else pairs.push_back({to.value, from.value});
   }
 
   void bring(Block* b, size_t way, std::vector<std::pair<Node*, Node*>>& pairs) {
@@ -725,11 +725,21 @@ class Objects {
   std::deque<Instance> store_;
   std::unordered_map<const Node*, Instance*> instances_;
   std::unordered_map<uint32_t, Instance*> single_;         // by class: the one of what changes
-  std::vector<std::vector<const Block*>> variables_;       // where each is written
+  struct Variable {
+    uint32_t of;
+    size_t field;
+    std::vector<const Block*> stores;
+  };
+  struct VariablePhi {
+    Block* block;
+    Part to;
+    size_t variable;
+  };
+  std::vector<Variable> variables_;
   std::vector<Part> now_;                                  // what each holds
   std::unordered_map<const Block*, std::vector<Part>> at_end_;
   std::vector<Node*> object_phis_;
-  std::vector<std::pair<Node*, size_t>> variable_phis_;
+  std::vector<VariablePhi> variable_phis_;
 };
 
 // Comparisons of what only may be no small Ints would be calls: in loops that are quiet otherwise they are settled first.
@@ -742,17 +752,29 @@ bool quiet_but_for_objects(const Loop& loop) {
   return true;
 }
 
-bool any_allocation(const Graph& graph) {
+// Whether there is an allocation that nobody has straight away, and that is in no frame that is looked at.
+bool any_candidate(const Graph& graph) {
+  std::vector<char> wanted(graph.node_store.size());
+  bool any = false;
+  for (const Block* b : graph.blocks)
+    for (const Node* n : b->nodes) {
+      any |= allocates(n);
+      if (n->op == NodeOp::Safepoint || allocates(n) || !(info_of(n->op).call || n->op == NodeOp::Handle || n->op == NodeOp::TailCall)) continue;
+      for (const Node* i : n->inputs) wanted[i->id] = 1;
+      for (const FrameState* s = n->state; s; s = s->parent)
+        for (const FrameState::Entry& e : s->values) wanted[e.node->id] = 1;
+    }
+  if (!any) return false;
   for (const Block* b : graph.blocks)
     for (const Node* n : b->nodes)
-      if (allocates(n)) return true;
+      if (allocates(n) && !wanted[n->id]) return true;
   return false;
 }
 
 }  // namespace
 
 void remove_objects(Graph& graph) {
-  if (!graph.speculate || !any_allocation(graph)) return;
+  if (!graph.speculate || !any_candidate(graph)) return;
   if (graph.compare_ints)
     for (const Loop& loop : find_loops(graph))
       if (quiet_but_for_objects(loop)) settle_comparisons(graph, loop);

@@ -4,6 +4,7 @@
 // Only loops whose values were set apart (detach.cpp): what is wanted behind them is copied on the ways out.
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "jit/passes/loops.h"
 #include "jit/passes/passes.h"
@@ -47,11 +48,32 @@ class Unroll {
         if (!loop_.has(s) && !only_copies(s)) return 0;
       for (const Node* n : b->nodes) nodes += n->op != NodeOp::Copy && n->op != NodeOp::Jump;
     }
-    if (nodes == 0 || nodes > kMaxBody) return 0;
+    if (nodes == 0 || nodes > kMaxBody || used_outside()) return 0;
     for (Block* b : loop_.blocks)
       for (Block* s : b->succs)
         if (!loop_.has(s)) ways_.push_back({s, {}});
     return static_cast<unsigned>(std::min(kMaxRounds, kMaxMade / nodes));
+  }
+
+  // Whether somebody behind the loop asks for more than what is copied on its ways out: it was not set apart.
+  bool used_outside() const {
+    std::unordered_set<const Block*> exits;
+    for (const Block* b : loop_.blocks)
+      for (const Block* s : b->succs)
+        if (!loop_.has(s)) exits.insert(s);
+    bool used = false;
+    auto use = [&](const Node* n) { used |= loop_.defines(n); };
+    for (const Block* b : g_.blocks) {
+      if (loop_.has(b)) continue;
+      for (const Node* phi : b->phis)
+        for (const Node* i : phi->inputs) use(i);
+      if (exits.count(b)) continue;
+      for (const Node* n : b->nodes) {
+        for (const Node* i : n->inputs) use(i);
+        for (const FrameState* s = n->state; s; s = s->parent) each_value(s, use);
+      }
+    }
+    return used;
   }
 
   // The loop's blocks stand together, what it leaves for behind them.
