@@ -49,7 +49,8 @@ class Blame {
       place = span;
       return true;
     }
-    if (handled > 0) return false;
+    // To a handler that is there, wherever that is: its clauses are looked at where it is installed.
+    if (note->kind == CallKind::kNamedOperation || handled > 0) return false;
     if ((note->kind == CallKind::kClosure || note->kind == CallKind::kFieldClosure) && !closure &&
         note->row && row_has(note->row, effect_)) {
       closure = span;
