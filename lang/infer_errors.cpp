@@ -203,8 +203,15 @@ void Checker::mismatch(Expr* e, Type* actual, Type* expected, const Reason& why)
       if (e1->tag == TypeTag::Rigid) {
         d->note(
             fmt::format("its effects `{}` stand for any effects; here {} is expected", show(e1), show(e2)));
-        if (e2->tag == TypeTag::RowCons)
-          d->help("use `mask`, or say in the function's type which effects there are");
+        std::string effects;
+        for (Type* row = e2; row->tag == TypeTag::RowCons; row = prune(row->rest())) {
+          if (TypeDef* effect = outermost(row->effect()))
+            effects += fmt::format("{}{}", effects.empty() ? "" : ", ", text(effect->name));
+        }
+        if (!effects.empty())
+          d->help(fmt::format("pass `fn(…) => mask<{}> {{ … }}`, or say in the function's type which effects "
+                              "there are",
+                              effects));
         return;
       }
     }
