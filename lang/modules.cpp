@@ -189,6 +189,9 @@ void ModuleLoader::report_cycle(const ImportDecl* decl, const std::string& key) 
 
 void ModuleLoader::report_missing(const ImportDecl* decl, const std::string& name,
                                   const std::vector<std::string>& tried, bool is_std) {
+  for (const Ident& part : decl->path) {
+    if (!part.name) return;  // the parser has said that it is no name
+  }
   Diagnostic& d = diagnostics_.error(decl->span, fmt::format("there is no module `{}`", name));
   std::vector<std::string_view> names;
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) names.push_back(m.name);
