@@ -1,6 +1,7 @@
 // Tiering: what is compiled when, and the way between interpreter and machine code.
 #include "jit/jit.h"
 
+#include <fnmatch.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -296,7 +297,8 @@ class Compiler : public vm::Tier {
   }
 
   bool wanted(const vm::LoadedFunction& f) const {
-    return options_.tier != TierMode::Interp && (options_.filter.empty() || f.name.find(options_.filter) != std::string::npos);
+    return options_.tier != TierMode::Interp &&
+           (options_.filter.empty() || fnmatch(options_.filter.c_str(), f.name.c_str(), 0) == 0);
   }
 
   // Machine code was left for the interpreter.

@@ -26,7 +26,7 @@ struct Options {
   TierMode tier = TierMode::Auto;
   int32_t jit_threshold = 500;   // calls until a function is compiled
   int32_t osr_threshold = 2000;  // iterations until a loop is
-  std::string filter;            // only functions whose name contains this
+  std::string filter;            // only functions whose name matches this glob
   bool no_opt = false;           // none of the passes
   uint32_t without = 0;          // a bit for each Pass that is left out
   bool dump_ir = false;          // to stderr, after each pass

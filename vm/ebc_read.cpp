@@ -133,10 +133,10 @@ class Reader {
 };
 
 bool Reader::read_header() {
+  for (size_t i = 0; i < std::min(kMagic.size(), bytes_.size()); ++i)
+    if (bytes_[i] != kMagic[i]) return fail(i, "this is no module file"), false;
   if (bytes_.size() < kHeaderSize + 4 + kSections * kTableEntrySize)
     return fail(bytes_.size(), "the file is too short"), false;
-  for (size_t i = 0; i < kMagic.size(); ++i)
-    if (bytes_[i] != kMagic[i]) return fail(i, "this is no module file"), false;
   if (fixed(kMagic.size(), 2) != kEbcVersion)
     return fail(kMagic.size(), fmt::format("the file has version {}, this program reads version {}",
                                            fixed(kMagic.size(), 2), kEbcVersion)),

@@ -1,6 +1,7 @@
 """`eddy run`: what is run, how it ends, its errors and limits."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -169,7 +170,7 @@ class Errors(Tests):
                       ["run", "--fuel=-3", "x"], ["run", "--log-level=loud", "x"], ["check", "--stats", "x"]]:
             result = self.expect(self.run(*words), USAGE, "")
             assert result.err.startswith("eddy: "), result
-        result = self.expect(self.run(), USAGE)
+        result = self.expect(self.run(), USAGE, "", err=["Usage: eddy"])
 
     def test_help(self):
         for command in ["run", "check", "build", "test", "repl", "disasm", "asm", "verify", "fmt", "doc"]:
@@ -309,7 +310,15 @@ class Compiler(Tests):
                       ["--tier", "jit", "--jit-filter=square"], ["--jit-threshold=1", "--osr-threshold=1", "--gc-stress=5"]]:
             self.expect(self.run(*flags, "a.eddy"), OK, "2664667000\n", no_err=True)
         self.expect(self.run("--tier=fast", "a.eddy"), USAGE, "")
-        self.expect(self.run("--jit-threshold=-1", "a.eddy"), USAGE, "")
+        for flag in ["--jit-threshold=-1", "--osr-threshold=many"]:
+            self.expect(self.run(flag, "a.eddy"), USAGE, "", err=["is not a number, 0 or more"])
+
+    def test_filter(self):
+        self.write("a.eddy", "fn half(n) => n / 2\nfn halves(n) => half(n) + half(n + 1)\nfn main() { println(halves(4)) }")
+        for glob, compiled in {"half": ["half"], "hal*": ["half", "halves"], "*s": ["halves"], "[a-h]???": ["half"],
+                               "alv": [], "*": ["half", "halves", "main"]}.items():
+            result = self.expect(self.run("--tier=jit", "--no-opt=inline", "--trace=jit", "--jit-filter=" + glob, "a.eddy"), OK, "4\n")
+            assert sorted(set(re.findall(r"compile (half|halves|main) ", result.err))) == compiled, (glob, result)
 
     def test_listings(self):
         self.write("a.eddy", self.LOOP)

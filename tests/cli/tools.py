@@ -104,7 +104,7 @@ fn main(args: List<String>) {
             for command in ["verify", "run", "disasm"]:
                 self.expect(self.run(command, name + ".ebc"), USAGE, "", name + ".ebc")
         self.write("text.ebc", "hello")
-        self.expect(self.run("verify", "text.ebc"), USAGE, "", "text.ebc")
+        self.expect(self.run("verify", "text.ebc"), USAGE, "", err=["text.ebc", "no module file"])
 
     def test_disasm(self):
         self.write("a.eddy", "fn twice(n) => n * 2\nfn main() { println(twice(4)) }")

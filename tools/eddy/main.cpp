@@ -179,7 +179,7 @@ int command(int argc, char** argv) {
   CLI::App app("Eddy: a virtual machine for effect handlers", "eddy");
   app.set_version_flag("--version", "eddy " EDDY_VERSION);
   app.require_subcommand(1);
-  app.footer("`eddy FILE` is short for `eddy run FILE`; `eddy COMMAND --help` tells more.");
+  app.footer("`eddy FILE [ARGS]` is short for `eddy run FILE [ARGS]`; `eddy COMMAND --help` tells more.");
   Arguments arguments;
   Work work;
   const std::string meant = words[0];
@@ -200,13 +200,17 @@ int command(int argc, char** argv) {
       std::fprintf(stderr, "`eddy --help` lists the commands, `eddy COMMAND --help` a command's flags.\n");
       return kUsage;
     }
+    if (argc < 2) {  // asked for nothing: wrong use, so nothing for standard output
+      std::fprintf(stderr, "%s", app.help().c_str());
+      return kUsage;
+    }
     app.exit(e, std::cout, std::cerr);
     std::cout.flush();
     if (!std::cout) {
       complain("standard output: cannot be written");
       return kPanic;
     }
-    return argc < 2 ? static_cast<int>(kUsage) : static_cast<int>(kOk);
+    return kOk;
   }
   return work();
 }

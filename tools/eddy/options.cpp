@@ -6,6 +6,19 @@
 
 namespace eddy::tool {
 
+namespace {
+
+// The library's own words name the largest double, digit by digit.
+CLI::Validator number(const CLI::Range& range, const char* wanted) {
+  return CLI::Validator(
+      [=](std::string& text) {
+        return range(text).empty() ? std::string() : text + " is not " + wanted;
+      },
+      "");
+}
+
+}  // namespace
+
 void add_source_flags(CLI::App& command, Source& source) {
   command.add_option("--path", source.paths, "Search imports here too, after the importing file's folder")
       ->type_name("DIR")
@@ -22,13 +35,13 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "interp", "jit"}).description(""));
   option("--jit-threshold", flags.jit_threshold, "Compiler", "N", "Calls until a function is compiled")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(number(CLI::NonNegativeNumber, "a number, 0 or more"))
       ->default_str(std::to_string(jit::Options{}.jit_threshold));
   option("--osr-threshold", flags.osr_threshold, "Compiler", "N", "Iterations until a loop is compiled")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(number(CLI::NonNegativeNumber, "a number, 0 or more"))
       ->default_str(std::to_string(jit::Options{}.osr_threshold));
-  option("--jit-filter", flags.jit_filter, "Compiler", "TEXT",
-         "Compile only functions whose name contains this");
+  option("--jit-filter", flags.jit_filter, "Compiler", "GLOB",
+         "Compile only functions whose whole name matches this, such as 'parse_*'");
   std::vector<std::string> passes;
   for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
     passes.push_back(jit::flag_of(static_cast<jit::Pass>(i)));
@@ -73,7 +86,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   option("--fuel", flags.fuel, "Limits", "N", "Stop after this many calls and loop rounds")
       ->default_str("none");
   option("--timeout", flags.timeout, "Limits", "SECONDS", "Stop after this time")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(number(CLI::PositiveNumber, "a number above 0"))
       ->default_str("none");
   command
       .add_flag("--gc-stress{1}", flags.gc_stress,
