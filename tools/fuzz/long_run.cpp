@@ -173,7 +173,8 @@ void LongRun::keep_state() const {
   if (state_.empty()) return;
   std::string text = "seed " + std::to_string(seed_) + "\nnext " + std::to_string(index_) + "\n";
   if (seen_) text += "different " + std::to_string(different_before_ + different_) + "\n";
-  for (const Total& t : totals_) text += std::string(t.name) + " " + std::to_string(t.before + *t.number) + "\n";
+  for (const Total& t : totals_)
+    text += std::string(t.name) + " " + std::to_string(t.before + *t.number) + "\n";
   // Never half a file, whatever happens.
   std::string other = state_ + ".new";
   std::ofstream(other) << text;

@@ -257,7 +257,9 @@ class Mutator {
   void header(Module& m) {
     if (m.functions.empty()) return;
     FunctionData& f = m.functions[below(m.functions.size())];
-    auto step = [&](uint16_t& n) { n = static_cast<uint16_t>(one_in(10) ? random_.next() : n + below(5) - 2); };
+    auto step = [&](uint16_t& n) {
+      n = static_cast<uint16_t>(one_in(10) ? random_.next() : n + below(5) - 2);
+    };
     switch (below(9)) {
       case 0:
         step(f.params);
@@ -446,7 +448,8 @@ void exercise(const Module& m, uint64_t choice, const char* save) {
     if (*s == "limit" || s->starts_with("panic: out of memory") || s->starts_with("panic: stack overflow") ||
         s->starts_with("panic: expected") || s->find(" takes ") != std::string::npos)
       return;
-  if (interpreted != compiled) run.complain("interpreted \"" + interpreted + "\", compiled \"" + compiled + "\"");
+  if (interpreted != compiled)
+    run.complain("interpreted \"" + interpreted + "\", compiled \"" + compiled + "\"");
 }
 
 int mutate_all(int argc, char** argv) {

@@ -296,8 +296,8 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--save") == 0 && i + 1 < argc) {
       save = argv[++i];
     } else if (argv[i][0] == '-') {
-      std::fprintf(stderr, "usage: %s [flags] FILE|FOLDER…\n%s  --save FILE     keep the mutant\n", command.c_str(),
-                   eddy::fuzz::LongRun::help());
+      std::fprintf(stderr, "usage: %s [flags] FILE|FOLDER…\n%s  --save FILE     keep the mutant\n",
+                   command.c_str(), eddy::fuzz::LongRun::help());
       return 2;
     } else {
       add_path(argv[i], corpus);
@@ -305,7 +305,8 @@ int main(int argc, char** argv) {
   }
   if (corpus.empty()) corpus.emplace_back("fn main() { }\n");
   return run.go([&](uint64_t index) {
-    std::string text = index < corpus.size() ? corpus[index] : Mutator(corpus, run.random_state(index)).make();
+    std::string text =
+        index < corpus.size() ? corpus[index] : Mutator(corpus, run.random_state(index)).make();
     if (!run.fresh(eddy::fuzz::hash_of(text.data(), text.size()))) return;
     if (!save.empty()) std::ofstream(save, std::ios::binary) << text;
     // A copy of exact size, so that a sanitizer sees reading past the end.
