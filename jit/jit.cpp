@@ -248,10 +248,8 @@ class Compiler : public vm::Tier {
     static const vm::Word kCount[] = {vm::encode(vm::Op::COUNT)};
     f.heat = std::max(1, options_.osr_threshold);
     f.start = kCount;
-    for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-      vm::Word& w = f.linked[at];
-      if (vm::op_of(w) == vm::Op::LOOP) w = vm::encode_d(vm::Op::LOOP_HOT, 0, vm::d_of(w));
-    }
+    for (vm::Word* pc : vm::Instructions(f.linked))
+      if (vm::op_of(*pc) == vm::Op::LOOP) *pc = vm::encode_d(vm::Op::LOOP_HOT, 0, vm::d_of(*pc));
   }
 
   bool has_room(unsigned words) {

@@ -116,6 +116,32 @@ inline unsigned length_of(Word first) {
   if (op_of(first) == Op::SWITCH) return n + switch_words(b_of(first));
   return info.has_list ? n + list_words(b_of(first)) : n;
 }
+
+// A function's instructions, in order: `for (const Word* pc : Instructions(f.linked))`.
+template <class W>
+class Instructions {
+ public:
+  template <class Code>
+  explicit Instructions(Code& code) : first_(code.data()), end_(code.data() + code.size()) {}
+
+  struct Iterator {
+    W* pc;
+    W* operator*() const { return pc; }
+    Iterator& operator++() {
+      pc += length_of(*pc);
+      return *this;
+    }
+    bool operator!=(const Iterator& other) const { return pc < other.pc; }
+  };
+  Iterator begin() const { return {first_}; }
+  Iterator end() const { return {end_}; }
+
+ private:
+  W *first_, *end_;
+};
+template <class Code>
+Instructions(Code& code) -> Instructions<std::remove_pointer_t<decltype(code.data())>>;
+
 inline const Word* list_of(const Word* pc) { return pc + (info_of(op_of(*pc)).has_x ? 2 : 1); }
 
 }  // namespace eddy::vm

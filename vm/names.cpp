@@ -5,21 +5,16 @@ namespace eddy::vm {
 namespace {
 
 const rt::Site* first_site(const LoadedFunction& f) {
-  for (size_t at = 0; at < f.linked.size(); at += length_of(f.linked[at])) {
-    Op op = op_of(f.linked[at]);
-    if (op == Op::HANDLE || op == Op::HANDLE_NAMED)
-      return reinterpret_cast<const rt::Site*>(f.linked[at + 1]);
-  }
+  for (const Word* pc : Instructions(f.linked))
+    if (op_of(*pc) == Op::HANDLE || op_of(*pc) == Op::HANDLE_NAMED) return reinterpret_cast<const rt::Site*>(pc[1]);
   return nullptr;
 }
 
 // The function that closes over this one: a handled body's is where the `handle` is written.
 const LoadedFunction* maker_of(const LoadedFunction& f) {
   for (const LoadedFunction& other : f.module->functions)
-    for (size_t at = 0; at < other.linked.size(); at += length_of(other.linked[at]))
-      if (op_of(other.linked[at]) == Op::MAKE_CLOSURE &&
-          reinterpret_cast<const rt::Function*>(other.linked[at + 1]) == &f)
-        return &other;
+    for (const Word* pc : Instructions(other.linked))
+      if (op_of(*pc) == Op::MAKE_CLOSURE && reinterpret_cast<const rt::Function*>(pc[1]) == &f) return &other;
   return nullptr;
 }
 

@@ -18,8 +18,7 @@ void count_function(rt::Statistics& stats, const LoadedFunction& f) {
   auto resumes = [&](rt::ResumeShape shape, const Word* pc) {
     stats.resumes[static_cast<unsigned>(shape)] += reinterpret_cast<const ResumeCell*>(pc[1])->count;
   };
-  for (size_t at = 0; at < f.linked.size(); at += length_of(f.linked[at])) {
-    const Word* pc = &f.linked[at];
+  for (const Word* pc : Instructions(f.linked)) {
     switch (op_of(*pc)) {
       case Op::PERFORM:
         count_perform(stats, *reinterpret_cast<const PerformCell*>(pc[1]), false);

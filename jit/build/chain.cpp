@@ -74,16 +74,14 @@ bool changes_nothing(Op op) {
 Walks how(const vm::LoadedFunction& f, const vm::PerformCell& cell) {
   if (f.fiber_base || f.linked.empty() || f.linked.size() > kMaxWords) return Walks::No;
   Walks found = Walks::Answers;
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    const vm::Word* pc = f.linked.data() + at;
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
     Op op = vm::op_of(*pc);
     if (op == Op::RET || op == Op::RET_UNIT || changes_nothing(op)) continue;
     if (op != Op::PERFORM) return Walks::No;
     const auto* inner = reinterpret_cast<const vm::PerformCell*>(pc[1]);
-    size_t next = at + vm::length_of(*pc);
-    if (inner->effect != cell.effect || inner->operation != cell.operation || next >= f.linked.size()) return Walks::No;
-    vm::Word after = f.linked[next];
-    if (vm::op_of(after) != Op::RET || a_of(after) != a_of(*pc)) return Walks::No;
+    const vm::Word* next = pc + vm::length_of(*pc);
+    if (inner->effect != cell.effect || inner->operation != cell.operation || next == f.linked.data() + f.linked.size()) return Walks::No;
+    if (vm::op_of(*next) != Op::RET || a_of(*next) != a_of(*pc)) return Walks::No;
     found = Walks::AsksOn;
   }
   return found;

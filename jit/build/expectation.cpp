@@ -9,10 +9,10 @@ void Expectation::add(vm::LoadedModule& module) {
       handlers_[{effect, site.named}].push_back(&site);
   }
   for (vm::LoadedFunction& f : module.functions)
-    for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-      const vm::Op op = vm::op_of(f.linked[at]);
+    for (const vm::Word* pc : vm::Instructions(f.linked)) {
+      const vm::Op op = vm::op_of(*pc);
       if (op != vm::Op::PERFORM && op != vm::Op::PERFORM_NAMED) continue;
-      auto* cell = reinterpret_cast<vm::PerformCell*>(f.linked[at + 1]);
+      auto* cell = reinterpret_cast<vm::PerformCell*>(pc[1]);
       auto handlers = handlers_.find({cell->effect, op == vm::Op::PERFORM_NAMED});
       if (handlers == handlers_.end() || handlers->second.size() > std::size(cell->others)) continue;
       for (rt::Site* site : handlers->second) {

@@ -71,11 +71,10 @@ uint8_t raw_params_of(const vm::LoadedFunction& f, const std::map<uint32_t, Bloc
 bool raw_result_of(const vm::LoadedFunction& f, const std::map<uint32_t, BlockShape>& shape) {
   const vm::Word* before = nullptr;
   bool any = false;
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    const vm::Word* pc = f.linked.data() + at;
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
     switch (vm::op_of(*pc)) {
       case Op::RET:
-        if (!before || vm::op_of(*before) != Op::BOX || a_of(*before) != a_of(*pc) || shape.count(static_cast<uint32_t>(at))) return false;
+        if (!before || vm::op_of(*before) != Op::BOX || a_of(*before) != a_of(*pc) || shape.count(f.pc_of(pc))) return false;
         any = true;
         break;
       case Op::RET_UNIT: return false;

@@ -7,8 +7,8 @@ namespace {
 // Whether `wanted` is true of an instruction.
 template <class F>
 bool any_instruction(const vm::LoadedFunction& f, F wanted) {
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at]))
-    if (wanted(f.linked.data() + at)) return true;
+  for (const vm::Word* pc : vm::Instructions(f.linked))
+    if (wanted(pc)) return true;
   return false;
 }
 
@@ -41,15 +41,14 @@ bool scan(const vm::LoadedFunction& f, int calls) {
 
 bool resumes_first(const vm::LoadedFunction& clause) {
   if (!clause.data || !clause.data->clause) return false;
-  for (size_t at = 0; at < clause.linked.size(); at += vm::length_of(clause.linked[at])) {
-    vm::Word w = clause.linked[at];
-    switch (vm::op_of(w)) {
+  for (const vm::Word* pc : vm::Instructions(clause.linked)) {
+    switch (vm::op_of(*pc)) {
       case vm::Op::LOAD_UNIT:
       case vm::Op::LOAD_BOOL:
       case vm::Op::LOAD_INT:
       case vm::Op::LOAD_K: continue;
       // The continuation is the last parameter.
-      case vm::Op::RESUME_LAST: return vm::b_of(w) == clause.params - 1u;
+      case vm::Op::RESUME_LAST: return vm::b_of(*pc) == clause.params - 1u;
       default: return false;
     }
   }

@@ -24,8 +24,8 @@ constexpr size_t kMaxVersionWords = 150;     // of a function that is built once
 
 // A frame that carries handlers or unwind records is not inlined.
 bool can_be_inlined(const vm::LoadedFunction& f, bool loops) {
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    Op op = vm::op_of(f.linked[at]);
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
+    Op op = vm::op_of(*pc);
     if (vm::opens_region(op) || op == Op::ABORT_RET || op == Op::ABORT_NOW || op == Op::TAIL_FIBER ||
         op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST || op == Op::SET_UP ||
         (!loops && (op == Op::LOOP || op == Op::LOOP_HOT)))
@@ -36,8 +36,7 @@ bool can_be_inlined(const vm::LoadedFunction& f, bool loops) {
 }  // namespace
 
 bool may_start_over(const vm::LoadedFunction& f) {
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    const vm::Word* pc = f.linked.data() + at;
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
     Op op = vm::op_of(*pc);
     if (op == Op::TAIL_CLOSURE) return true;
     if (op == Op::TAIL_CALL && reinterpret_cast<const rt::Function*>(pc[1]) == &f) return true;
@@ -51,14 +50,13 @@ std::vector<rt::Function*> Builder::known_callees(const vm::LoadedFunction& f, u
   if (!g_.speculate || f.linked.size() > kMaxVersionWords) return {};
   std::vector<bool> written(f.slots());
   bool loops = false;
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    Op op = vm::op_of(f.linked[at]);
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
+    Op op = vm::op_of(*pc);
     loops |= op == Op::LOOP || op == Op::LOOP_HOT;
-    vm::visit_registers(f.linked.data() + at, [](unsigned, char) {}, [&](unsigned r, char) { written[r] = true; });
+    vm::visit_registers(pc, [](unsigned, char) {}, [&](unsigned r, char) { written[r] = true; });
   }
   if (!loops) return {};
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    const vm::Word* pc = f.linked.data() + at;
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
     if (vm::op_of(*pc) != Op::CALL_CLOSURE || c_of(*pc) >= f.params || written[c_of(*pc)]) continue;
     auto* cell = reinterpret_cast<vm::CallCell*>(pc[1]);
     if (!cell || cell->functions < 2 || cell->functions > 3) continue;

@@ -293,8 +293,8 @@ void Program::store_globals(vm::FunctionBuilder& b, Pattern* p, vm::Reg r) {
 
 void Program::mark_plain_clauses() {
   auto plain = [&](const vm::FunctionData& f) {
-    for (size_t at = 0; at < f.code.size(); at += vm::length_of(f.code[at])) {
-      switch (vm::op_of(f.code[at])) {
+    for (const vm::Word* pc : vm::Instructions(f.code)) {
+      switch (vm::op_of(*pc)) {
         case vm::Op::MOVE:
         case vm::Op::MOVE_R:
         case vm::Op::LOAD_INT:

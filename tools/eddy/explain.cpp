@@ -55,10 +55,10 @@ void collect(const vm::LoadedModule& module, Explanation& e, const CompiledCode*
     for (const rt::Clause& clause : site.clauses) e.clauses.push_back(explain_clause(site, clause));
   }
   for (const vm::LoadedFunction& f : module.functions)
-    for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-      vm::Op op = vm::op_of(f.linked[at]);
+    for (const vm::Word* pc : vm::Instructions(f.linked)) {
+      vm::Op op = vm::op_of(*pc);
       if (op == vm::Op::PERFORM || op == vm::Op::PERFORM_NAMED)
-        e.performs.push_back(explain_perform(module, f, static_cast<uint32_t>(at), code));
+        e.performs.push_back(explain_perform(module, f, f.pc_of(pc), code));
     }
 }
 
@@ -75,9 +75,9 @@ void CompiledCode::added(const jit::debug::CodeRegion& region) {
 
 // What the code generator goes by where a perform leaves the fiber or the stack.
 void CompiledCode::note_handlers(const vm::LoadedFunction& f) {
-  for (size_t at = 0; at < f.linked.size(); at += vm::length_of(f.linked[at])) {
-    if (vm::op_of(f.linked[at]) != vm::Op::PERFORM) continue;
-    const auto* cell = reinterpret_cast<const vm::PerformCell*>(f.linked[at + 1]);
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
+    if (vm::op_of(*pc) != vm::Op::PERFORM) continue;
+    const auto* cell = reinterpret_cast<const vm::PerformCell*>(pc[1]);
     if (cell->clause && cell->seen_sites == 1 && cell->clause->params == cell->args &&
         cell->args + 2u <= kArgumentsInRegisters)
       direct.insert(cell);
