@@ -155,7 +155,6 @@ void Lowering::loop_body_unit() {
 
 void Lowering::cleanup_unit() {
   vm::FunctionData& data = b_.data();
-  data.hidden = true;
   data.takes_self = !u_.captures().empty();
   data.captures = static_cast<uint16_t>(u_.captures().size());
   data.params = data.takes_self ? 1 : 0;
@@ -166,7 +165,6 @@ void Lowering::cleanup_unit() {
 
 void Lowering::fiber_base_unit() {
   vm::FunctionData& data = b_.data();
-  data.hidden = true;
   data.takes_self = data.fiber_base = true;
   data.captures = static_cast<uint16_t>(u_.captures().size());
   data.params = 1;
