@@ -177,8 +177,8 @@ fn main() {
             return
         # Three times resumed: each resumption waits in its clause.
         waits = r"#\d+ +Yield.yield \(a.eddy:15:27\), fiber 1\n"
-        frames = (r"#0 +report \(a.eddy:5:15\), fiber 2\n#1 +numbers \(a.eddy:10:5\), fiber 2\n" + waits * 4 +
-                  r"#6 +drive \(a.eddy:14:11\), fiber 1\n#7 +main \(a.eddy:21:12\), fiber 1\n")
+        frames = (r"#0 +report \(a.eddy:5:15\), fiber 2\n#1 +numbers \(a.eddy:10:5\), fiber 2\n#2 +handle \(a.eddy:14:20\), fiber 2\n" +
+                  waits * 4 + r"#7 +drive \(a.eddy:14:11\), fiber 1\n#8 +main \(a.eddy:21:12\), fiber 1\n")
         for flags in [["--tier=interp"], ["--tier=jit"], ["--tier=jit", "--jit-filter=number*"], ["--jit-threshold=1", "--osr-threshold=1"]]:
             out = self.gdb(f"source {self.SCRIPT}\n{self.STOP}eddy bt\neddy bt 2\neddy fibers\n", *flags)
             assert re.search(frames, out), (flags, out)
