@@ -8,13 +8,7 @@ import sys
 import tempfile
 import time
 
-
-def read(path):
-    try:
-        with open(path, encoding="utf-8") as f:
-            return dict((line.split()[0], int(line.split()[1])) for line in f)
-    except FileNotFoundError:
-        return {}
+from support import read_state
 
 
 def main():
@@ -26,13 +20,13 @@ def main():
         while next_seed < 1060:
             # A group of its own: the signal goes to every process of it, as from a terminal.
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-            before = read(state).get("programs", 0)
-            while rounds < 3 and process.poll() is None and read(state).get("programs", 0) < before + 3:
+            before = read_state(state).get("programs", 0)
+            while rounds < 3 and process.poll() is None and read_state(state).get("programs", 0) < before + 3:
                 time.sleep(0.01)
             if process.poll() is None and rounds < 3:
                 os.killpg(process.pid, signal.SIGTERM)
             _, errors = process.communicate()
-            after = read(state)
+            after = read_state(state)
             rounds += 1
             if process.returncode != 0 or after["found"] != 0 or after["next"] < next_seed:
                 sys.exit(f"round {rounds}: status {process.returncode}, {after}\n{errors}")

@@ -7,13 +7,7 @@ import sys
 import tempfile
 import time
 
-
-def read(path):
-    try:
-        with open(path, encoding="utf-8") as f:
-            return dict((line.split()[0], int(line.split()[1])) for line in f)
-    except FileNotFoundError:
-        return {}
+from support import read_state
 
 
 def main():
@@ -22,7 +16,7 @@ def main():
         def run(name, *flags):
             path = os.path.join(folder, name)
             subprocess.run([binary, "--seed", "5", "--quiet", "--state", path, *flags, *corpus], check=True, stderr=subprocess.DEVNULL)
-            return read(path)
+            return read_state(path)
 
         whole = run("whole", "--count", "600")
         run("parts", "--count", "250")
@@ -40,7 +34,7 @@ def main():
             path = os.path.join(folder, f"stopped {stop}")
             process = subprocess.Popen([binary, "--seed", "5", "--count", "1000000000", "--state", path, *corpus],
                                        stderr=subprocess.PIPE, text=True)
-            while process.poll() is None and read(path).get("next", 0) < 5:
+            while process.poll() is None and read_state(path).get("next", 0) < 5:
                 time.sleep(0.01)
             process.send_signal(stop)
             _, errors = process.communicate()

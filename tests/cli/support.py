@@ -100,3 +100,12 @@ def main(wanted=lambda cls: True):
                     print(f"failed: {full}\n{problem if str(problem) else traceback.format_exc()}\n")
     print(f"{total - failed} of {total} passed")
     return 1 if failed or not total else 0
+
+
+def read_state(path):
+    """What a fuzzer or mutator wrote down to go on from: names and numbers."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            return dict((line.split()[0], int(line.split()[1])) for line in f)
+    except FileNotFoundError:
+        return {}
