@@ -15,9 +15,6 @@ namespace eddy::jit {
 
 namespace {
 
-bool small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
-int64_t value_of(const Node* n) { return n->imm >> 1; }
-
 bool reads(const Node* n) { return n->op == NodeOp::ArrayGet || n->op == NodeOp::ArrayGetF; }
 bool writes(const Node* n) { return n->op == NodeOp::ArraySet || n->op == NodeOp::ArraySetF; }
 
@@ -65,11 +62,11 @@ class Bounds {
       }
       const Node* next = strip(phi->inputs[i]);
       if (next == phi) continue;
-      if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !small_constant(next->inputs[1]))
+      if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !is_small_constant(next->inputs[1]))
         return false;
       // Beyond the small Ints it leaves.
       if (!next->speculative && !next->fits) return false;
-      int64_t step = next->op == NodeOp::Add ? value_of(next->inputs[1]) : -value_of(next->inputs[1]);
+      int64_t step = next->op == NodeOp::Add ? constant_of(next->inputs[1]) : -constant_of(next->inputs[1]);
       Way its = step > 0 ? Up : Down;
       if (step == 0 || (any && its != *way)) return false;
       *way = its;
@@ -98,8 +95,8 @@ class Bounds {
           *below = c == Condition::Less;
           return true;
         }
-        if (way == Down && small_constant(other) &&
-            ((c == Condition::Greater && value_of(other) >= -1) || (c == Condition::GreaterEqual && value_of(other) >= 0)))
+        if (way == Down && is_small_constant(other) &&
+            ((c == Condition::Greater && constant_of(other) >= -1) || (c == Condition::GreaterEqual && constant_of(other) >= 0)))
           return true;
       }
     }
@@ -107,8 +104,8 @@ class Bounds {
   }
 
   bool check_up(Node* array, rt::Kind kind, Node* start, Node* bound, bool below) {
-    if (small_constant(start) && value_of(start) < 0) return false;
-    if (!small_constant(start)) check(start, Condition::GreaterEqual, small_int(g_, 0));
+    if (is_small_constant(start) && constant_of(start) < 0) return false;
+    if (!is_small_constant(start)) check(start, Condition::GreaterEqual, small_int(g_, 0));
     Node* length = length_of(array, kind);
     // A bound that is the length of the array has nothing to be compared with.
     const Node* made = strip(bound);

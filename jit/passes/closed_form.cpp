@@ -91,8 +91,8 @@ class ClosedForm {
       parts.pop_back();
       node = outside(loop_, node);
       if (node->is_const()) {
-        if (!(node->imm & 1) || std::abs(node->imm >> 1) > kMaxFactor) return std::nullopt;
-        sum.constant += times * (node->imm >> 1);
+        if (!is_small_constant(node) || std::abs(constant_of(node)) > kMaxFactor) return std::nullopt;
+        sum.constant += times * constant_of(node);
       } else if (node->op == NodeOp::Phi || !varies(node)) {
         if (!is_small(node)) return std::nullopt;
         sum.add(node, times);
@@ -253,7 +253,7 @@ class ClosedForm {
 
   Node* multiple(Node* n, int64_t times) { return times == 1 ? n : made(NodeOp::Mul, n, small_int(g_, times)); }
   Node* plus(Node* a, Node* b) { return is_zero(a) ? b : made(NodeOp::Add, a, b); }
-  static bool is_zero(const Node* n) { return n->is_const() && n->imm >> 1 == 0; }
+  static bool is_zero(const Node* n) { return is_small_constant(n) && constant_of(n) == 0; }
 
   Node* made(NodeOp op, Node* a, Node* b) {
     if (a->is_const() && op != NodeOp::Sub) std::swap(a, b);

@@ -29,8 +29,12 @@ inline Node* strip(Node* n) {
   while (n->op == NodeOp::Copy) n = n->inputs[0];
   return n;
 }
-bool is_small(const Node* n);
+// Small Ints that are constants.
 Node* small_int(Graph& graph, int64_t value);
+inline bool is_small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
+inline int64_t constant_of(const Node* n) { return n->imm >> 1; }
+
+bool is_small(const Node* n);
 // The same in front of a loop, where it may have been checked.
 bool is_small_before(const Loop& loop, Node* n);
 // What a value is a copy of, within the loop: a value from outside can be used in front of it.

@@ -12,9 +12,6 @@ namespace {
 constexpr int64_t kMax = rt::kSmallMax, kMin = rt::kSmallMin;
 constexpr int64_t kMaxStep = 1000;
 
-bool is_small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }
-int64_t value_of(const Node* n) { return n->imm >> 1; }
-
 class Ranges {
  public:
   Ranges(Graph& graph, const Loop& loop) : g_(graph), loop_(loop) {}
@@ -63,7 +60,7 @@ class Ranges {
       const Node* next = strip(phi->inputs[i]);
       if (next == phi) continue;
       if ((next->op != NodeOp::Add && next->op != NodeOp::Sub) || strip(next->inputs[0]) != phi || !is_small_constant(next->inputs[1])) return false;
-      if ((next->op == NodeOp::Add ? value_of(next->inputs[1]) : -value_of(next->inputs[1])) != step) return false;
+      if ((next->op == NodeOp::Add ? constant_of(next->inputs[1]) : -constant_of(next->inputs[1])) != step) return false;
     }
     return true;
   }
@@ -74,7 +71,7 @@ class Ranges {
     if (next->op != NodeOp::Add && next->op != NodeOp::Sub) return;
     Node *a = strip(next->inputs[0]), *b = next->inputs[1];
     if (a != phi || !is_small_constant(b)) return;
-    int64_t step = next->op == NodeOp::Add ? value_of(b) : -value_of(b);
+    int64_t step = next->op == NodeOp::Add ? constant_of(b) : -constant_of(b);
     if (phi->inputs.size() > 2 && !all_step(phi, step)) return;
     if (step == 0 || step > kMaxStep || step < -kMaxStep) return;
     auto stands = [&](const Block* x) { return std::find(before_.begin(), before_.end(), x); };
@@ -139,7 +136,7 @@ class Ranges {
 
   bool check(Node* a, Condition c, Node* b) {
     if (a->is_const() && b->is_const()) {
-      int64_t x = value_of(a), y = value_of(b);
+      int64_t x = constant_of(a), y = constant_of(b);
       return c == Condition::Less ? x < y : c == Condition::LessEqual ? x <= y : c == Condition::Greater ? x > y : x >= y;
     }
     if (a->is_const()) {
