@@ -54,6 +54,7 @@ void keep(const Findings& findings, Settings settings, uint64_t seed, Tree progr
   Verdict last = verdict;
   if (findings.reduce_seconds > 0) {
     settings.seed = seed;
+    settings.turns = 0;
     if (const Mode* mode = find_mode(verdict.mode)) {
       // Also what it is compared with, and what ran in its VM before it.
       const std::vector<const Mode*> all = settings.modes;

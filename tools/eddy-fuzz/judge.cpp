@@ -26,7 +26,7 @@ namespace {
 struct Report {
   int stage;  // -1: compiling; a mode's index; modes.size(): another binary; -2: all done
   uint64_t seed;
-  unsigned modes;
+  uint64_t ran;
   bool ended_early, rejected, panicked, left;
   char problem[200];
   char mode[40];
@@ -153,12 +153,14 @@ void work(const std::string& text, const Settings& settings, Report& report) {
   }
   std::optional<Record> first, first_effects, first_fuel;
   Machine machine(*module, settings.seed);
+  const uint64_t chosen = modes_of(settings.modes, settings.turns, settings.seed);
   for (size_t i = 0; i < settings.modes.size(); ++i) {
+    if (!(chosen >> i & 1)) continue;
     const Mode& mode = *mode_for(settings.modes[i], settings.seed);
     report.stage = static_cast<int>(i);
     limit_time(settings.seconds);
     Record record = machine.run(mode);
-    ++report.modes;
+    report.ran |= uint64_t{1} << i;
     if (record.out_of_memory) {
       report.ended_early = true;  // limits are reached sooner in some modes
       return;
@@ -204,7 +206,7 @@ std::string content(int fd) {
 
 void clear(Report* report) {
   report->stage = -1;
-  report->modes = 0;
+  report->ran = 0;
   report->ended_early = report->rejected = report->panicked = report->left = false;
   report->problem[0] = report->mode[0] = report->detail[0] = 0;
 }
@@ -251,7 +253,7 @@ Verdict verdict_of(const Report* report, int status, const Settings& settings, c
   v.problem = report->problem;
   v.mode = report->mode;
   v.detail = report->detail;
-  v.modes = report->modes;
+  v.ran = report->ran;
   v.ended_early = report->ended_early;
   v.rejected = report->rejected;
   v.panicked = report->panicked;
@@ -321,7 +323,7 @@ uint64_t judge_in_turn(Settings settings, uint64_t end,
       limit_time(0);
       if (report->problem[0]) break;
       ++tally.done;
-      tally.runs += report->modes;
+      tally.count_runs(report->ran);
       tally.early += report->ended_early;
       tally.rejected += report->rejected;
       tally.panicked += report->panicked;

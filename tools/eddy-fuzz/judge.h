@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "tools/eddy-fuzz/modes.h"
+#include "tools/eddy-fuzz/turns.h"
 
 namespace eddy::fuzz {
 
 struct Settings {
   std::vector<const Mode*> modes;  // the first is what the others are compared with
   uint64_t seed = 1;               // of the program: decides what the modes leave open
+  unsigned turns = 0;              // how many of the modes' turns each program gets; 0: all
   double seconds = 20;             // of processor time a mode may take
   bool mutants = false;            // may be rejected, and may run for ever
   std::string compare_with;        // another `eddy`, by path: runs the text too
@@ -24,7 +26,7 @@ struct Verdict {
   bool ended_early = false;             // ran out of memory, or of time in a mode that is slow by nature
   bool rejected = false;                // of mutants: did not compile, or ran too long
   bool panicked = false, left = false;  // how it ended: a panic, or `exit`
-  unsigned modes = 0;                   // that were run to the end
+  uint64_t ran = 0;                     // bits of the modes that were run to the end
   std::string example_output;
 };
 
@@ -32,7 +34,17 @@ struct Verdict {
 Verdict judge(const std::string& text, const Settings& settings);
 // What came of many programs, counted in memory that processes share.
 struct Tally {
-  std::atomic<uint64_t> done, runs, early, rejected, panicked, left;
+  std::atomic<uint64_t> done, early, rejected, panicked, left;
+  std::atomic<uint64_t> of_mode[kMaxModes];  // runs
+
+  void count_runs(uint64_t ran) {
+    for (size_t i = 0; ran >> i; ++i) of_mode[i] += ran >> i & 1;
+  }
+  uint64_t runs() const {
+    uint64_t sum = 0;
+    for (const auto& n : of_mode) sum += n;
+    return sum;
+  }
 };
 
 // Judges the programs of the seeds from settings.seed up to `end` one after the other in one child process,

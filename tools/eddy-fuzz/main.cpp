@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "tools/eddy-fuzz/findings.h"
@@ -39,6 +40,8 @@ eddy-fuzz --file F …   judges the program in a file; --seed says what the mode
   --seconds N          stop after this time
   --modes A,B,…        of: MODES (all), and no-PASS;
                        `without` leaves out one pass after the other, from program to program
+  --turns N            runs each program in the first mode and N turns of the others (0: all): what shares a VM,
+                       or one mode; all turns are taken equally often, and `--state` says which mode ran how often
   --compare-with EDDY  another eddy command (words) that runs each program too
   --jobs N             worker processes (as many as there are processors)
   --batch N            programs that are run in one process, one after the other (50)
@@ -59,6 +62,7 @@ struct Flags {
   uint64_t seed = 1, count = 1000, rehearse = 0, batch = 50;
   struct {
     uint64_t programs = 0, runs = 0, found = 0;
+    std::map<std::string, uint64_t> of_mode;
   } before;  // what the state file says
   double seconds = 0;
   Settings settings;
@@ -83,7 +87,7 @@ constexpr uint64_t kNowhere = UINT64_MAX;
 
 void count(const Flags& flags, Shared& shared, uint64_t seed, Tree program, const Verdict& verdict) {
   Tally& tally = shared.tally;
-  tally.runs += verdict.modes;
+  tally.count_runs(verdict.ran);
   tally.early += verdict.ended_early;
   tally.rejected += verdict.rejected;
   tally.panicked += verdict.panicked;
@@ -175,12 +179,17 @@ int run_all(const Flags& flags) {
   const Tally& tally = shared->tally;
   auto keep_state = [&] {
     if (flags.state.empty()) return;
+    auto of_mode = flags.before.of_mode;
+    for (size_t i = 0; i < flags.settings.modes.size(); ++i)
+      of_mode[flags.settings.modes[i]->name] += tally.of_mode[i];
     uint64_t next = flags.seed + std::min<uint64_t>(flags.count, shared->next);
     for (int i = 0; i < flags.jobs; ++i) next = std::min<uint64_t>(next, shared->at[i]);
+    std::string lines;
+    for (const auto& [name, runs] : of_mode) lines += name + " " + std::to_string(runs) + "\n";
     std::ofstream(flags.state) << ("next " + std::to_string(next) + "\nprograms " +
                                    std::to_string(flags.before.programs + tally.done) + "\nruns " +
-                                   std::to_string(flags.before.runs + tally.runs) + "\nfound " +
-                                   std::to_string(flags.before.found + shared->found) + "\n");
+                                   std::to_string(flags.before.runs + tally.runs()) + "\nfound " +
+                                   std::to_string(flags.before.found + shared->found) + "\n" + lines);
   };
   for (unsigned ticks = 0; running > 0; ++ticks) {
     while (running > 0 && waitpid(-1, nullptr, WNOHANG) > 0) --running;
@@ -188,7 +197,7 @@ int run_all(const Flags& flags) {
     if (!flags.quiet && ticks % 10 == 0) {
       std::fprintf(stderr, "\r\033[K%llu of %llu programs, %llu runs, %.1f programs/s, %llu found",
                    static_cast<unsigned long long>(tally.done), static_cast<unsigned long long>(flags.count),
-                   static_cast<unsigned long long>(tally.runs),
+                   static_cast<unsigned long long>(tally.runs()),
                    static_cast<double>(tally.done) / std::max(seconds, 0.001),
                    static_cast<unsigned long long>(shared->found));
     }
@@ -205,7 +214,7 @@ int run_all(const Flags& flags) {
       flags.quiet ? "" : "\r\033[K", static_cast<unsigned long long>(tally.done),
       static_cast<unsigned long long>(tally.panicked), static_cast<unsigned long long>(tally.left),
       static_cast<unsigned long long>(tally.early), static_cast<unsigned long long>(tally.rejected),
-      static_cast<unsigned long long>(tally.runs), seconds, static_cast<unsigned long long>(shared->known),
+      static_cast<unsigned long long>(tally.runs()), seconds, static_cast<unsigned long long>(shared->known),
       static_cast<unsigned long long>(shared->found));
   return shared->found ? 1 : 0;
 }
@@ -221,7 +230,7 @@ bool parse_modes(const std::string& text, Settings& settings) {
     }
     settings.modes.push_back(mode);
   }
-  return !settings.modes.empty();
+  return !settings.modes.empty() && settings.modes.size() <= kMaxModes;
 }
 
 std::string help() {
@@ -259,6 +268,8 @@ bool parse(int argc, char** argv, Flags& flags) {
       flags.count = number();
     else if (flag == "--seconds")
       flags.seconds = std::atof(value.c_str());
+    else if (flag == "--turns")
+      flags.settings.turns = static_cast<unsigned>(number());
     else if (flag == "--batch")
       flags.batch = std::max<uint64_t>(1, number());
     else if (flag == "--rehearse")
@@ -340,6 +351,7 @@ int main(int argc, char** argv) {
       if (word == "programs") flags.before.programs = n;
       if (word == "runs") flags.before.runs = n;
       if (word == "found") flags.before.found = n;
+      if (find_mode(word)) flags.before.of_mode[word] = n;
       if (word != "next" || n <= flags.seed) continue;
       uint64_t done = n - flags.seed;
       flags.count = flags.count > done ? flags.count - done : 0;
