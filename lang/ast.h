@@ -526,6 +526,7 @@ struct FnDecl : Decl {
   TypeExpr* result = nullptr;
   RowExpr* row = nullptr;
   Expr* body = nullptr;  // null: a native, declared without a body
+  Span unread;           // of a library's function, until read_rest: all that follows the name
   FnNote* fn = nullptr;  // checker
 };
 
@@ -584,7 +585,6 @@ struct Module {
   const SourceFile* file = nullptr;
   Span doc;            // `///` lines at the top that belong to no declaration
   Slice<Decl*> decls;  // in source order
-  uint32_t lines = 0;
 };
 
 /// A node as its kind's struct: `as<CallExpr>(e)`. The caller has looked at the kind.

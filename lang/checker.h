@@ -261,6 +261,7 @@ class Checker {
   // --- check_module.cpp
   void check_module(ModuleInfo* m);
   void check_group(std::vector<Decl*>& decls);
+  void read(FunctionBinding* f);
   void check_body(FunctionBinding* f);
   void check_global(LetDecl* decl);
   void check_let_value(LetDecl* decl);

@@ -248,7 +248,10 @@ ModuleInfo* Checker::method_module(Type* receiver) {
 // Could a call of `b` with this many arguments be right?
 bool Checker::takes_arguments(Binding* b, uint32_t given) {
   const Slice<Param>* params = nullptr;
-  if (b->kind == BindingKind::kFunction) params = &static_cast<FunctionBinding*>(b)->decl->params;
+  if (b->kind == BindingKind::kFunction) {
+    read(static_cast<FunctionBinding*>(b));
+    params = &static_cast<FunctionBinding*>(b)->decl->params;
+  }
   if (b->kind == BindingKind::kLocal && static_cast<LocalBinding*>(b)->decl) {
     params = &static_cast<LocalBinding*>(b)->decl->params;
   }

@@ -22,6 +22,7 @@ std::string_view describe(TokenKind kind) {
                                                "a string",
                                                "the rest of the string",
                                                "the end of the string",
+                                               "parameters",
 #define EDDY_TOKEN(NAME, TEXT) TEXT,
                                                EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN
@@ -85,9 +86,23 @@ class Lexer {
       while (next()) {
       }
     }
-    flags_ |= Token::kNewlineBefore;
-    put(TokenKind::kEnd, end_, end_);
-    return std::move(out_);
+    return ended();
+  }
+
+  Tokens run_names() {
+    out_.tokens.reserve(file_.text().size() / 16 + 16);
+    while (next()) {
+      if (ends_in_name_of_function()) leave_rest_unread();
+    }
+    return ended();
+  }
+
+  Tokens run_part(Span part) {
+    at_ = begin_ + file_.offset(part.begin);
+    end_ = begin_ + file_.offset(part.end);
+    while (at_ < end_ && next()) {
+    }
+    return ended();
   }
 
  private:
@@ -109,6 +124,37 @@ class Lexer {
       return false;
     }
     return true;
+  }
+
+  Tokens ended() {
+    flags_ |= Token::kNewlineBefore;
+    put(TokenKind::kEnd, end_, end_);
+    return std::move(out_);
+  }
+
+  // The last tokens are `fn NAME` or `private fn NAME`, at the start of a line.
+  bool ends_in_name_of_function() const {
+    const size_t n = out_.tokens.size();
+    if (n < 2 || out_.tokens[n - 1].kind != TokenKind::kLower) return false;
+    if (out_.tokens[n - 2].kind != TokenKind::kKeyword_fn) return false;
+    if (n > 2 && out_.tokens[n - 3].kind == TokenKind::kKeyword_private) return true;
+    const Pos fn = out_.tokens[n - 2].begin;
+    return fn == file_.base() || begin_[file_.offset(fn) - 1] == '\n';
+  }
+
+  void leave_rest_unread() {
+    const char* from = at_;
+    const char* to;
+    do {
+      skip_line();
+      to = at_;
+      if (at_ < end_) at_++;
+    } while (at_ < end_ && class_of(*at_) != kLowerStart && *at_ != '@' && *at_ != '/');
+    while (class_of(to[-1]) == kSpace) to--;
+    const char* next = at_;
+    put(TokenKind::kUnread, from, to);
+    at_ = next;
+    flags_ = Token::kNewlineBefore | Token::kSpaceBefore;
   }
 
   Pos pos(const char* p) const { return file_.base() + static_cast<Pos>(p - begin_); }
@@ -488,8 +534,13 @@ class Lexer {
 
 }  // namespace
 
-Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics) {
-  return Lexer(file, symbols, diagnostics).run();
+Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics, Functions functions) {
+  Lexer lexer(file, symbols, diagnostics);
+  return functions == Functions::kWhole ? lexer.run() : lexer.run_names();
+}
+
+Tokens lex_part(const SourceFile& file, Span part, Symbols& symbols, Diagnostics& diagnostics) {
+  return Lexer(file, symbols, diagnostics).run_part(part);
 }
 
 }  // namespace eddy::lang

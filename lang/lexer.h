@@ -19,8 +19,16 @@ struct Tokens {
   bool swallowed_brace = false;
 };
 
+/// How much of a module's functions is read: everything, or the names alone, each followed by one token `kUnread`. That
+/// takes a text that is known to be right, laid out by `eddy fmt`: a function goes on until a line starts with something.
+enum class Functions : uint8_t { kWhole, kNames };
+
 /// Splits a whole file into tokens. Strings and numbers are only delimited here; the parser decodes
 /// them. A file that is not valid UTF-8, or holds a NUL, yields one error and no tokens.
-Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics);
+Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics,
+           Functions functions = Functions::kWhole);
+
+/// The tokens of a part of a file that has been split into tokens before.
+Tokens lex_part(const SourceFile& file, Span part, Symbols& symbols, Diagnostics& diagnostics);
 
 }  // namespace eddy::lang

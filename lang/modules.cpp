@@ -96,7 +96,7 @@ ModuleInfo* ModuleLoader::load_embedded(std::string_view name) {
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
     if (m.name == name) {
       return load(std::move(key), fmt::format("std/{}", name), fmt::format("std/{}.eddy", name),
-                  std::string(m.text), ParseMode::kModule);
+                  std::string(m.text), library_);
     }
   }
   return nullptr;

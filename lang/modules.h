@@ -16,12 +16,13 @@ namespace eddy::lang {
 class ModuleLoader {
  public:
   ModuleLoader(Symbols& symbols, Arena& arena, SourceMap& sources, Diagnostics& diagnostics,
-               std::vector<std::string> paths)
+               std::vector<std::string> paths, ParseMode library)
       : symbols_(symbols),
         arena_(arena),
         sources_(sources),
         diagnostics_(diagnostics),
-        paths_(std::move(paths)) {}
+        paths_(std::move(paths)),
+        library_(library) {}
 
   /// The program's own file, and everything it imports. Null where the text cannot be taken at all.
   ModuleInfo* load_root(std::string path, std::string text, ParseMode mode);
@@ -51,6 +52,7 @@ class ModuleLoader {
   SourceMap& sources_;
   Diagnostics& diagnostics_;
   std::vector<std::string> paths_;
+  ParseMode library_;
   std::unordered_map<std::string, Entry> loaded_;
   std::unordered_map<const ImportDecl*, ModuleInfo*> imports_;
   std::vector<ModuleInfo*> order_;

@@ -46,8 +46,8 @@ ParseResult Parser::run() {
   module->file = &file_;
   Gather<Decl*> decls(*this);
   Span first_doc;
-  if (!tokens_.comments.empty() && tokens_.comments.front().kind == CommentKind::kDoc &&
-      tokens_.comments.front().before == 0) {
+  if (mode_ != ParseMode::kLibrary && !tokens_.comments.empty() &&
+      tokens_.comments.front().kind == CommentKind::kDoc && tokens_.comments.front().before == 0) {
     // The first run of doc lines; it is the module's unless the first declaration takes it.
     first_doc = tokens_.comments.front().span;
     for (size_t i = 1; i < tokens_.comments.size(); i++) {
@@ -75,7 +75,6 @@ ParseResult Parser::run() {
   bool taken = module->decls.size > 0 && module->decls[0]->doc.begin == first_doc.begin &&
                module->decls[0]->kind != DeclKind::kImport;
   if (!taken) module->doc = first_doc;
-  module->lines = static_cast<uint32_t>(file_.line_count());
   ParseResult result;
   result.module = module;
   result.ok = diagnostics_.error_count() == lexical_errors;
@@ -260,13 +259,27 @@ void Parser::skip_item(K close) {
 ParseResult parse(const SourceFile& file, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
                   ParseMode mode) {
   size_t errors = diagnostics.error_count();
-  Tokens tokens = lex(file, symbols, diagnostics);
+  Tokens tokens =
+      lex(file, symbols, diagnostics, mode == ParseMode::kLibrary ? Functions::kNames : Functions::kWhole);
   size_t lexical = diagnostics.error_count() - errors;
   bool unterminated = tokens.unterminated;
   ParseResult result = Parser(file, std::move(tokens), symbols, arena, diagnostics, mode).run();
   result.ok = diagnostics.error_count() == errors;
   if (lexical > 0) result.incomplete = unterminated && lexical == 1;
   return result;
+}
+
+void Parser::run_rest(FnDecl* decl) {
+  In in(*this, Context{false, false});
+  rest_of_fn(decl);
+}
+
+void read_rest(FnDecl* decl, const SourceFile& file, Symbols& symbols, Arena& arena,
+               Diagnostics& diagnostics) {
+  if (!decl->unread) return;
+  Tokens tokens = lex_part(file, decl->unread, symbols, diagnostics);
+  decl->unread = {};
+  Parser(file, std::move(tokens), symbols, arena, diagnostics, ParseMode::kModule).run_rest(decl);
 }
 
 }  // namespace eddy::lang

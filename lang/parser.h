@@ -9,8 +9,9 @@
 namespace eddy::lang {
 
 enum class ParseMode : uint8_t {
-  kModule,  // declarations only
-  kScript,  // statements and expressions too, as StmtDecl: the REPL and `-e`
+  kModule,   // declarations only
+  kScript,   // statements and expressions too, as StmtDecl: the REPL and `-e`
+  kLibrary,  // a module that is known to be right: what follows the names of functions waits for read_rest
 };
 
 struct ParseResult {
@@ -23,5 +24,9 @@ struct ParseResult {
 /// as must `file`.
 ParseResult parse(const SourceFile& file, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
                   ParseMode mode = ParseMode::kModule);
+
+/// Parameters, result and body of a library's function, where they have not been read.
+void read_rest(FnDecl* decl, const SourceFile& file, Symbols& symbols, Arena& arena,
+               Diagnostics& diagnostics);
 
 }  // namespace eddy::lang

@@ -77,7 +77,7 @@ void Checker::declare_module(ModuleInfo* m) {
             suggest(d, name, {"test", "memo"});
           }
         }
-        if (!fn->body && b->native.empty() && b->intrinsic.empty()) {
+        if (!fn->body && !fn->unread && b->native.empty() && b->intrinsic.empty()) {
           diags_.error(fn->name.span, fmt::format("the function `{}` has no body", text(b->name)))
               .help("add `{ … }` or `=> …`");
         }

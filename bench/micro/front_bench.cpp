@@ -18,7 +18,9 @@ void front_end(benchmark::State& state, Until until) {
   if (!path) return state.SkipWithError("EDDY_PROGRAM names no program");
   int64_t lines = 0;
   for (auto _ : state) {
-    auto compilation = check_file(path, {.need_main = true});
+    FrontEndOptions options;
+    options.need_main = true;
+    auto compilation = check_file(path, options);
     if (until == Until::Lower) benchmark::DoNotOptimize(compile(*compilation));
     if (!compilation->ok()) return state.SkipWithError("the program does not compile");
     for (const auto& file : compilation->sources.files())

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "lang/parser.h"
+#include "std/embedded.h"
 #include "tests/unit/lang_tree.h"
 
 namespace eddy::lang {
@@ -245,6 +246,31 @@ TEST(Parser, Recovers) {
   EXPECT_EQ(error_count("function f() { 1 }\ndef g() { 2 }"), 2u);
   EXPECT_EQ(error_count("fn f() { \"abc }\nfn g() { }"), 1u);
   EXPECT_EQ(error_count("fn f() { match x { A -> 1\n B -> 2 } }"), 2u);
+}
+
+// The library's functions are read when they are needed, with the same result as all at once.
+TEST(Parser, ReadsTheLibraryLater) {
+  size_t later = 0;
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
+    Parsed whole{std::string(m.text)};
+    Parsed parts{std::string(m.text), ParseMode::kLibrary};
+    const SourceFile& file = *parts.sources.files()[0];
+    for (Decl* decl : parts.result.module->decls) {
+      if (decl->kind != DeclKind::kFn) continue;
+      FnDecl* fn = as<FnDecl>(decl);
+      later += bool(fn->unread);
+      read_rest(fn, file, parts.symbols, parts.arena, parts.diagnostics);
+    }
+    EXPECT_EQ(parts.tree(), whole.tree()) << m.name;
+    ASSERT_EQ(parts.result.module->decls.size, whole.result.module->decls.size) << m.name;
+    for (size_t i = 0; i < whole.result.module->decls.size; i++) {
+      const Decl* a = parts.result.module->decls[i];
+      const Decl* b = whole.result.module->decls[i];
+      EXPECT_EQ(a->span, b->span) << file.text(b->span);
+    }
+    EXPECT_TRUE(parts.diagnostics.sorted().empty()) << render(parts.diagnostics, parts.sources);
+  }
+  EXPECT_GT(later, 500u);
 }
 
 }  // namespace
