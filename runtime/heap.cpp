@@ -46,6 +46,7 @@ Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(optio
   nursery_bytes_ = std::max((options.nursery_bytes + page - 1) & ~(page - 1), 16 * page);
   nursery_ = static_cast<char*>(memory::map(nursery_bytes_));
   if (!nursery_) memory::none_left();
+  memory::expect_use(nursery_, nursery_bytes_);
   impl_->limit = options.max_heap_bytes ? options.max_heap_bytes : default_limit();
   impl_->next_major = std::min(kFirstMajor, impl_->limit);
   ctx_.heap = this;

@@ -44,6 +44,14 @@ void unmap(void* pages, size_t bytes) {
   if (std::has_single_bit(bytes) && aligned(start, bytes)) g_next_chunk.store(start, std::memory_order_relaxed);
 }
 
+constexpr uintptr_t kLargePage = uintptr_t{2} << 20;
+
+void expect_use(void* pages, size_t bytes) {
+  const auto start = reinterpret_cast<uintptr_t>(pages);
+  const uintptr_t from = (start + 2 * kLargePage - 1) & ~(kLargePage - 1), to = (start + bytes) & ~(kLargePage - 1);
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
+}
+
 void* map_chunk(size_t bytes, bool whole) {
   if (refused()) return nullptr;
   auto chunk = reinterpret_cast<uintptr_t>(map_pages(bytes, g_next_chunk.load(std::memory_order_relaxed)));
