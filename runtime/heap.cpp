@@ -11,14 +11,18 @@
 
 #include "runtime/collector.h"
 #include "runtime/fiber_pool.h"
-#include "runtime/system_memory.h"
 #include "runtime/plants.h"
+#include "runtime/system_memory.h"
 
 namespace eddy::rt {
 
 namespace {
 
-constexpr uint64_t kFirstMajor = uint64_t{32} << 20;
+constexpr uint64_t kFirstMajor = uint64_t{64} << 20;
+// A nursery that stays in the processor's caches is fast while little survives; where much does, it costs less to
+// look for it less often.
+constexpr size_t kFirstNursery = size_t{512} << 10, kMostNursery = size_t{16} << 20;
+constexpr size_t kMuchSurvives = 16;  // this part of the nursery
 // An object beyond this size never is in the nursery.
 constexpr size_t kMaxYoungBytes = size_t{32} << 10;
 // Under stress, so many minor collections for one major.
@@ -26,7 +30,8 @@ constexpr uint64_t kStressMajor = 8;
 
 // Where no limit was given: what the machine, or the process's own limit, can hold.
 uint64_t default_limit() {
-  uint64_t limit = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t limit =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   rlimit address_space{};
   if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY)
     limit = std::min<uint64_t>(limit, address_space.rlim_cur / 4 * 3);
@@ -43,16 +48,25 @@ uint64_t now_ns() {
 
 Heap::Heap(Context& ctx, const HeapOptions& options) : ctx_(ctx), options_(options), impl_(new Impl) {
   constexpr size_t page = 4096;
-  nursery_bytes_ = std::max((options.nursery_bytes + page - 1) & ~(page - 1), 16 * page);
-  nursery_ = static_cast<char*>(memory::map(nursery_bytes_));
-  if (!nursery_) memory::none_left();
-  memory::expect_use(nursery_, nursery_bytes_);
   impl_->limit = options.max_heap_bytes ? options.max_heap_bytes : default_limit();
+  if (options.nursery_bytes) {
+    nursery_bytes_ = nursery_most_ = std::max((options.nursery_bytes + page - 1) & ~(page - 1), 16 * page);
+  } else {
+    nursery_bytes_ = kFirstNursery;
+    nursery_most_ = std::clamp<uint64_t>(std::bit_floor(impl_->limit / 8), kFirstNursery, kMostNursery);
+  }
+  nursery_ = static_cast<char*>(memory::map(nursery_most_));
+  if (!nursery_) memory::none_left();
+  memory::expect_use(nursery_, nursery_most_);
   impl_->next_major = std::min(kFirstMajor, impl_->limit);
   ctx_.heap = this;
+  open_nursery();
+}
+
+void Heap::open_nursery() {
   ctx_.alloc_ptr = nursery_;
   // Under stress no allocation is inline.
-  ctx_.alloc_limit = options.stress || options.fail_at ? nursery_ : nursery_ + nursery_bytes_;
+  ctx_.alloc_limit = options_.stress || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
 void Heap::set_stress(const HeapOptions& options) {
@@ -60,11 +74,12 @@ void Heap::set_stress(const HeapOptions& options) {
   options_.verify = options.verify;
   options_.verify_every = options.verify_every;
   impl_->stress_count = 0;
-  ctx_.alloc_limit = options.stress || minor_requested_ || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
+  ctx_.alloc_limit =
+      options.stress || minor_requested_ || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
 }
 
 Heap::~Heap() {
-  memory::unmap(nursery_, nursery_bytes_);
+  memory::unmap(nursery_, nursery_most_);
   delete impl_;
   ctx_.alloc_ptr = ctx_.alloc_limit = nullptr;
   if (ctx_.heap == this) ctx_.heap = nullptr;
@@ -130,8 +145,9 @@ Object* Heap::allocate_large(Word header, size_t bytes) {
 void Heap::remember(Object* holder, Value* field) {
   if (PLANTED(barrier_lost)) return;
   if (holder->kind() == Kind::Array && size_of_object(holder) > kLargeBytes) {
-    auto card = static_cast<uint32_t>(static_cast<size_t>(reinterpret_cast<char*>(field) -
-                                                          reinterpret_cast<char*>(holder)) / OldSpace::kCardBytes);
+    auto card = static_cast<uint32_t>(
+        static_cast<size_t>(reinterpret_cast<char*>(field) - reinterpret_cast<char*>(holder)) /
+        OldSpace::kCardBytes);
     unsigned char& set = LargeObject::of(holder)->cards[card];
     if (set || PLANTED(card_lost)) return;
     set = 1;
@@ -172,8 +188,8 @@ void Heap::run(bool major) {
   promoted = impl_->old_bytes - promoted;
   impl_->counters.bytes_promoted += promoted;
   if (options_.stress || options_.verify) std::memset(nursery_, OldSpace::kPoison, used);
-  ctx_.alloc_ptr = nursery_;
-  ctx_.alloc_limit = options_.stress || options_.fail_at ? nursery_ : nursery_ + nursery_bytes_;
+  if (nursery_bytes_ < nursery_most_ && promoted > nursery_bytes_ / kMuchSurvives) nursery_bytes_ *= 2;
+  open_nursery();
   minor_requested_ = false;
   ctx_.fibers->minor_done();
 

@@ -33,7 +33,7 @@ struct CollectionEvent {
 };
 
 struct HeapOptions {
-  size_t nursery_bytes = size_t{4} << 20;
+  size_t nursery_bytes = 0;           // 0: small, and larger while much of it survives
   size_t max_heap_bytes = size_t{0};  // 0: no limit
   uint32_t stress = 0;                // collect at every n-th allocation; 0: off
   bool verify = false;                // walk the whole heap after each collection
@@ -128,9 +128,6 @@ class Heap {
   };
   Counters counters() const;
 
-  // Bounds of the nursery, for barriers in machine code.
-  char* nursery_base() const { return nursery_; }
-  size_t nursery_bytes() const { return nursery_bytes_; }
   const HeapOptions& options() const { return options_; }
   void set_stress(const HeapOptions& options);  // from now on, for tests: how often to collect and to verify
 
@@ -142,6 +139,7 @@ class Heap {
   Object* allocate_slow(Kind kind, uint32_t count, size_t bytes, uint16_t con);
   Object* allocate_large(Word header, size_t bytes);
   void add_dirty(Fiber* fiber);
+  void open_nursery();
   void run(bool major);
   void check_limit();
   void exhausted();  // at the next safepoint the program panics
@@ -152,7 +150,7 @@ class Heap {
   Context& ctx_;
   HeapOptions options_;
   char* nursery_ = nullptr;
-  size_t nursery_bytes_ = 0;
+  size_t nursery_bytes_ = 0, nursery_most_ = 0;  // in use, and mapped
   bool minor_requested_ = false;
   uint32_t unverified_ = 0;  // collections
   Impl* impl_;

@@ -48,7 +48,8 @@ constexpr uintptr_t kLargePage = uintptr_t{2} << 20;
 
 void expect_use(void* pages, size_t bytes) {
   const auto start = reinterpret_cast<uintptr_t>(pages);
-  const uintptr_t from = (start + 2 * kLargePage - 1) & ~(kLargePage - 1), to = (start + bytes) & ~(kLargePage - 1);
+  const uintptr_t from = (start + 2 * kLargePage - 1) & ~(kLargePage - 1),
+                  to = (start + bytes) & ~(kLargePage - 1);
   if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
 }
 

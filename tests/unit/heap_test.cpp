@@ -221,13 +221,28 @@ TEST(Heap, LongListNeedsNoRecursion) {
 TEST(Heap, OldSpaceIsReused) {
   FakeMachine m;
   uint64_t peak = 0;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 40; ++round) {
     Root list(m.ctx, con_value(con::Nil));
     for (int64_t i = 0; i < 300000; ++i) list.value = cons(m.ctx, small_int(i), list.value);
     peak = std::max(peak, m.heap->counters().peak_bytes);
   }
   EXPECT_LT(peak, uint64_t{100} << 20);
   EXPECT_GT(m.heap->counters().major, 0u);
+}
+
+// Looked for survivors less often where there are many.
+TEST(Heap, NurseryGrowsWhileMuchSurvives) {
+  auto minors = [](bool keep) {
+    FakeMachine m;
+    Root list(m.ctx, con_value(con::Nil));
+    for (int64_t i = 0; i < 1'000'000; ++i) {
+      list.value = cons(m.ctx, small_int(i), list.value);
+      if (!keep) list.value = con_value(con::Nil);
+    }
+    m.check();
+    return m.heap->counters().minor;
+  };
+  EXPECT_GT(minors(false), 4 * minors(true));
 }
 
 TEST(Heap, BigArrayIsNotRescannedWhole) {
