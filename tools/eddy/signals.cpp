@@ -26,8 +26,8 @@ std::atomic<int> late{0};             // times the clock has rung past the deadl
 
 // A request can be lost in the instant in which the VM changes fibers, so it is repeated until it is heeded.
 // What does not heed it soon, a long native say, is ended without ceremony.
-constexpr int64_t kRepeatNs = 1'500'000;
-constexpr int kPatience = 5;
+constexpr int64_t kRepeatNs = 1'000'000;
+constexpr int kPatience = 3;
 
 int64_t now_ns() {
   timespec t{};
