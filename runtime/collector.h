@@ -114,6 +114,7 @@ struct Collector {
     if (left >= 16) {
       __builtin_prefetch(fiber_stack[left - 16]);
       __builtin_prefetch(fiber_stack[left - 8]->sp);
+      __builtin_prefetch(fiber_stack[left - 8]->sp + 8);
     }
     return fiber;
   }
