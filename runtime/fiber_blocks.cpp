@@ -8,7 +8,9 @@ namespace eddy::rt {
 
 namespace {
 
-constexpr size_t kChunkBytes = size_t{1} << 20;
+constexpr size_t kChunkBytes = size_t{2} << 20;
+// The chunks of few fibers have small pages.
+constexpr size_t kSmallPageChunks = 8;
 // Free memory of a class that is not worth looking through for whole free chunks.
 constexpr size_t kTrimBytes = size_t{8} << 20;
 
@@ -30,7 +32,7 @@ FiberBlocks::~FiberBlocks() {
 }
 
 bool FiberBlocks::add_chunk(unsigned size_class) {
-  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, false));
+  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, chunks_.size() >= kSmallPageChunks));
   if (!chunk) return false;
   chunk->size_class = size_class;
   chunk->free = 0;
