@@ -331,9 +331,12 @@ void Printer::instruction(uint32_t at) {
   if (options_.plain) return;
   if (op == Op::LOAD_K && pc[1] < m_.constants.size()) {
     const ConstantData& c = m_.constants[pc[1]];
-    std::string value = c.kind == ConstantData::Kind::String ? text::quote(c.text.substr(0, 60))
-                        : c.kind == ConstantData::Kind::Int  ? c.text.substr(0, 60)
-                                                             : show_float(std::bit_cast<uint64_t>(c.number));
+    // Before the module is verified, an integer may be any text, over several lines, too.
+    bool digits =
+        c.kind == ConstantData::Kind::Int && c.text.find_first_not_of("-0123456789") == std::string::npos;
+    std::string value = digits                                ? c.text.substr(0, 60)
+                        : c.kind != ConstantData::Kind::Float ? text::quote(c.text.substr(0, 60))
+                                                              : show_float(std::bit_cast<uint64_t>(c.number));
     put("  ; {}", value);
   }
   if (info_of(op).find('s') && pc[1] < m_.sites.size() && names_.sites.show(pc[1])[0] == '#')

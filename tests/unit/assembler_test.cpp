@@ -179,6 +179,15 @@ TEST(Assembler, RandomModulesComeBack) {
   }
 }
 
+// What is no integer is the verifier's to refuse; until then it is a constant like others.
+TEST(Assembler, DamagedIntegersComeBack) {
+  Module m = assembled(kSum);
+  m.constants[0] = {.kind = ConstantData::Kind::Int, .text = "46\n11"};
+  std::string listing = disassemble(m);
+  EXPECT_NE(listing.find("LOAD_K r0, #0  ; \"46\\n11\""), std::string::npos) << listing;
+  EXPECT_EQ(assembled(listing), m);
+}
+
 TEST(Assembler, OneInstruction) {
   Module m = assembled(kSum);
   InstructionPrinter printer(m);

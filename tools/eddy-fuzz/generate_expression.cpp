@@ -72,7 +72,8 @@ Tree Generator::expression(const Scope& scope, const Type& type, int depth) {
 // For where nothing around tells the type: `[]` or `None` could be of any, and so could what is made of its parts.
 Tree Generator::typed(const Scope& scope, const Type& type, int depth) {
   std::string n = name("v");
-  return Expr{type, "({\nlet " + n + ": " + type_text(type) + " = ", expression(scope, type, depth), "\n" + n + "\n})"};
+  return Expr{type, "({\nlet " + n + ": " + type_text(type) + " = ", expression(scope, type, depth),
+              "\n" + n + "\n})"};
 }
 
 Tree Generator::arguments(const Scope& scope, const std::vector<Type>& types, size_t from, int depth) {

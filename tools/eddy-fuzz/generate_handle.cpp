@@ -193,9 +193,9 @@ Tree Generator::resumed_elsewhere(const Scope& scope, const std::string& k, cons
         // The value in front of the function: it may jump out of what is around.
         std::string f = name("deep"), n = name("n"), v = name("v"), r = name("r");
         return Expr{result, "({\nlet " + v + ": " + type_text(type.args[0], false) + " = ", std::move(value),
-                    "\nfn " + f + "(" + n + ") => if " + n + " <= 0 { " + k + "(" + v + ") } else { step()\nlet " + r +
-                        " = " + f + "(" + n + " - 1)\n" + r + " }\n" + f + "(" +
-                        std::to_string(random_.between(0, 60)) + ")\n})"};
+                    "\nfn " + f + "(" + n + ") => if " + n + " <= 0 { " + k + "(" + v +
+                        ") } else { step()\nlet " + r + " = " + f + "(" + n + " - 1)\n" + r + " }\n" + f +
+                        "(" + std::to_string(random_.between(0, 60)) + ")\n})"};
       }
     }
   }

@@ -15,7 +15,8 @@ uint64_t bit(size_t i) { return uint64_t{1} << i; }
 // The interpreter's run that a mode of the compiler is compared with in what not all runs say, as a bit.
 uint64_t measure_of(const std::vector<const Mode*>& modes, size_t i) {
   for (size_t m = 1; m < i; ++m)
-    if (!modes[m]->compiler && ((modes[i]->effects && modes[m]->effects) || (modes[i]->fuel && modes[m]->fuel)))
+    if (!modes[m]->compiler &&
+        ((modes[i]->effects && modes[m]->effects) || (modes[i]->fuel && modes[m]->fuel)))
       return bit(m);
   return 0;
 }
