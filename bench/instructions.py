@@ -76,6 +76,12 @@ def count(programs=tuple(sorted(SIZES)), x64=X64, a64=A64, flags=()):
             yield name, f"{small}, {large}", *counts
 
 
+def folded(sizes, x64, a64):
+    """Whether it takes as long at any size: what the compiler makes of it does not go round."""
+    small, large = (int(size) for size in sizes.split(","))
+    return max(x64, a64) < (large - small) / 100
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programs", nargs="*", default=sorted(SIZES))
@@ -84,7 +90,8 @@ def main():
     parser.add_argument("--flags", default="", help="of `eddy run`")
     options = parser.parse_args()
     for name, sizes, x64, a64 in count(options.programs, options.x64, options.a64, options.flags.split()):
-        print(f"{name:24} {sizes:>16}  x86-64 {x64:,}  AArch64 {a64:,}  {a64 / x64:.2f}", flush=True)
+        ratio = "folded" if folded(sizes, x64, a64) else f"{a64 / x64:.2f}"
+        print(f"{name:24} {sizes:>16}  x86-64 {x64:,}  AArch64 {a64:,}  {ratio}", flush=True)
 
 
 if __name__ == "__main__":

@@ -394,7 +394,8 @@ class Compiler : public vm::Tier {
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
                                       {Pass::Ranges, find_ranges},   {Pass::Closed, find_closed_forms},
                                       {Pass::Bounds, find_bounds},   {Pass::Numbering, number_values},
-                                      {Pass::Unroll, unroll},        {Pass::Polls, drop_safepoints}};
+                                      {Pass::Unroll, unroll},        {Pass::Tests, merge_tests},
+                                      {Pass::Polls, drop_safepoints}};
     for (const Step& step : kSteps) {
       if (!options_.runs(step.pass)) continue;
       step.run(graph);
@@ -403,6 +404,7 @@ class Compiler : public vm::Tier {
     remove_anchors(graph);
     simplify_phis(graph);
     remove_dead(graph);
+    if (options_.runs(Pass::Tests)) find_quick_return(graph);
     if (options_.runs(Pass::Layout)) lay_out(graph);
     return check(graph, "dead");
   }

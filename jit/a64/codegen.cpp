@@ -24,10 +24,11 @@ void Codegen::entry() {
   bind(raw_start_ = new_label());
   std::vector<Label> failed;
   for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
-  bind(inner_start_ = new_label());
+  if (!g_.quick.result) bind(inner_start_ = new_label());
   int below = frame_bytes();
-  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), roomy = a_.newLabel();
+  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), roomy = a_.newLabel(), framed = a_.newLabel();
   checked_ = checked;
+  bool quick = g_.quick.result != nullptr;
   bool simple = g_.lowest == 0, apart = simple || !early_.empty() || raw;
   auto make_room = [=, this] {
     a_.add_to(simple ? aa::x20 : aa::x16, aa::x20, -below - 8 + g_.lowest * 8);
@@ -38,6 +39,25 @@ void Codegen::entry() {
   make_room();
   if (!apart) a_.bind(checked);
   if (!simple) a_.add_to(aa::x20, aa::x20, -below - 8);
+  a_.bind(framed);
+  if (quick) {
+    asmjit::Label returns = a_.newLabel(), returns_framed = a_.newLabel();
+    quick_test(returns_framed);
+    a_.b(roomy);
+    bind(inner_start_ = new_label());
+    quick_test(returns);
+    make_room();
+    if (!simple) a_.add_to(aa::x20, aa::x20, -below - 8);
+    deferred_.push_back([=, this] {
+      a_.bind(returns_framed);
+      a_.add_to(aa::x20, aa::x20, below + 8);
+      a_.bind(returns);
+      const Node* result = g_.quick.result;
+      if (result->remade()) a_.constant(aa::x16, result->imm);
+      else a_.mov(aa::x16, gp(static_cast<int>(result->imm)));
+      a_.ret(aa::x30);
+    });
+  }
   a_.bind(roomy);
   a_.str(aa::x30, a_.slot(aa::x20, below));
   deferred_.push_back([=, this] {
@@ -68,7 +88,7 @@ void Codegen::entry() {
       take_raw_arguments(unfit_in_frame);
       if (!early_.empty()) a_.str(aa::x30, a_.slot(aa::x20, below));
       for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
-      a_.b(roomy);
+      a_.b(framed);
     }
     for (size_t i = 0; i < failed.size(); ++i) {
       bind(failed[i]);
@@ -109,6 +129,7 @@ CondCode code_of(Condition c) {
     case Condition::Less: return CondCode::kLT;
     case Condition::LessEqual: return CondCode::kLE;
     case Condition::Greater: return CondCode::kGT;
+    case Condition::NotAbove: return CondCode::kLS;
     default: return CondCode::kGE;
   }
 }
@@ -127,6 +148,13 @@ CondCode float_code_of(Condition c) {
 }
 bool is_order(Condition c) { return c != Condition::Equal && c != Condition::NotEqual; }
 }  // namespace
+
+void Codegen::quick_test(Label returns) {
+  const Graph::Quick& q = g_.quick;
+  a_.compare(gp(static_cast<int>(q.param->imm)), q.bound->imm);
+  CondCode cc = code_of(q.condition);
+  a_.branch_if(q.returns ? cc : Assembler::negate(cc), returns);
+}
 
 // The flags say whether to go to successor 0.
 bool Codegen::branch(CondCode cc) {

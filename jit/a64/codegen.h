@@ -35,6 +35,7 @@ class Codegen : public CodegenBase {
   void load_argument(int home, unsigned index) override;
   void entry() override;
   void early_check(const Node* check, Label otherwise) override;
+  void quick_test(Label returns) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
   void safepoint_index(uint32_t index, bool raw) override;

@@ -147,6 +147,7 @@ class CodegenBase {
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
   virtual void entry() = 0;                                  // of a function: early checks, the frame, and room for it
   virtual void early_check(const Node* check, Label otherwise) = 0;
+  virtual void quick_test(Label returns) = 0;        // of Graph::quick, with the parameters where the caller put them
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
   virtual void resuming_entry() = 0;                 // see first_resume_
   virtual void safepoint_index(uint32_t index, bool raw) = 0;  // behind a call; `raw`: a Float may come back in a register

@@ -108,6 +108,9 @@ class Follower {
     bool jump = cs_insn_group(handle_, &insn, CS_GRP_JUMP);
     if (jump && insn.detail->x86.op_count == 1 && insn.detail->x86.operands[0].type == X86_OP_IMM)
       come(static_cast<uint64_t>(insn.detail->x86.operands[0].imm) - base_, cfa);
+    // An entry for the function itself.
+    if (insn.id == X86_INS_CALL && insn.detail->x86.operands[0].type == X86_OP_IMM)
+      come(static_cast<uint64_t>(insn.detail->x86.operands[0].imm) - base_, 8);
     bool ends = insn.id == X86_INS_JMP || insn.id == X86_INS_RET || insn.id == X86_INS_UD2;
     if (!ends && i + 1 < count_) come(insns_[i + 1].address - base_, cfa);
   }

@@ -118,6 +118,8 @@ Condition turned(Condition c) {
 
 std::string print(const Graph& graph) {
   std::string out;
+  if (const Graph::Quick& q = graph.quick; q.result)
+    out += fmt::format("  quick: {} {} {} ${} gives {}\n", q.returns ? "if" : "unless", name_of(q.param), name_of(q.bound), static_cast<int>(q.condition), name_of(q.result));
   for (const Block* b : graph.blocks) {
     out += fmt::format("  block {}{}:", b->id, b->loop ? " (loop)" : "");
     for (const Block* p : b->preds) out += fmt::format(" <{}", p->id);

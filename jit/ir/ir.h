@@ -46,7 +46,8 @@ struct Origin {
   const Origin* caller = nullptr;
 };
 
-enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, NotLess, NotLessEqual };
+enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, NotLess, NotLessEqual, NotAbove };
+// NotLess and NotLessEqual are of Floats; NotAbove compares tagged words that are small Ints as if they had no sign.
 // Of Ints, which are always less, equal or greater: what holds where it does not; and b against a, from a against b.
 Condition negated(Condition c);
 Condition turned(Condition c);
@@ -173,6 +174,16 @@ struct Graph {
     Node* bound;
   };
   std::vector<Bound> bounds;         // what holds of phis in every round of their loops
+  // What stands in front of the frame where the function calls itself: a test of a parameter, and what is given back.
+  struct Quick {
+    Condition condition = Condition::Equal;
+    bool returns = true;             // where it holds; or where it does not
+    const Node* param = nullptr;
+    const Node* bound = nullptr;     // a small constant
+    const Node* result = nullptr;    // a parameter or a constant; null: nothing does
+  };
+  static constexpr unsigned kQuickParams = 4;
+  Quick quick;
   int lowest = 0;                    // the home of the lowest word of an inlined frame, or of a spill slot
   int spills_below = kNoHome;        // homes below this one are no frame's
   unsigned raw_params = 0;           // bit i: argument i comes without its object, at the raw entry

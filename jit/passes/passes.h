@@ -38,6 +38,10 @@ void find_closed_forms(Graph& graph);
 void find_bounds(Graph& graph);
 // Several rounds of small loops at a time.
 void unroll(Graph& graph);
+// A number that is compared with two neighbours, with both at once.
+void merge_tests(Graph& graph);
+// What a function gives back before it needs a frame.
+void find_quick_return(Graph& graph);
 // The order of the blocks.
 void lay_out(Graph& graph);
 // Checks for interrupts behind a call, which has made one.

@@ -26,11 +26,11 @@ void Codegen::entry() {
   bind(raw_start_ = new_label());
   std::vector<Label> failed;
   for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
-  bind(inner_start_ = new_label());
+  if (!g_.quick.result) bind(inner_start_ = new_label());
   int below = frame_bytes();
-  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), body = a_.newLabel();
+  asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), body = a_.newLabel(), framed = a_.newLabel();
   checked_ = checked;
-  bool simple = g_.lowest == 0;
+  bool simple = g_.lowest == 0, quick = g_.quick.result != nullptr;
   auto make_room = [=, this] {
     if (simple) {
       a_.sub(ax::rsp, below);
@@ -45,6 +45,25 @@ void Codegen::entry() {
   bool apart = simple || !early_.empty() || raw;
   if (!apart) a_.bind(checked);
   if (!simple) a_.sub(ax::rsp, below);
+  a_.bind(framed);
+  if (quick) {
+    asmjit::Label returns = a_.newLabel(), returns_framed = a_.newLabel();
+    quick_test(returns_framed);
+    a_.jmp(body);
+    bind(inner_start_ = new_label());
+    quick_test(returns);
+    make_room();
+    if (!simple) a_.sub(ax::rsp, below);
+    deferred_.push_back([=, this] {
+      a_.bind(returns_framed);
+      a_.add(ax::rsp, below);
+      a_.bind(returns);
+      const Node* result = g_.quick.result;
+      if (result->remade()) constant_to(ax::rax, result->imm);
+      else a_.mov(ax::rax, gp(static_cast<int>(result->imm)));
+      a_.ret();
+    });
+  }
   a_.bind(body);
   deferred_.push_back([=, this] {
     a_.bind(no_room);
@@ -71,7 +90,7 @@ void Codegen::entry() {
       a_.sub(ax::rsp, below);
       take_raw_arguments(unfit_in_frame);
       for (const EarlyCheck& check : early_) early_check(check.node, check.leaves);
-      a_.jmp(body);
+      a_.jmp(framed);
     }
     for (size_t i = 0; i < failed.size(); ++i) {
       bind(failed[i]);
@@ -117,12 +136,21 @@ ax::CondCode code_of(Condition c) {
       return ax::CondCode::kLE;
     case Condition::Greater:
       return ax::CondCode::kG;
+    case Condition::NotAbove:
+      return ax::CondCode::kBE;
     default:
       return ax::CondCode::kGE;
   }
 }
 bool is_order(Condition c) { return c != Condition::Equal && c != Condition::NotEqual; }
 }  // namespace
+
+void Codegen::quick_test(Label returns) {
+  const Graph::Quick& q = g_.quick;
+  a_.cmp(gp(static_cast<int>(q.param->imm)), static_cast<int32_t>(q.bound->imm));
+  ax::CondCode cc = code_of(q.condition);
+  a_.j(q.returns ? cc : asmjit::x86::negateCond(cc), returns);
+}
 
 // The flags say whether to go to successor 0.
 bool Codegen::branch(ax::CondCode cc) {
