@@ -153,6 +153,7 @@ class Builder {
   bool inline_perform(unsigned destination);
   bool inline_named(unsigned destination);
   static Seen seen_in_place(const vm::PerformCell& cell);
+  bool in_clause() const;
   void perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned destination, const std::vector<Node*>& args, Node* named);
   Node* find_named(vm::PerformCell* cell, const rt::Site* site, Node* named, FrameState* state);
   void handle_named();

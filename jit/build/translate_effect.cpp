@@ -59,6 +59,13 @@ bool Builder::inline_perform(unsigned destination) {
   return true;
 }
 
+// Whether a clause is being inlined that runs above a frame of its own.
+bool Builder::in_clause() const {
+  for (const Frame* f = frame_; f; f = f->parent)
+    if (f->caller && f->caller->function == &vm::pseudo_functions.clause) return true;
+  return false;
+}
+
 // Tests one site after the other; what is none of them is a perform. `named`: whom it asks, where that is a named handler.
 void Builder::perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned destination, const std::vector<Node*>& args,
                               Node* named) {
@@ -87,6 +94,13 @@ void Builder::perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned 
     facts_ = before;
   }
   cur_->cold = true;
+  // Within a clause that has a frame below it for nothing but this: without, it needs none.
+  if (!results.empty() && seen.size() == cell->seen_sites && g_.speculate && g_.one_handler && in_clause()) {
+    leave(Reason::Handler);
+    join(results, home(destination));
+    frame_->env[destination] = joined_;
+    return;
+  }
   Node* n = define(destination, named ? NodeOp::PerformNamed : NodeOp::Perform);
   n->inputs = args;
   if (named) n->inputs.insert(n->inputs.begin(), named);
