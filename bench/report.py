@@ -175,6 +175,7 @@ def page(bench, effects, peers, interp, curves, compiled, counted):
             "best published results were measured elsewhere, beside the same C; they are for orientation. " +
             "; ".join(f"{p.name}: {p.what}" for p in PEERS if p.ahead) + ".", ""]
     out += beside_c(effects)
+    out += ["", "What the objects of Floats in lists cost list_map at most, by the same work in C++ in five ways (`bench/c/float_lists.cc`), is in [jit.md](jit.md)."]
     out += ["", "![Time as a multiple of C](plots/beside_c.svg)", "", "## Tiers, and what other languages have for the shape", "",
             "Smaller inputs, at which the slowest takes seconds. In brackets: the time over that of `eddy`, which compiles what is hot; "
             "\"compiled at once\" is `--tier=jit`. " +
