@@ -165,7 +165,10 @@ Tree Generator::try_option(const Scope& scope, const Type& type, int depth) {
   std::string n = name("o");
   inner.variables.push_back({n, v.type.args[0]});
   Tree some;
-  if (v.type.args[0].kind == Kind::Function) some = try_closure_call(inner, type, depth);
+  // A resumption that the body it captured calls again goes on for ever but for the steps.
+  if (v.type.args[0].kind == Kind::Function)
+    if (Tree call = try_closure_call(inner, type, depth))
+      some = Expr{type, "{\nstep()\n", std::move(call), "\n}"};
   if (v.type.args[0].kind == Kind::Handler) some = try_perform(inner, type, depth);
   if (!some) some = expression(inner, type, depth - 1);
   return Expr{type,
