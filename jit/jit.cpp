@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -34,6 +35,7 @@ constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, w
 constexpr unsigned kMaxCallees = 5;     // of these because of another callee: the profile tells what to do about it
 constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
 constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
+constexpr unsigned kMaxHopes = 3;
 constexpr size_t kKeptLivenesses = 200;
 constexpr size_t kAlternateStack = 64 << 10;
 
@@ -58,6 +60,7 @@ struct FunctionState {
   bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, refused = false;
   std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
   std::unordered_map<const vm::Word*, uint32_t> returns;
+  std::set<vm::LoadedFunction*> apart;  // functions whose handlers must be there, so that they are not inlined
   std::string why;
 };
 
@@ -361,7 +364,33 @@ class Compiler : public vm::Tier {
     return graph.failure.empty();
   }
 
-  bool build(Graph& graph, vm::LoadedFunction& f, const FunctionState& state, const vm::Word* osr) {
+  bool build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+    // Functions with handlers are inlined where these vanish: for some, that turns out to be a hope.
+    for (unsigned hopes = 0;; ++hopes) {
+      Graph fresh;
+      fresh.inline_handlers = hopes < kMaxHopes && options_.runs(Pass::Regions);
+      fresh.apart = &state.apart;
+      size_t known = state.apart.size();
+      bool built = build_once(fresh, f, state, osr);
+      if (state.apart.size() > known) continue;
+      graph = std::move(fresh);
+      return built;
+    }
+  }
+
+  // False too where a function is inlined with a handler that has to be there; it is told apart from then on.
+  bool all_vanished(Graph& graph, FunctionState& state) {
+    bool all = true;
+    for (const Block* b : graph.blocks)
+      for (const Node* n : b->nodes) {
+        if (n->op != NodeOp::Handle || n->imm == 0) continue;
+        state.apart.insert(n->origin->function);
+        all = false;
+      }
+    return all;
+  }
+
+  bool build_once(Graph& graph, vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
     graph.ctx = &ctx_;
     graph.function = &f;
     graph.osr = osr;
@@ -388,7 +417,7 @@ class Compiler : public vm::Tier {
     };
     // Fields in registers make more Ints known.
     static constexpr Step kSteps[] = {{Pass::Hoist, move_callees}, {Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
-                                      {Pass::Objects, remove_objects}, {Pass::Ints, [](Graph& g) { if (g.fields_known) find_small_ints(g); }},
+                                      {Pass::Regions, remove_handlers}, {Pass::Objects, remove_objects}, {Pass::Ints, [](Graph& g) { if (g.fields_known) find_small_ints(g); }},
                                       {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
@@ -400,6 +429,7 @@ class Compiler : public vm::Tier {
       if (!options_.runs(step.pass)) continue;
       step.run(graph);
       if (!check(graph, flag_of(step.pass))) return false;
+      if (step.pass == Pass::Regions && !all_vanished(graph, state)) return false;
     }
     remove_anchors(graph);
     simplify_phis(graph);

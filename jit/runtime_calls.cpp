@@ -93,6 +93,16 @@ Value store(Context* ctx, Value holder, Value* field, Value value) {
 }
 
 namespace {
+// A new node's fields but for its site and its environment, as it is installed by `frame`.
+void place_node(Context* ctx, rt::Node* node, const rt::Frame* frame) {
+  node->outer = ctx->top;
+  node->home = ctx->fiber;
+  node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame));
+  node->records = ctx->fiber->records;
+  node->previous = {};
+  node->twin = rt::kNull;
+}
+
 rt::Node* new_node(Context* ctx, rt::Site* site, Value env) {
   ctx->args[0] = env;
   ctx->args_live = 1;
@@ -100,24 +110,21 @@ rt::Node* new_node(Context* ctx, rt::Site* site, Value env) {
   ctx->args_live = 0;
   node->site = site;
   node->env = ctx->args[0];
-  node->outer = ctx->top;
-  node->home = ctx->fiber;
-  node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame_of(ctx)));
-  node->records = ctx->fiber->records;
-  node->previous = {};
-  node->twin = rt::kNull;
+  place_node(ctx, node, frame_of(ctx));
   return node;
 }
-}  // namespace
 
-Value handle(Context* ctx, Value env, rt::Site* site) {
-  rt::Node* node = new_node(ctx, site, env);
+Value install(Context* ctx, rt::Node* node) {
   Value v = rt::ptr_value(node);
+  const rt::Site* site = node->site;
   if (!site->effects.empty()) node->previous = ctx->cells[site->effects[0]];
   for (uint32_t effect : site->effects) ctx->cells[effect] = {ctx->tag, v};
   ctx->top = v;
   return v;
 }
+}  // namespace
+
+Value handle(Context* ctx, Value env, rt::Site* site) { return install(ctx, new_node(ctx, site, env)); }
 
 Value record(Context* ctx, const vm::Word* pc, Value operand) {
   Value* s = frame_of(ctx)->slots;
@@ -244,7 +251,7 @@ Value old_object(Context* ctx, Word header, Word bytes) { return rt::ptr_value(c
 Value materialise(Context* ctx, Word* row, const Materials* materials) {
   std::vector<rt::Object*> made;
   for (const Materials::Made& m : materials->objects)
-    made.push_back(ctx->heap->old_object(m.header, 8 * (1 + Word{m.has_first} + m.fields)));
+    made.push_back(ctx->heap->old_object(m.header, m.handler ? sizeof(rt::Node) : 8 * (1 + Word{m.has_first} + m.fields)));
   const Materials::Field* field = materials->fields.data();
   const Word* word = row;
   for (size_t i = 0; i < made.size(); ++i) {
@@ -258,6 +265,16 @@ Value materialise(Context* ctx, Word* row, const Materials* materials) {
     }
   }
   for (const Materials::Slot& s : materials->slots) row[s.place] = reinterpret_cast<Word>(made[s.object]);
+  for (const Materials::Step& s : materials->steps) {
+    Value handler{s.object >= 0 ? reinterpret_cast<Word>(made[static_cast<size_t>(s.object)]) : *word++};
+    auto* frame = reinterpret_cast<rt::Frame*>(row + s.frame);
+    if (s.clause) {
+      vm::lay_clause_frame(*ctx, frame->slots, handler, s.named ? handler : rt::as<rt::Node>(handler)->outer);
+    } else {
+      place_node(ctx, rt::as<rt::Node>(handler), frame);
+      install(ctx, rt::as<rt::Node>(handler));
+    }
+  }
   return rt::kUnit;
 }
 

@@ -59,14 +59,23 @@ struct Materials {
     void* first;
     bool has_first;
     uint32_t fields;
+    bool handler;    // a node
   };
   struct Slot {
     int32_t place;
     uint32_t object;
   };
+  // What changes the context, outer frames first: a handler that is installed, or the frame below an in-place clause.
+  struct Step {
+    int32_t frame;   // counted from the row, too
+    int32_t object;  // the handler; or -1: the next word, behind the fields
+    bool clause;
+    bool named;
+  };
   std::vector<Made> objects;
   std::vector<Field> fields;  // of all
   std::vector<Slot> slots;
+  std::vector<Step> steps;
 };
 Value materialise(Context*, Word* row, const Materials* materials);
 

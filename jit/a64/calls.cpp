@@ -238,6 +238,7 @@ void Codegen::clause_leave(Node* n) {
 void Codegen::handle(Node* n) {
   auto* site = static_cast<rt::Site*>(n->aux);
   constexpr int kBytes = sizeof(rt::Node);
+  if (n->imm) failure_ = "an inlined function with a handler";
   int env = input(n->inputs[0]), out = output(n);
   const aa::Gp node = gp(out);
   asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
@@ -341,7 +342,20 @@ bool Codegen::emit_effect(Node* n) {
         if (offset > 500) a_.add_to(aa::x17, aa::x17, offset);
         a_.ldp(aa::x14, aa::x16, aa::ptr(gp(node), offsetof(rt::Node, previous)));
         a_.stp(aa::x14, aa::x16, aa::ptr(aa::x17, static_cast<int32_t>(offset > 500 ? 0 : offset)));
+        if (site->effects.size() > 1) a_.ldr(aa::x17, context(at::cells));
+        for (size_t i = 1; i < site->effects.size(); ++i)
+          a_.str(aa::xzr, a_.slot(aa::x17, static_cast<int>(site->effects[i] * sizeof(rt::EffectCell))));
       }
+      return true;
+    }
+    case NodeOp::HandleAbort: {
+      int node = input(n->inputs[0]);
+      a_.ldr(aa::x16, field(gp(node), at::node_outer));
+      a_.str(aa::x16, context(at::top));
+      a_.ldr(aa::x17, context(at::fiber));
+      a_.ldr(aa::w16, field(gp(node), at::node_records, 4));
+      a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+      fresh_tag();
       return true;
     }
     case NodeOp::CellEnv: {

@@ -3,9 +3,21 @@
 #include <algorithm>
 #include <vector>
 
+#include "jit/build/regions.h"
 #include "vm/registers.h"
 
 namespace eddy::jit {
+
+namespace {
+// Whether a perform may leave for where the region that is opened here goes on.
+bool may_be_aborted(const vm::Word* pc) {
+  if (vm::op_of(*pc) != vm::Op::HANDLE) return false;
+  const auto* site = reinterpret_cast<const rt::Site*>(pc[1]);
+  return !site->needs_fiber && std::any_of(site->clauses.begin(), site->clauses.end(), [](const rt::Clause& c) {
+    return c.kind == rt::ClauseKind::Abort || c.kind == rt::ClauseKind::TailOrAbort;
+  });
+}
+}  // namespace
 
 std::map<uint32_t, BlockShape> find_shape(const vm::LoadedFunction& function, uint32_t entry, bool self_loop) {
   const vm::Word* code = function.linked.data();
@@ -34,6 +46,7 @@ std::map<uint32_t, BlockShape> find_shape(const vm::LoadedFunction& function, ui
       vm::visit_jumps(pc, [&](int64_t offset) {
         if (op != vm::Op::ATTEMPT && op != vm::Op::EXIT_POINT) target(at, static_cast<uint32_t>(at + offset));
       });
+      if (may_be_aborted(pc)) target(at, target_of(function, pc));
       if (self_loop && op == vm::Op::TAIL_CALL && pc[1] == reinterpret_cast<vm::Word>(static_cast<const rt::Function*>(&function)))
         target(at, 0);
       if (info.ends) break;
@@ -54,6 +67,7 @@ std::map<uint32_t, BlockShape> find_shape(const vm::LoadedFunction& function, ui
       vm::visit_jumps(pc, [&](int64_t offset) {
         if (op != vm::Op::ATTEMPT && op != vm::Op::EXIT_POINT) block->second.next.push_back(static_cast<uint32_t>(at + offset));
       });
+      if (may_be_aborted(pc)) block->second.next.push_back(target_of(function, pc));
       if (self_loop && op == vm::Op::TAIL_CALL && pc[1] == reinterpret_cast<vm::Word>(static_cast<const rt::Function*>(&function)))
         block->second.next.push_back(0);
       if (vm::info_of(op).ends) break;

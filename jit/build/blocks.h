@@ -16,7 +16,8 @@ struct BlockShape {
   std::vector<uint32_t> next;
 };
 
-// By first word, for everything reachable from `entry` without leaving by a region's target. `self_loop`: a tail
+// By first word, for everything reachable from `entry`; by a region's target only where that is a `handle`'s that a perform
+// in the unit may abort to. `self_loop`: a tail
 // call of the function itself jumps to word 0.
 std::map<uint32_t, BlockShape> find_shape(const vm::LoadedFunction& function, uint32_t entry, bool self_loop);
 

@@ -170,6 +170,11 @@ void Builder::edge(uint32_t target) {
 void Builder::start_block(Frame& frame, Place& place) {
   place.block = g_.block();
   place.block->loop = place.shape.loop;
+  if (frame.regions.any) {
+    auto open = frame.regions.open.find(place.shape.start);
+    frame.regions.known &= open != frame.regions.open.end();
+    if (frame.regions.known) frame.open = open->second;
+  }
   g_.blocks.push_back(place.block);
   for (Edge& e : place.incoming) connect(e.from, e.slot, place.block);
   merge(frame, place);
@@ -257,6 +262,7 @@ void Builder::translate_block(uint32_t start) {
     }
     translate(pc_);
     if (!cur_ || !g_.failure.empty()) return;
+    if (frame_->regions.any) step_regions(pc_, frame_->open);
     at = next;
     if (frame_->places.count(at)) {
       add(NodeOp::Jump);
@@ -274,6 +280,7 @@ bool Builder::run(Frame& frame, uint32_t entry) {
   std::map<uint32_t, BlockShape> shape = find_shape(*frame.f, entry, frame.self_loop);
   std::vector<uint32_t> order = order_blocks(shape, entry);
   for (auto& [at, s] : shape) frame.places[at].shape = s;
+  frame.regions = find_regions(*frame.f, entry);
   // The way in.
   pc_ = frame.f->linked.data() + entry;
   add(NodeOp::Jump);
@@ -281,6 +288,7 @@ bool Builder::run(Frame& frame, uint32_t entry) {
   end_block();
   for (uint32_t at : order) {
     Place& place = frame.places[at];
+    place.passed = true;
     if (place.incoming.empty()) continue;
     if (g_.failure.empty()) {
       if (place.shape.loop && !options_.no_opt) before_loop(frame, place);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "jit/build/blocks.h"
+#include "jit/build/regions.h"
 #include "jit/ir/ir.h"
 #include "jit/options.h"
 #include "vm/liveness.h"
@@ -48,11 +49,28 @@ class Builder {
     std::vector<Edge> incoming;
     std::vector<Node*> phi_of;         // loops: by register, the phi or null
     std::vector<Node*> at_entry;       // loops: env at the start
+    bool passed = false;               // nothing more can lead here
   };
   // A walk over the handlers of an operation (chain.cpp): where it goes on with the next one.
   struct Chain {
     Block* header = nullptr;
     std::vector<Node*> phis;           // the node, and the operation's arguments
+  };
+  struct Frame;
+  // A handler that the unit itself has installed.
+  struct Own {
+    Frame* frame = nullptr;            // which installed it
+    size_t region = 0;                 // which of those open there
+    rt::Site* site = nullptr;
+    std::vector<Node*> nodes;          // it, and those that an abort to it leaves as well
+    bool passes_records = false;       // an abort would have more to leave behind
+    const vm::Word* pc() const { return frame->open[region]; }
+  };
+  // What a function that is inlined finds around it: the first so many regions of a frame of the unit.
+  struct Around {
+    Frame* frame = nullptr;            // null: something else
+    size_t regions = 0;
+    const Own* answers = nullptr;      // of a clause: whose it is
   };
   // A function being translated: the unit's own, or an inlined one.
   struct Frame {
@@ -71,6 +89,9 @@ class Builder {
     const vm::Word* raw_call = nullptr;  // a call that gets its Floats without objects: none are made from here to there
     const FrameState* restart = nullptr;  // nothing in here has an effect: what leaves starts over there
     Chain* chain = nullptr;
+    Around around;
+    Regions regions;
+    OpenRegions open;                  // at the instruction being translated
     struct Return { Block* from; Node* value; FactMap facts; bool ended = false; };
     std::vector<Return> returns;
   };
@@ -134,6 +155,8 @@ class Builder {
   rt::Function* expect_callee(Node* target, unsigned count);
   void tail_call(rt::Function* f, std::vector<Node*> args);
   Node* call_for_caller(NodeOp op);
+  bool inline_tail_call(rt::Function* f, std::vector<Node*>& args);
+  void out_of_the_way(std::vector<Node*>& args, const rt::Function* f);
   // --- raw.cpp
   void find_raw(vm::LoadedFunction& f);
   bool passes_raw() const { return g_.speculate && options_.runs(Pass::Raw); }
@@ -144,10 +167,11 @@ class Builder {
   void unboxed(unsigned destination);
   bool returns_raw();
   void give_back(Node* value);
-  bool may_inline(rt::Function* f, bool clause, bool loops = false) const;
+  bool may_inline(rt::Function* f, bool clause, bool loops = false, bool aborts = false) const;
+  bool may_inline_for(rt::Function* f, const std::vector<Node*>& args);
   std::vector<rt::Function*> known_callees(const vm::LoadedFunction& f, unsigned* reg) const;
   Node* inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args,
-                    bool raw_result = false);
+                    const Around& around, bool raw_result = false);
   void join(std::vector<Frame::Return>& ways, int result_home);
   using Seen = std::vector<std::pair<rt::Site*, const rt::Clause*>>;
   bool inline_perform(unsigned destination);
@@ -161,7 +185,15 @@ class Builder {
                      unsigned destination, const std::vector<Node*>& args);
   void ask_on(const std::vector<Node*>& args);
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
-                         const std::vector<Node*>& args, Node* found);
+                         const std::vector<Node*>& args, Node* found, const Own* own = nullptr);
+  // --- own_handlers.cpp
+  bool own_handler(uint32_t effect, Own& own);
+  bool asks_own_handler(const vm::LoadedFunction& f);
+  bool perform_own(vm::PerformCell* cell, unsigned destination, const std::vector<Node*>& args);
+  bool may_jump_to_target(const Own& own) const;
+  void abort_with_clause(const Own& own, vm::PerformCell* cell, const rt::Clause* clause, std::vector<Node*> args);
+  void abort_with_value(const Own& own, Node* value);
+  void go_on_at_target(const Own& own, Node* value);
   std::vector<Node*> list_nodes(const vm::Word* list, unsigned count, unsigned from = 0);
 
   Graph& g_;

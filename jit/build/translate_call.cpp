@@ -22,16 +22,22 @@ constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined in
 constexpr unsigned kMaxUnrolled = 3;         // so many times, one below the other
 constexpr size_t kMaxVersionWords = 150;     // of a function that is built once for each function it calls
 
-// A frame that carries handlers or unwind records is not inlined.
-bool can_be_inlined(const vm::LoadedFunction& f, bool loops) {
+// A frame that carries handlers that are there, or unwind records, is not inlined. `aborts`: a clause may give its region a
+// value.
+bool can_be_inlined(const vm::LoadedFunction& f, bool loops, bool aborts, bool handlers) {
+  bool tail_calls = false, settles = false;
   for (const vm::Word* pc : vm::Instructions(f.linked)) {
     Op op = vm::op_of(*pc);
-    if (vm::opens_region(op) || op == Op::ABORT_RET || op == Op::ABORT_NOW || op == Op::TAIL_FIBER ||
+    tail_calls |= op == Op::TAIL_CALL || op == Op::TAIL_CLOSURE;
+    settles |= op == Op::ABORT_NOW;
+    bool handles = handlers && op == Op::HANDLE && !reinterpret_cast<const rt::Site*>(pc[1])->needs_fiber;
+    if ((vm::opens_region(op) && !handles) || (op == Op::ABORT_RET && !aborts) || op == Op::TAIL_FIBER ||
         op == Op::TAIL_RESUME || op == Op::TAIL_RESUME_LAST || op == Op::SET_UP ||
         (!loops && (op == Op::LOOP || op == Op::LOOP_HOT)))
       return false;
   }
-  return true;
+  // Behind ABORT_NOW a tail call, too, is for the region's value.
+  return !settles || (aborts && !tail_calls);
 }
 }  // namespace
 
@@ -68,7 +74,7 @@ std::vector<rt::Function*> Builder::known_callees(const vm::LoadedFunction& f, u
   return {};
 }
 
-bool Builder::may_inline(rt::Function* function, bool clause, bool loops) const {
+bool Builder::may_inline(rt::Function* function, bool clause, bool loops, bool aborts) const {
   // Each call takes fuel, in every tier the same.
   if (!options_.runs(Pass::Inline) || g_.ctx->fuel_limited || function->fiber_base) return false;
   auto* f = vm::loaded(function);
@@ -77,13 +83,23 @@ bool Builder::may_inline(rt::Function* function, bool clause, bool loops) const 
   unsigned recursion = 0;
   for (Frame* frame = frame_; frame; frame = frame->parent) recursion += frame->f == f;
   if (recursion > (f->linked.size() <= kMaxUnrolledWords ? kMaxUnrolled : 0)) return false;
-  return can_be_inlined(*f, loops);
+  bool handlers = g_.inline_handlers && g_.speculate && !g_.ctx->on_effect && !g_.apart->count(f);
+  return can_be_inlined(*f, loops, aborts, handlers);
+}
+
+// The same for a call with these arguments.
+bool Builder::may_inline_for(rt::Function* f, const std::vector<Node*>& args) {
+  // What asks a handler of this unit: with both in one piece the handler need not be there.
+  bool asks = asks_own_handler(*vm::loaded(f));
+  // A loop that is given a closure made here: the closure need not be made then, nor what it captures.
+  bool closure = std::any_of(args.begin(), args.end(), [&](Node* a) { return strip(a)->op == NodeOp::Alloc && facts(a).function; });
+  return may_inline(f, asks, closure || asks);
 }
 
 // Translates `f` here, its frame below the word at `below`; control goes on in cur_ (null where it never does) with
 // the result, whose home is `result_home`.
 Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* caller, int result_home, const std::vector<Node*>& args,
-                           bool raw_result) {
+                           const Around& around, bool raw_result) {
   inlined_words_ += static_cast<unsigned>(f->linked.size());
   Frame inner;
   inner.f = f;
@@ -96,6 +112,7 @@ Node* Builder::inline_call(vm::LoadedFunction* f, int below, const FrameState* c
   inner.called_by = origin();
   inner.result_home = result_home;
   inner.raw_result = raw_result;
+  inner.around = around;
   inner.env.assign(f->slots(), nullptr);
   g_.lowest = std::min(g_.lowest, inner.base);
   Frame* outer = frame_;
@@ -147,14 +164,12 @@ void Builder::join(std::vector<Frame::Return>& ways, int result_home) {
 
 void Builder::call(unsigned destination, rt::Function* f, std::vector<Node*> args) {
   FrameState* s = after(destination);
-  // A loop that is given a closure made here: with both in one piece the closure need not be made, nor what it captures.
-  bool closure = std::any_of(args.begin(), args.end(), [&](Node* a) { return strip(a)->op == NodeOp::Alloc && facts(a).function; });
-  if (may_inline(f, false, closure)) {
+  if (may_inline_for(f, args)) {
     unsigned raw = 0;
     find_raw(*vm::loaded(f));
     bool as_double = vm::loaded(f)->raw_result && unboxes_next(pc_, destination, &raw);
     unsigned to = as_double ? raw : destination;
-    Node* result = inline_call(vm::loaded(f), frame_->base, s, home(to), args, as_double);
+    Node* result = inline_call(vm::loaded(f), frame_->base, s, home(to), args, {frame_, frame_->open.size()}, as_double);
     if (!cur_) return;
     frame_->env[to] = result;
     if (as_double) unboxed(destination);
@@ -223,10 +238,33 @@ void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
     n->aux = f;
     return end_block();
   }
+  if (inline_tail_call(f, args)) return;
   Node* n = call_for_caller(NodeOp::Call);
   n->inputs = std::move(args);
   n->aux = f;
   give_back(n);
+}
+
+// In an inlined function: what it calls at its end takes its frame's place.
+bool Builder::inline_tail_call(rt::Function* f, std::vector<Node*>& args) {
+  bool doubles = std::any_of(args.begin(), args.end(), [](const Node* a) { return a->type == Type::Float; });
+  if (frame_->raw_result || frame_->restart || doubles || !may_inline_for(f, args)) return false;
+  out_of_the_way(args, f);
+  int below = frame_->base + static_cast<int>(frame_->f->frame_words());
+  Node* value = inline_call(vm::loaded(f), below, frame_->caller, frame_->result_home, args, frame_->around);
+  if (cur_) give_back(value);
+  return true;
+}
+
+// Arguments of a function that is inlined, with its frame where those are that end here.
+void Builder::out_of_the_way(std::vector<Node*>& args, const rt::Function* f) {
+  int slot = frame_->base - static_cast<int>(f->frame_words()) - 1;
+  for (Node*& arg : args) {
+    if (arg->remade()) continue;
+    arg = add(NodeOp::Copy, {arg});
+    arg->home = --slot;
+  }
+  g_.lowest = std::min(g_.lowest, slot);
 }
 
 // In an inlined function: a tail call takes its frame's place, so it is its caller's call.

@@ -37,11 +37,12 @@ bool Builder::inline_perform(unsigned destination) {
     leave(Reason::Unseen);
     return true;
   }
+  unsigned count = b_of(*pc_);
+  std::vector<Node*> args = list_nodes(pc_ + 2, count);
+  if (perform_own(cell, destination, args)) return true;
   // The sites seen, most of them in the order they were met.
   Seen seen = seen_in_place(*cell);
   if (seen.empty()) return false;
-  unsigned count = b_of(*pc_);
-  std::vector<Node*> args = list_nodes(pc_ + 2, count);
   if (seen.size() == cell->seen_sites && walk_handlers(cell, seen, destination, args)) return true;
   FrameState* s = after(destination);
   if (cell->seen_sites == 1 && g_.speculate && g_.one_handler) {
@@ -124,7 +125,7 @@ Node* Builder::find_named(vm::PerformCell* cell, const rt::Site* site, Node* nam
 // The clause, for the handler `found`, or what a BranchCell has just found. Its value, where it comes back (cur_ is
 // set).
 Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
-                                const std::vector<Node*>& args, Node* found) {
+                                const std::vector<Node*>& args, Node* found, const Own* own) {
   rt::Function* f = clause->function;
   bool plain = clause->plain;
   // What calls the clause: the performer's frame, or the one in between.
@@ -160,8 +161,10 @@ Node* Builder::perform_in_place(vm::PerformCell* cell, const rt::Clause* clause,
   count(g_.ctx->stats->performs[static_cast<size_t>(clause->kind)]);
   if (found && found->op == NodeOp::FindNamed) count(g_.ctx->stats->named_performs);
   Node* value = nullptr;
-  if (may_inline(f, true)) {
-    value = inline_call(vm::loaded(f), base, caller, result_home, clause_args);
+  if (may_inline(f, true, false, own && may_jump_to_target(*own))) {
+    Around around;
+    if (own) around = {own->frame, own->region, own};
+    value = inline_call(vm::loaded(f), base, caller, result_home, clause_args, around);
     if (!cur_) return nullptr;
   } else {
     value = add(NodeOp::Call);
@@ -263,17 +266,17 @@ bool Builder::translate_effect(Op op) {
       FrameState* s = here();
       Node* n = define(a_of(w), NodeOp::Handle, {env});
       n->aux = reinterpret_cast<void*>(pc_[1]);
+      n->imm = frame_->base;
       n->state = s;
       return true;
     }
     case Op::HANDLE_END: {
       Node* node = use(a_of(w));
-      Node* handle = strip(node);
-      auto* site = handle->op == NodeOp::Handle ? static_cast<rt::Site*>(handle->aux) : nullptr;
-      if (!site || site->effects.size() > 1) {
+      if (!frame_->regions.known || frame_->open.empty() || vm::op_of(*frame_->open.back()) != Op::HANDLE) {
         record(nullptr);
         return true;
       }
+      auto* site = reinterpret_cast<rt::Site*>(frame_->open.back()[1]);
       FrameState* s = here();
       Node* n = add(NodeOp::HandleEnd, {node});
       n->state = s;
@@ -319,7 +322,11 @@ bool Builder::translate_effect(Op op) {
       return true;
     case Op::DROP: called(NodeOp::Drop, rt::kInPlace, {use(a_of(w))}); return true;
     case Op::DROP_UNUSED: called(NodeOp::DropUnused, rt::kInPlace, {use(a_of(w))}); return true;
-    case Op::ABORT_NOW: called(NodeOp::AbortNow, rt::kInPlace, {}); return true;
+    case Op::ABORT_NOW:
+      // An ABORT_RET follows, and finds nothing to leave behind.
+      if (frame_->parent) return true;
+      called(NodeOp::AbortNow, rt::kInPlace, {});
+      return true;
     case Op::TAIL_FIBER: return ends(NodeOp::TailFiber, {use(b_of(w))});
     case Op::TAIL_RESUME:
     case Op::TAIL_RESUME_LAST: {
@@ -330,7 +337,12 @@ bool Builder::translate_effect(Op op) {
       block->end()->imm = op == Op::TAIL_RESUME_LAST;
       return true;
     }
-    case Op::ABORT_RET: return ends(NodeOp::AbortRet, {use(a_of(w))});
+    case Op::ABORT_RET:
+      if (frame_->parent) {
+        abort_with_value(*frame_->around.answers, use(a_of(w)));
+        return true;
+      }
+      return ends(NodeOp::AbortRet, {use(a_of(w))});
     case Op::EXIT: {
       Node *target = use(a_of(w)), *value = use(b_of(w));
       FrameState* s = here();

@@ -23,7 +23,8 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
         saves.items.push_back({e.home, l.reg, 0, l.reg == kNone ? e.node->home : kNoHome});
       }
     }
-  for (const FrameState* s = state; s; s = s->parent)
+  bool handlers = state && !state->objects.empty() && state->objects[0].is_handler();
+  for (const FrameState* s = state; s && !handlers; s = s->parent)
     if (s->entered) saves.clauses.push_back({s->base, at(s->entered).reg, s->entered->home, is_named(s->entered)});
   if (state)
     for (const FrameState::Pending& p : state->stores) {
@@ -38,17 +39,34 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
 // What the objects are made of that exist only where code leaves.
 void CodegenBase::gather(const FrameState* state, Saves& saves) {
   auto m = std::make_unique<calls::Materials>();
+  auto word = [&](const Node* n) {
+    int home = g_.staging + static_cast<int>(saves.parts.size());
+    Location l = n->remade() ? Location{} : at(n);
+    if (!n->remade() && l.reg == kNone && !l.memory) failure_ = "a frame state's value is nowhere";
+    saves.parts.push_back({home, l.reg, n->imm, n->remade() || l.reg != kNone ? kNoHome : n->home});
+  };
   for (const FrameState::Virtual& v : state->objects) {
     auto index = static_cast<uint32_t>(m->objects.size());
-    m->objects.push_back({v.header, v.first, v.has_first, static_cast<uint32_t>(v.fields.size())});
-    for (int home : v.homes) m->slots.push_back({home - g_.staging, index});
+    m->objects.push_back({v.header, v.first, v.has_first, static_cast<uint32_t>(v.fields.size()), v.is_handler()});
+    for (int home : v.homes) {
+      // A handler's slot is where its environment was kept.
+      auto at = v.is_handler() ? m->slots.end() : m->slots.begin();
+      m->slots.insert(at, {home - g_.staging, index});
+    }
     for (const FrameState::Virtual::Field& f : v.fields) {
       m->fields.push_back({f.node ? -1 : f.object, f.boxed});
-      if (!f.node) continue;
-      int home = g_.staging + static_cast<int>(saves.parts.size());
-      Location l = f.node->remade() ? Location{} : at(f.node);
-      if (!f.node->remade() && l.reg == kNone && !l.memory) failure_ = "a frame state's value is nowhere";
-      saves.parts.push_back({home, l.reg, f.node->imm, f.node->remade() || l.reg != kNone ? kNoHome : f.node->home});
+      if (f.node) word(f.node);
+    }
+  }
+  if (state->objects[0].is_handler()) {
+    std::vector<const FrameState*> frames;
+    for (const FrameState* s = state; s; s = s->parent) frames.insert(frames.begin(), s);
+    for (const FrameState* s : frames) {
+      int place = s->base - g_.staging;
+      if (s->entered) word(s->entered);
+      if (s->entered || s->entered_object >= 0) m->steps.push_back({place, s->entered_object, true, s->entered && is_named(s->entered)});
+      for (size_t i = 0; i < state->objects.size() && state->objects[i].is_handler(); ++i)
+        if (state->objects[i].handles_for == s->base) m->steps.push_back({place, static_cast<int32_t>(i), false, false});
     }
   }
   if (static_cast<int>(saves.parts.size()) > g_.staging_words) failure_ = "no room for the fields of objects";

@@ -60,6 +60,18 @@ int Graph::spill_slot() {
   return --lowest;
 }
 
+void Graph::stage(const FrameState* state) {
+  int words = 0;
+  for (const FrameState::Virtual& v : state->objects)
+    for (const FrameState::Virtual::Field& f : v.fields) words += f.node != nullptr;
+  for (const FrameState* s = state; s; s = s->parent) words += s->entered != nullptr;
+  staging_words = std::max(staging_words, words);
+}
+
+void Graph::place_stage() {
+  for (int i = 0; i < staging_words; ++i) staging = spill_slot();
+}
+
 namespace {
 std::string name_of(const Node* n) {
   if (!n) return "null";
@@ -84,7 +96,8 @@ void print_node(std::string& out, const Node* n) {
       for (const auto& e : s->values) out += fmt::format(" {}={}{}", e.home, e.boxed ? "box " : "", name_of(e.node));
     for (const auto& v : n->state->objects) {
       for (int home : v.homes) out += fmt::format(" {}", home);
-      out += fmt::format("=new {:x}(", v.header);
+      if (v.is_handler()) out += "=handler(";
+      else out += fmt::format("=new {:x}(", v.header);
       for (const auto& f : v.fields) out += f.node ? fmt::format(" {}{}", f.boxed ? "box " : "", name_of(f.node)) : fmt::format(" new {}", f.object);
       out += ")";
     }
@@ -135,6 +148,25 @@ std::string print(const Graph& graph) {
   return out;
 }
 
+namespace {
+// Handlers that are not there come first, each belongs to a frame, and clauses run for them.
+bool handlers_fit(const FrameState* state, bool call) {
+  size_t count = 0;
+  while (count < state->objects.size() && state->objects[count].is_handler()) ++count;
+  if (count && call) return false;
+  for (size_t i = 0; i < state->objects.size(); ++i) {
+    const FrameState::Virtual& v = state->objects[i];
+    if (v.is_handler() != (i < count)) return false;
+    bool framed = !v.is_handler();
+    for (const FrameState* s = state; s; s = s->parent) framed |= s->base == v.handles_for;
+    if (!framed || (v.is_handler() && (v.fields.size() != 1 || v.homes.size() != 1))) return false;
+  }
+  for (const FrameState* s = state; s; s = s->parent)
+    if (s->entered_object >= static_cast<int>(count) || (s->entered && s->entered_object >= 0)) return false;
+  return true;
+}
+}  // namespace
+
 std::string verify(const Graph& graph) {
   std::vector<char> defined(graph.node_store.size());
   std::vector<char> in_order(graph.block_store.size());
@@ -173,6 +205,7 @@ std::string verify(const Graph& graph) {
           for (const auto& f : v.fields)
             if (info.call || (f.node && !f.node->remade() && !defined[f.node->id]))
               return where(fmt::format("v{} cannot make an object", n->id).c_str());
+      if (n->state && !handlers_fit(n->state, info.call)) return where(fmt::format("v{} cannot install handlers", n->id).c_str());
       if (n->state)
         for (const auto& p : n->state->stores)
           if (info.call || !defined[p.object->id] || (!p.value->remade() && !defined[p.value->id]))

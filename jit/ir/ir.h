@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -80,11 +81,13 @@ struct FrameState {
   };
   std::vector<Entry> values;
   Node* entered = nullptr;  // of a frame below an in-place clause that is laid only where code leaves: the handler
+  int entered_object = -1;  // or where that is one of `objects`, which
   // Of loops whose fields live in registers: what memory has yet to be told. Of states where code leaves only.
   struct Pending { Node* object; int offset; Node* value; };
   std::vector<Pending> stores;
   // Objects that are not made unless code leaves: what they hold, and the slots they are wanted in, of this frame's callers
-  // too. Of states where code leaves only, the innermost frame's.
+  // too. Of states where code leaves only, the innermost frame's. Handlers' nodes come first, outer ones before inner ones;
+  // they are installed, too.
   struct Virtual {
     Word header = 0;
     void* first = nullptr;
@@ -96,6 +99,8 @@ struct FrameState {
     };
     std::vector<Field> fields;
     std::vector<int> homes;
+    int handles_for = INT32_MIN;  // a node, whose environment is the one field: the home of the frame that installs it
+    bool is_handler() const { return handles_for != INT32_MIN; }
   };
   std::vector<Virtual> objects;
 };
@@ -195,6 +200,8 @@ struct Graph {
   bool move_checks = true;           // out of loops
   bool one_callee = true;            // leave where a call meets another function than the one it has always met
   bool compare_ints = true;          // leave where what is ordered is no Int
+  bool inline_handlers = false;      // functions with handlers, in the hope that these vanish
+  const std::set<vm::LoadedFunction*>* apart = nullptr;  // not those
   std::string failure;               // why it cannot be compiled
   // Of the functions that take part, raw registers too: kept from one compilation to the next.
   std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>>* livenesses = nullptr;
@@ -202,6 +209,9 @@ struct Graph {
   Node* node(NodeOp op);
   Block* block();
   FrameState* state();
+  // Makes room for what the runtime makes objects of where code leaves with such a state; once all are known, the room itself.
+  void stage(const FrameState* state);
+  void place_stage();
   // A home for a value that lives where no call and no collection can happen.
   int spill_slot();
   bool is_spill(int home) const { return home < spills_below && home != kNoHome; }

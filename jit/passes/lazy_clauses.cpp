@@ -24,6 +24,7 @@ bool keeps_to_itself(const Node* n) {
     case NodeOp::Top:
     case NodeOp::Handle:
     case NodeOp::HandleEnd:
+    case NodeOp::HandleAbort:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:
     case NodeOp::Safepoint:
@@ -60,6 +61,9 @@ bool find_clause(Block* block, const Node* enter, std::vector<Node*>& nodes, std
       if (n->op == NodeOp::ClauseLeave && n->imm == enter->imm) {
         if (!n->inputs.empty()) return false;
         ends.push_back({b, n});
+        left = true;
+      } else if (n->op == NodeOp::HandleAbort && strip(n->inputs[0]) == strip(enter->inputs[0])) {
+        // The clause gives its region a value. Nothing has to be taken away.
         left = true;
       } else {
         if (!keeps_to_itself(n)) return false;

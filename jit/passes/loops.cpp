@@ -190,6 +190,7 @@ bool stays(const Node* n, bool comparisons, bool boxes = true) {
     case NodeOp::BranchCell:
     case NodeOp::Handle:
     case NodeOp::HandleEnd:
+    case NodeOp::HandleAbort:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:
     case NodeOp::SetUp:

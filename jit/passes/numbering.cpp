@@ -318,6 +318,7 @@ class Numbering {
         case NodeOp::GlobalSet: return n->op != NodeOp::GlobalGet;
         case NodeOp::Handle:
         case NodeOp::HandleEnd:
+        case NodeOp::HandleAbort:
         case NodeOp::ClauseEnter:
         case NodeOp::ClauseLeave:
         case NodeOp::PushNamed:

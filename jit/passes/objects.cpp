@@ -71,9 +71,7 @@ class Objects : ObjectClasses {
     for (Block* b : dominators_.order()) visit(b);
     feed();
     for (Block* b : g_.blocks) std::erase_if(b->phis, [&](const Node* phi) { return instances_.count(phi) != 0; });
-    if (g_.staging_words) {
-      for (int i = 0; i < g_.staging_words; ++i) g_.staging = g_.spill_slot();
-    }
+    g_.place_stage();
     remove_dead(g_);
     g_.fields_known = true;
   }
@@ -255,12 +253,17 @@ class Objects : ObjectClasses {
     for (const FrameState* s = state; s; s = s->parent)
       for (const FrameState::Entry& e : s->values)
         if (member(e.node)) return true;
+    if (state)
+      for (const FrameState::Virtual& v : state->objects)
+        for (const FrameState::Virtual::Field& f : v.fields)
+          if (f.node && member(f.node)) return true;
     return false;
   }
 
   FrameState* described(const FrameState* state) {
     FrameState* all = with_values(g_, state, [](Node* n) { return n; });
     std::map<const Instance*, int> known;
+    size_t handlers = all->objects.size();
     for (FrameState* s = all; s; s = const_cast<FrameState*>(s->parent)) {
       for (const FrameState::Entry& e : s->values)
         if (Instance* it = member(e.node)) {
@@ -269,10 +272,14 @@ class Objects : ObjectClasses {
         }
       std::erase_if(s->values, [&](const FrameState::Entry& e) { return member(e.node) != nullptr; });
     }
-    int words = 0;
-    for (const FrameState::Virtual& v : all->objects)
-      for (const FrameState::Virtual::Field& f : v.fields) words += f.node != nullptr;
-    g_.staging_words = std::max(g_.staging_words, words);
+    // Environments of handlers that are there already.
+    for (size_t i = 0; i < handlers; ++i)
+      for (size_t k = 0; k < all->objects[i].fields.size(); ++k)
+        if (Node* env = all->objects[i].fields[k].node; env && member(env)) {
+          int index = describe(*all, member(env), known);
+          all->objects[i].fields[k] = {nullptr, index, false};
+        }
+    g_.stage(all);
     return all;
   }
 
@@ -282,7 +289,7 @@ class Objects : ObjectClasses {
     int index = found->second;
     if (!fresh) return index;
     const Shape& s = classes_[it->of].shape;
-    state.objects.push_back({s.header, s.first, s.has_first, {}, {}});
+    state.objects.push_back({s.header, s.first, s.has_first, {}, {}, INT32_MIN});
     std::vector<FrameState::Virtual::Field> fields;
     for (size_t k = 0; k < s.fields; ++k) {
       Part p = part_of(it, k);

@@ -11,6 +11,8 @@ void remove_dead(Graph& graph);
 
 // In-place clauses that need no frame below them until code leaves.
 void make_clauses_lazy(Graph& graph);
+// Regions of handlers whom nobody looks for.
+void remove_handlers(Graph& graph);
 // To the front of a loop, before all other checks there: that what it calls is the function it was built for. What is wrong
 // with its numbers then may be because of that.
 void move_callees(Graph& graph);

@@ -242,6 +242,7 @@ void Codegen::clause_leave(Node* n) {
 void Codegen::handle(Node* n) {
   auto* site = static_cast<rt::Site*>(n->aux);
   constexpr int kBytes = sizeof(rt::Node);
+  if (n->imm) failure_ = "an inlined function with a handler";
   int env = input(n->inputs[0]), out = output(n);
   const ax::Gp node = gp(out);
   asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
@@ -341,7 +342,19 @@ bool Codegen::emit_effect(Node* n) {
         a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
         a_.movups(ax::xmm15, ax::xmmword_ptr(gp(node), offsetof(rt::Node, previous)));
         if (!PLANTED(jit_handle_end_keeps_cell)) a_.movups(ax::xmmword_ptr(ax::rdx, offset), ax::xmm15);
+        for (size_t i = 1; i < site->effects.size(); ++i)
+          a_.mov(ax::qword_ptr(ax::rdx, static_cast<int>(site->effects[i] * sizeof(rt::EffectCell))), 0);
       }
+      return true;
+    }
+    case NodeOp::HandleAbort: {
+      int node = input(n->inputs[0]);
+      a_.mov(ax::rax, ax::qword_ptr(gp(node), offsetof(rt::Node, outer)));
+      a_.mov(ax::qword_ptr(ax::r15, at::top), ax::rax);
+      a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+      a_.mov(ax::eax, ax::dword_ptr(gp(node), at::node_records));
+      a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+      fresh_tag();
       return true;
     }
     case NodeOp::CellEnv: {

@@ -32,6 +32,7 @@ inline std::vector<Form> a64_forms() {
       FORM(str(x30, ptr(x20, 32760)), "str x30, [x20, #0x7ff8]"),
       FORM(str(x13, ptr(x20, -256)), "stur x13, [x20, #-0x100]"),
       FORM(str(xzr, ptr(x19, 8)), "str xzr, [x19, #8]"),
+      FORM(str(xzr, ptr(x17)), "str xzr, [x17]"),
       FORM(str(wzr, ptr(x19, 0x870)), "str wzr, [x19, #0x870]"),
       FORM(ldr(w16, ptr(x1, 4)), "ldr w16, [x1, #4]"),
       FORM(ldr(w16, ptr(x1, 16380)), "ldr w16, [x1, #0x3ffc]"),
