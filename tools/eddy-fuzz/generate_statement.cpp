@@ -208,7 +208,10 @@ Tree Generator::loop_statement(Scope& scope, int depth) {
     case 3: {
       Tree over = expression(scope, kString, depth - 1);
       inner.variables.push_back({n, kChar});
-      return Item{"for " + n + " in (", std::move(over), ") ", body(), "\n"};
+      // Of an operation of State<s>, nothing else may tell it in a local function.
+      std::string o = name("o");
+      return Group{Item{"let " + o + ": String = ", std::move(over), "\n"},
+                   Item{"for " + n + " in " + o + " ", body(), "\n"}};
     }
     default: {
       // A generator; where the program has no effect Emit of its own number, it only emits by itself.
