@@ -120,8 +120,8 @@ Record Machine::run(const Mode& mode) {
   // What a collection damages, the next ones find.
   if (mode.stress == 1) options.heap.verify_every = 3;
   if (mode.nursery) options.heap.nursery_bytes = mode.nursery;
-  options.heap.max_heap_bytes = size_t{512} << 20;
-  options.max_stack = uint64_t{256} << 20;
+  options.heap.max_heap_bytes = size_t{128} << 20;
+  options.max_stack = uint64_t{16} << 20;
   options.trace_effects = mode.effects;
   if (mode.fuel) options.fuel = kFuel;
   std::string problem;
