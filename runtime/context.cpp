@@ -11,6 +11,7 @@ Context::~Context() = default;
 Value panic(Context& ctx, std::string message) {
   // First the string: a collection on the way must not find the flag with an old message.
   Value text = new_string(ctx, message);
+  ctx.limit_panics += message == "out of memory" || message == "stack overflow";
   ctx.panicking = true;
   ctx.panic_message = text;
   return kNull;

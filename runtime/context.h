@@ -98,6 +98,7 @@ struct Context {
   // Set by the heap with its limit reached: the next safepoint clears it and raises the panic "out of memory"
   // (exit status 3 where nobody catches it). Until then allocation goes on from a reserve.
   bool heap_exhausted = false;
+  uint64_t limit_panics = 0;  // for want of memory or stack: tiers reach those limits at different places
 
   EffectObserver on_effect = nullptr;  // while set, no perform takes a short cut
   void* trace = nullptr;                 // vm/trace.h, while something is traced

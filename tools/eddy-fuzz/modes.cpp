@@ -145,6 +145,7 @@ Record Machine::run(const Mode& mode) {
     }
   }
   vm::Vm& vm = *vm_;
+  const uint64_t limits = vm.context().limit_panics;
   vm::RunResult result = vm.initialise(loaded_);
   if (result.outcome == vm::Outcome::Finished) result = vm.run_main(loaded_);
   rt::flush_output(vm.context(), &problem);
@@ -161,10 +162,8 @@ Record Machine::run(const Mode& mode) {
   record.message = result.message;
   record.fuel = vm.context().fuel;
   record.trace = result.trace;
-  record.out_of_memory = result.outcome == vm::Outcome::LimitHit || result.message == "out of memory" ||
-                         result.message == "stack overflow" ||
-                         record.out.find("out of memory") != std::string::npos ||
-                         record.out.find("stack overflow") != std::string::npos;
+  record.out_of_memory = result.outcome == vm::Outcome::LimitHit || result.message == "stack overflow" ||
+                         vm.context().limit_panics != limits;
   return record;
 }
 
