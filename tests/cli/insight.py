@@ -38,7 +38,7 @@ class Statistics(run.Tests):
             self.stats(tail, tier)
 
     def test_time_and_compilation(self):
-        stats = self.stats(STATE, "--tier=jit")
+        stats = self.stats(STATE, "--tier=jit", "--no-opt=inline")
         compiled = stats["compiled"]
         assert compiled["functions"] >= 2 and compiled["code_bytes"] > 100, stats
         assert 0 < stats["time"]["longest_compilation_ns"] <= stats["time"]["compiling_ns"], stats

@@ -44,7 +44,7 @@ class Perf(run.Tests):
 
     def test_map(self):
         self.write("a.eddy", STATE)
-        pid, out, err = self.child("--perf=map", "--tier=jit", "--no-opt=handlers", "a.eddy")
+        pid, out, err = self.child("--perf=map", "--tier=jit", "--no-opt=inline,handlers", "a.eddy")
         assert out == "10000\n" and err == "", (out, err)
         entries = list(perf_map(pid))
         names = [name for _, _, name in entries]
