@@ -49,8 +49,11 @@ class FiberBlocks {
   struct Class {
     Free* free = nullptr;
     size_t free_count = 0;
-    char* fresh = nullptr;  // of the newest chunk, what was never handed out
+    // Of the newest chunk, what was never handed out: to the end, and then what is before.
+    char* fresh = nullptr;
     char* end = nullptr;
+    char* first = nullptr;
+    char* middle = nullptr;
   };
   bool add_chunk(unsigned size_class);
 
