@@ -122,6 +122,7 @@ void Lowering::handle_in_place(HandleInfo& info, Dest d, std::optional<Reg> base
     lower(e->body, d.is_discard() ? Dest::discard() : Dest::fresh_in(result));
   }
   if (handles) {
+    at(e->span);  // where a trace has this frame while a clause runs in the body's place
     end_region(region);
     regions_.pop_back();
   }
