@@ -1,6 +1,5 @@
 // Calls, returns, natives; inlining.
 #include <algorithm>
-#include <set>
 
 #include "jit/build/builder.h"
 
@@ -23,45 +22,6 @@ constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined in
 constexpr unsigned kMaxUnrolled = 3;         // so many times, one below the other
 constexpr size_t kMaxVersionWords = 150;     // of a function that is built once for each function it calls
 
-// What may panic although the program is well typed, or call what may.
-bool may_panic(Op op) {
-  switch (op) {
-    case Op::LOAD_GLOBAL:
-    case Op::DIV:
-    case Op::REM:
-    case Op::DIV_I:
-    case Op::REM_I:
-    case Op::SHL:
-    case Op::SHR:
-    case Op::EQ:
-    case Op::NE:
-    case Op::JEQ:
-    case Op::JNE:
-    case Op::ARRAY_GET:
-    case Op::ARRAY_SET:
-    case Op::ARRAY_GET_R:
-    case Op::ARRAY_SET_R: return true;
-    default: return op >= Op::CALL && op <= Op::EXIT && op != Op::RET && op != Op::RET_UNIT && op != Op::ABORT_RET;
-  }
-}
-
-// Whether a clause may panic once ABORT_NOW has dropped the body. The trace then names the region, no longer who performed:
-// an inlined clause, which leaves the body where it is, would tell of that.
-bool may_panic_settled(const vm::LoadedFunction& f) {
-  std::set<uint32_t> behind;
-  bool settled = false;
-  for (const vm::Word* pc : vm::Instructions(f.linked)) {
-    Op op = vm::op_of(*pc);
-    uint32_t at = f.pc_of(pc);
-    settled |= behind.count(at) != 0;
-    if (settled && may_panic(op)) return true;
-    settled |= op == Op::ABORT_NOW;
-    if (settled) vm::visit_jumps(pc, [&](int64_t offset) { behind.insert(static_cast<uint32_t>(at + offset)); });
-    settled &= !vm::info_of(op).ends;
-  }
-  return false;
-}
-
 // A frame that carries handlers that are there, or unwind records, is not inlined. `aborts`: a clause may give its region a
 // value.
 bool can_be_inlined(const vm::LoadedFunction& f, bool loops, bool aborts, bool handlers) {
@@ -77,7 +37,7 @@ bool can_be_inlined(const vm::LoadedFunction& f, bool loops, bool aborts, bool h
       return false;
   }
   // Behind ABORT_NOW a tail call, too, is for the region's value.
-  return !settles || (aborts && !tail_calls && !may_panic_settled(f));
+  return !settles || (aborts && !tail_calls);
 }
 }  // namespace
 
