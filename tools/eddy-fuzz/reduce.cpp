@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 namespace eddy::fuzz {
 
@@ -95,9 +96,10 @@ class Reducer {
       }
       std::vector<const Node*> parts;
       parts_of(*place, place->type, parts);
-      std::stable_sort(parts.begin(), parts.end(),
-                       [](auto* a, auto* b) { return size_of(*a) < size_of(*b); });
-      for (const Node* part : parts) {
+      // The smallest first; of one size, in their order.
+      std::multimap<size_t, const Node*> by_size;
+      for (const Node* part : parts) by_size.emplace(size_of(*part), part);
+      for (auto [size, part] : by_size) {
         if (late()) break;
         Tree other = copy(*part);
         std::string part_text = text_of(*part);
