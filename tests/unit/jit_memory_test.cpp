@@ -23,9 +23,15 @@ bool any_writable_and_executable() {
   return false;
 }
 
+jit::Options at_once() {
+  jit::Options options;
+  options.tier = jit::TierMode::Jit;
+  return options;
+}
+
 TEST(JitMemory, IsNeverWritableAndExecutable) {
   vm::Vm machine{vm::VmOptions{}};
-  auto tier = jit::attach(machine, {.tier = jit::TierMode::Jit});
+  auto tier = jit::attach(machine, at_once());
   if (!tier) return;  // no machine code for this processor
   std::string problem;
   vm::LoadedModule* loaded = machine.load(*test::checked_module(kProgram, &problem), &problem);
@@ -38,7 +44,7 @@ TEST(JitMemory, RefusedMeansInterpreted) {
   for (uint64_t refuse = 1; refuse < 12; ++refuse) {
     vm::Vm machine{vm::VmOptions{}};
     rt::memory::refuse_request(refuse);
-    auto tier = jit::attach(machine, {.tier = jit::TierMode::Jit});
+    auto tier = jit::attach(machine, at_once());
     EXPECT_TRUE(refuse != 1 || !tier);
     std::string problem;
     vm::LoadedModule* loaded = machine.load(*test::checked_module(kProgram, &problem), &problem);
