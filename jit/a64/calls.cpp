@@ -112,25 +112,6 @@ bool Codegen::emit_call(Node* n) {
       closure_call(n, false);
       call_result(n);
       return true;
-    case NodeOp::Native: {
-      auto* native = static_cast<const rt::Native*>(n->aux);
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      a_.constant(aa::x16, static_cast<int64_t>(n->inputs.size()));
-      a_.str(aa::w16, context(at::args_live, 4));
-      a_.add_to(aa::x1, aa::x19, at::args);
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(native->function), n->state);
-      a_.str(aa::wzr, context(at::args_live, 4));
-      call_result(n);
-      return true;
-    }
-    case NodeOp::MakeArray:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      a_.constant(aa::x1, static_cast<int64_t>(n->inputs.size()));
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::make_array), n->state);
-      call_result(n);
-      return true;
     default: return false;
   }
 }
@@ -291,41 +272,8 @@ void Codegen::handle(Node* n) {
 }
 
 bool Codegen::emit_effect(Node* n) {
-  auto action = [&](void* helper) {
-    call_helper(stubs_.call_action, helper, n->state);
-    call_result(n);
-    return true;
-  };
   switch (n->op) {
     case NodeOp::Perform: perform(n); return true;
-    case NodeOp::PerformNamed:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      a_.constant(aa::x1, n->aux);
-      return action(reinterpret_cast<void*>(&calls::perform_named));
-    case NodeOp::Resume:
-      save_inline(n->state);
-      arguments(n->inputs, 0);
-      call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
-      call_result(n);
-      return true;
-    case NodeOp::FiberCall:
-      save_inline(n->state);
-      arguments(n->inputs, 0);
-      call_stub(stubs_.fiber_call, n->state);
-      call_result(n);
-      return true;
-    case NodeOp::Drop:
-    case NodeOp::DropUnused:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      return action(n->op == NodeOp::Drop ? reinterpret_cast<void*>(&calls::drop) : reinterpret_cast<void*>(&calls::drop_unused));
-    case NodeOp::AbortNow:
-      save_inline(n->state);
-      write_function(n->state);
-      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
-      call_result(n);
-      return true;
     case NodeOp::Handle: handle(n); return true;
     case NodeOp::HandleEnd: {
       auto* site = static_cast<rt::Site*>(n->aux);
@@ -389,13 +337,6 @@ bool Codegen::emit_effect(Node* n) {
       a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
       return true;
     }
-    case NodeOp::Record:
-      save_inline(n->state);
-      if (!n->inputs.empty()) value_to(aa::x2, n->inputs[0]);
-      a_.constant(aa::x1, n->aux);
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::record), n->state);
-      call_result(n);
-      return true;
     case NodeOp::Safepoint: {
       asmjit::Label slow = a_.newLabel(), back = a_.newLabel();
       a_.ldr(aa::x16, context(at::stack_limit));

@@ -118,7 +118,8 @@ bool Codegen::emit_node(Node* n) {
     a_.ldr(gp(r), aa::ptr(aa::x16));
     return true;
   }
-  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n);
+  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n) ||
+         emit_runtime_call(n);
 }
 
 namespace {
@@ -251,12 +252,7 @@ bool Codegen::emit_end(Node* n) {
       // What dies here still has to be there for the slow path; edges do not ask for it.
       asmjit::Label to_yes = edge_label(yes, 0);
       asmjit::Label to_no = edge_label(no, 1);
-      slow_path(n, slow, [this, n] {
-        operand_to(aa::x1, n->inputs[0]);
-        operand_to(aa::x2, n->inputs[1]);
-        a_.constant(aa::x3, n->imm);
-        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
-      }, to_no, [this, to_yes, to_no] {
+      slow_path(n, slow, [this, n] { call_compare(n); }, to_no, [this, to_yes, to_no] {
         a_.compare(aa::x16, static_cast<int64_t>(rt::kTrue.bits));
         a_.branch_if(CondCode::kEQ, to_yes);
         a_.b(to_no);

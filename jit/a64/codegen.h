@@ -33,6 +33,11 @@ class Codegen : public CodegenBase {
   void materialise(const FrameState* state, int row, const calls::Materials* materials) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
+  void pass_constant(unsigned index, int64_t bits) override;
+  void pass_value(unsigned index, Node* n) override;
+  void pass_slot(unsigned index, Node* n) override;
+  void pass_context_args(unsigned index) override;
+  void set_live_arguments(unsigned count) override;
   void entry() override;
   void early_check(const Node* check, Label otherwise) override;
   void quick_test(Label returns) override;
@@ -48,7 +53,6 @@ class Codegen : public CodegenBase {
 
   // --- moves
   void value_to(const aa::Gp& to, Node* n);       // wherever it is
-  void operand_to(const aa::Gp& to, Node* n);     // from its home or as a constant
   void store_word(const aa::Mem& to, int64_t bits);
   aa::Mem home_slot(int home) { return a_.slot(aa::x20, home * 8); }
   aa::Mem field(const aa::Gp& object, int64_t offset, unsigned size = 8) { return a_.slot(object, offset, size); }
@@ -59,11 +63,11 @@ class Codegen : public CodegenBase {
   static aa::Vec vec(int reg) { return aa::d(static_cast<uint32_t>(reg - kFirstFloat)); }
 
   // --- calls of stubs
-  void call_stub(void* stub, const FrameState* s);
-  void call_helper(void* stub, void* helper, const FrameState* s);
+  void call_stub(void* stub, const FrameState* s) override;
+  void call_helper(void* stub, void* helper, const FrameState* s) override;
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);
-  void write_function(const FrameState* s);
+  void write_function(const FrameState* s) override;
   void increment(int64_t address);                // a counter
   void pop_frame();                               // the return address is in x30 again
 
@@ -80,7 +84,6 @@ class Codegen : public CodegenBase {
   void divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure);
   void check_small(const aa::Gp& r, asmjit::Label otherwise) { a_.branch_if_clear(r, 0, otherwise); }
   void truth_of(CondCode cc, int out);            // the Bool
-  asmjit::Label int_failure(Node* n, int out);
   void barrier(Node* n, int holder, Node* value, const std::function<void(const aa::Gp&)>& address_to);
   void allocate(Node* n, int out);
   void rebox(Node* n);
@@ -110,7 +113,6 @@ class Codegen : public CodegenBase {
   void con_test(const aa::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   Assembler a_;
-  asmjit::Label slow_back_;
 };
 
 }  // namespace eddy::jit::a64

@@ -103,9 +103,7 @@ void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void
     address_to(aa::x17);
     a_.mov(aa::x3, aa::x16);
     a_.mov(aa::x2, aa::x17);
-    Node* object = n->inputs[0];
-    if (object->remade()) a_.constant(aa::x1, object->imm);  // a damaged program's: its check has always failed
-    else a_.ldr(aa::x1, home_slot(object->home));
+    pass_slot(1, n->inputs[0]);
     call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::store), n->state);
   }, done);
   a_.bind(done);
@@ -224,10 +222,8 @@ bool Codegen::emit_data(Node* n) {
         no = a_.newLabel();
         back = a_.newLabel();
         slow_path(n, no, [this, n, out] {
-          operand_to(aa::x1, n->inputs[0]);
-          operand_to(aa::x2, n->inputs[1]);
-          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_get), n->state);
-          a_.mov(gp(out), aa::x16);
+          call_with_operands(n, reinterpret_cast<void*>(&calls::array_get));
+          take_result(out);
         }, back);
       }
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
@@ -250,10 +246,7 @@ bool Codegen::emit_data(Node* n) {
       if (slow) {
         no = a_.newLabel();
         slow_path(n, no, [this, n] {
-          operand_to(aa::x1, n->inputs[0]);
-          operand_to(aa::x2, n->inputs[1]);
-          operand_to(aa::x3, n->inputs[2]);
-          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_set), n->state);
+          call_with_operands(n, reinterpret_cast<void*>(&calls::array_set));
         }, done);
       } else {
         no = leave_label(n);

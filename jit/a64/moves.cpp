@@ -100,9 +100,19 @@ void Codegen::value_to(const aa::Gp& to, Node* n) {
   else a_.fmov(to, vec(l.reg));
 }
 
-void Codegen::operand_to(const aa::Gp& to, Node* n) {
-  if (n->remade()) a_.constant(to, n->imm);
-  else a_.ldr(to, home_slot(n->home));
+void Codegen::pass_constant(unsigned index, int64_t bits) { a_.constant(aa::x(index), bits); }
+void Codegen::pass_value(unsigned index, Node* n) { value_to(aa::x(index), n); }
+
+void Codegen::pass_slot(unsigned index, Node* n) {
+  if (n->remade()) a_.constant(aa::x(index), n->imm);
+  else a_.ldr(aa::x(index), home_slot(n->home));
+}
+
+void Codegen::pass_context_args(unsigned index) { a_.add_to(aa::x(index), aa::x19, at::args); }
+
+void Codegen::set_live_arguments(unsigned count) {
+  if (count) a_.constant(aa::x16, static_cast<int64_t>(count));
+  a_.str(count ? aa::w16 : aa::wzr, context(at::args_live, 4));
 }
 
 void Codegen::store_argument(unsigned index, Node* n) {

@@ -11,11 +11,6 @@ namespace {
 int64_t small_of(const Node* n) { return n->imm >> 1; }
 bool small_const(const Node* n) { return n->is_const() && (n->imm & 1); }
 
-calls::IntOp runtime_op(NodeOp op) {
-  return static_cast<calls::IntOp>(static_cast<int>(op) - static_cast<int>(NodeOp::Add));
-}
-static_assert(static_cast<int>(NodeOp::Abs) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::Abs));
-
 // a ± k, setting the flags; |k| < 4096.
 void step(Assembler& a, bool add, const aa::Gp& to, const aa::Gp& from, int64_t k) {
   if (k < 0) {
@@ -25,21 +20,6 @@ void step(Assembler& a, bool add, const aa::Gp& to, const aa::Gp& from, int64_t 
   add ? a.adds(to, from, asmjit::Imm(k)) : a.subs(to, from, asmjit::Imm(k));
 }
 }  // namespace
-
-// Where an operation goes that small Ints do not cover. With `out`, the label is for after the result's register is
-// known: the slow path comes back behind the fast one, with its result there.
-asmjit::Label Codegen::int_failure(Node* n, int out) {
-  if (n->speculative) return leave_label(n);
-  asmjit::Label from = a_.newLabel(), back = a_.newLabel();
-  slow_back_ = back;
-  slow_path(n, from, [this, n, out] {
-    operand_to(aa::x1, n->inputs[0]);
-    if (n->inputs.size() > 1) operand_to(aa::x2, n->inputs[1]);
-    call_helper(stubs_.call_value, reinterpret_cast<void*>(calls::int_function(runtime_op(n->op))), n->state);
-    a_.mov(gp(out), aa::x16);
-  }, back);
-  return from;
-}
 
 // A constant added to what has room for it.
 void Codegen::count_on(Node* n) {
@@ -65,14 +45,13 @@ void Codegen::integer(Node* n) {
   int out = in_place ? ra : output(n);
   // Everything has its register before a way out is described.
   asmjit::Label failure;
+  Label back;
   bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
   bool divides = n->op == NodeOp::Div || n->op == NodeOp::Rem;
   if (divides && constant && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
-  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
-  asmjit::Label back = slow_back_;
-  slow_back_ = asmjit::Label();
+  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out, &back);
   if (!(n->known & 1)) check_small(gp(ra), failure);
   if (b && !(n->known & 2) && !constant) check_small(gp(rb), failure);
 
@@ -177,7 +156,7 @@ void Codegen::integer(Node* n) {
       break;
     default: divide(n, ra, rb, k, out, failure); break;
   }
-  if (back.isValid()) a_.bind(back);
+  if (back.valid()) bind(back);
 }
 
 // By a constant, without dividing: the quotient or the remainder to x16.
@@ -285,11 +264,8 @@ bool Codegen::emit_number(Node* n) {
       int out = output(n);
       compare_words(n, slow);
       slow_path(n, slow, [this, n, out] {
-        operand_to(aa::x1, n->inputs[0]);
-        operand_to(aa::x2, n->inputs[1]);
-        a_.constant(aa::x3, n->imm);
-        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
-        a_.mov(gp(out), aa::x16);
+        call_compare(n);
+        take_result(out);
       }, back);
       static constexpr CondCode codes[] = {CondCode::kEQ, CondCode::kNE, CondCode::kLT,
                                            CondCode::kLE, CondCode::kGT, CondCode::kGE};

@@ -145,6 +145,15 @@ class CodegenBase {
   virtual void materialise(const FrameState* state, int row, const calls::Materials* materials) = 0;
   virtual void store_argument(unsigned index, Node* n) = 0;  // to ctx.args, from wherever it is
   virtual void load_argument(int home, unsigned index) = 0;  // from ctx.args
+  // Calls of the runtime: argument `index` of the helper, 0 being the context.
+  virtual void pass_constant(unsigned index, int64_t bits) = 0;
+  virtual void pass_value(unsigned index, Node* n) = 0;  // from wherever it is
+  virtual void pass_slot(unsigned index, Node* n) = 0;   // from its slot, where no register is known to hold it
+  virtual void pass_context_args(unsigned index) = 0;    // where ctx.args is
+  virtual void set_live_arguments(unsigned count) = 0;   // of ctx.args
+  virtual void call_stub(void* stub, const FrameState* s) = 0;
+  virtual void call_helper(void* stub, void* helper, const FrameState* s) = 0;
+  virtual void write_function(const FrameState* s) = 0;
   virtual void entry() = 0;                                  // of a function: early checks, the frame, and room for it
   virtual void early_check(const Node* check, Label otherwise) = 0;
   virtual void quick_test(Label returns) = 0;        // of Graph::quick, with the parameters where the caller put them
@@ -206,6 +215,14 @@ class CodegenBase {
   static bool takes_raw(const Node* call);
   Label own_entry(const Node* call) const;
   void store_parameters();
+
+  // --- calls of the runtime (runtime_nodes.cpp)
+  bool emit_runtime_call(Node* n);
+  void call_with_operands(const Node* n, void* helper);  // in a slow path
+  void call_compare(const Node* n);                      // the same, of two words
+  // Where an operation goes that small Ints do not cover. A slow path comes to `back`, if it is one, with the result in
+  // `out`.
+  Label int_failure(const Node* n, int out, Label* back);
 
   // --- entries (entries.cpp)
   void find_early_checks();

@@ -116,24 +116,6 @@ bool Codegen::emit_call(Node* n) {
       closure_call(n, false);
       call_result(n);
       return true;
-    case NodeOp::Native: {
-      auto* native = static_cast<const rt::Native*>(n->aux);
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      a_.mov(ax::dword_ptr(ax::r15, at::args_live), static_cast<int32_t>(n->inputs.size()));
-      a_.lea(ax::rsi, ax::ptr(ax::r15, at::args));
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(native->function), n->state);
-      a_.mov(ax::dword_ptr(ax::r15, at::args_live), 0);
-      call_result(n);
-      return true;
-    }
-    case NodeOp::MakeArray:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      a_.mov(ax::esi, static_cast<int32_t>(n->inputs.size()));
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::make_array), n->state);
-      call_result(n);
-      return true;
     default: return false;
   }
 }
@@ -293,41 +275,8 @@ void Codegen::handle(Node* n) {
 }
 
 bool Codegen::emit_effect(Node* n) {
-  auto action = [&](void* helper) {
-    call_helper(stubs_.call_action, helper, n->state);
-    call_result(n);
-    return true;
-  };
   switch (n->op) {
     case NodeOp::Perform: perform(n); return true;
-    case NodeOp::PerformNamed:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
-      return action(reinterpret_cast<void*>(&calls::perform_named));
-    case NodeOp::Resume:
-      save_inline(n->state);
-      arguments(n->inputs, 0);
-      call_stub(n->imm ? stubs_.resume_last : stubs_.resume_keep, n->state);
-      call_result(n);
-      return true;
-    case NodeOp::FiberCall:
-      save_inline(n->state);
-      arguments(n->inputs, 0);
-      call_stub(stubs_.fiber_call, n->state);
-      call_result(n);
-      return true;
-    case NodeOp::Drop:
-    case NodeOp::DropUnused:
-      save_inline(n->state);
-      to_context_args(n->inputs, 0, 0);
-      return action(n->op == NodeOp::Drop ? reinterpret_cast<void*>(&calls::drop) : reinterpret_cast<void*>(&calls::drop_unused));
-    case NodeOp::AbortNow:
-      save_inline(n->state);
-      write_function(n->state);
-      call_helper(stubs_.call_plain, reinterpret_cast<void*>(&calls::abort_now), n->state);
-      call_result(n);
-      return true;
     case NodeOp::Handle: handle(n); return true;
     case NodeOp::HandleEnd: {
       auto* site = static_cast<rt::Site*>(n->aux);
@@ -385,14 +334,6 @@ bool Codegen::emit_effect(Node* n) {
       int link = static_cast<int>(rt::kFrameHeaderWords + vm::b_of(*static_cast<const vm::Word*>(n->aux)));
       a_.mov(ax::eax, ax::dword_ptr(ax::rsp, link * 8));
       a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
-      return true;
-    }
-    case NodeOp::Record: {
-      save_inline(n->state);
-      if (!n->inputs.empty()) value_to(ax::rdx, n->inputs[0]);
-      constant_to(ax::rsi, reinterpret_cast<int64_t>(n->aux));
-      call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::record), n->state);
-      call_result(n);
       return true;
     }
     case NodeOp::Safepoint: {

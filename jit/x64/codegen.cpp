@@ -120,7 +120,8 @@ bool Codegen::emit_node(Node* n) {
     a_.mov(gp(r), ax::qword_ptr(ax::rax));
     return true;
   }
-  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n);
+  return emit_number(n) || emit_float(n) || emit_data(n) || emit_call(n) || emit_effect(n) || emit_loop(n) ||
+         emit_runtime_call(n);
 }
 
 namespace {
@@ -254,26 +255,11 @@ bool Codegen::emit_end(Node* n) {
       // What dies here still has to be there for the slow path; edges do not ask for it.
       asmjit::Label to_yes = edge_label(yes, 0);
       asmjit::Label to_no = edge_label(no, 1);
-      slow_path(
-          n, slow,
-          [this, n] {
-            auto value = [this](const ax::Gp& r, Node* v) {
-              if (v->remade())
-                constant_to(r, v->imm);
-              else
-                a_.mov(r, home_slot(v->home));
-            };
-            value(ax::rsi, n->inputs[0]);
-            value(ax::rdx, n->inputs[1]);
-            constant_to(ax::rcx, n->imm);
-            call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
-          },
-          to_no,
-          [this, to_yes, to_no] {
-            a_.cmp(ax::rax, static_cast<int32_t>(rt::kTrue.bits));
-            a_.je(to_yes);
-            a_.jmp(to_no);
-          });
+      slow_path(n, slow, [this, n] { call_compare(n); }, to_no, [this, to_yes, to_no] {
+        a_.cmp(ax::rax, static_cast<int32_t>(rt::kTrue.bits));
+        a_.je(to_yes);
+        a_.jmp(to_no);
+      });
       if (yes == next_block()) {
         a_.j(asmjit::x86::negateCond(cc), to_no);
         jump(yes, 0);

@@ -43,6 +43,11 @@ class Codegen : public CodegenBase {
   void materialise(const FrameState* state, int row, const calls::Materials* materials) override;
   void store_argument(unsigned index, Node* n) override;
   void load_argument(int home, unsigned index) override;
+  void pass_constant(unsigned index, int64_t bits) override;
+  void pass_value(unsigned index, Node* n) override;
+  void pass_slot(unsigned index, Node* n) override;
+  void pass_context_args(unsigned index) override;
+  void set_live_arguments(unsigned count) override;
   void entry() override;
   void early_check(const Node* check, Label otherwise) override;
   void quick_test(Label returns) override;
@@ -67,12 +72,12 @@ class Codegen : public CodegenBase {
   static bool fits(int64_t v) { return v == static_cast<int32_t>(v); }
 
   // --- calls of stubs
-  void call_stub(void* stub, const FrameState* s);
+  void call_stub(void* stub, const FrameState* s) override;
   void push_return(asmjit::Label back);
-  void call_helper(void* stub, void* helper, const FrameState* s);
+  void call_helper(void* stub, void* helper, const FrameState* s) override;
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);
-  void write_function(const FrameState* s);
+  void write_function(const FrameState* s) override;
 
   // --- emission by topic
   bool emit_number(Node* n);
@@ -95,7 +100,6 @@ class Codegen : public CodegenBase {
     a_.cmp(ax::byte_ptr(r, 3), static_cast<int>(kind));
     a_.jne(otherwise);
   }
-  asmjit::Label int_failure(Node* n, int out);
   void barrier(Node* n, int holder, Node* value, const std::function<void(const ax::Gp&)>& address_to);
   void allocate(Node* n, int out);
   void rebox(Node* n);
@@ -122,7 +126,6 @@ class Codegen : public CodegenBase {
   void con_test(Node* n, const ax::Gp& v, uint16_t con, bool constant, bool pointer, asmjit::Label no);
 
   ax::Assembler a_;
-  asmjit::Label slow_back_;
 };
 
 }  // namespace eddy::jit::x64

@@ -103,9 +103,7 @@ void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void
     a_.mov(ax::rax, gp(v));
     address_to(ax::rdx);
     a_.mov(ax::rcx, ax::rax);
-    Node* object = n->inputs[0];
-    if (object->remade()) constant_to(ax::rsi, object->imm);  // a damaged program's: its check has always failed
-    else a_.mov(ax::rsi, home_slot(object->home));
+    pass_slot(1, n->inputs[0]);
     call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::store), n->state);
   }, done);
   a_.bind(done);
@@ -238,11 +236,8 @@ bool Codegen::emit_data(Node* n) {
       if (!n->inputs[1]->is_const()) input(n->inputs[1]);
       if (back.isValid())
         slow_path(n, no, [this, n, out] {
-          Node *array = n->inputs[0], *index = n->inputs[1];
-          array->remade() ? constant_to(ax::rsi, array->imm) : void(a_.mov(ax::rsi, home_slot(array->home)));
-          index->remade() ? constant_to(ax::rdx, index->imm) : void(a_.mov(ax::rdx, home_slot(index->home)));
-          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_get), n->state);
-          a_.mov(gp(out), ax::rax);
+          call_with_operands(n, reinterpret_cast<void*>(&calls::array_get));
+          take_result(out);
         }, back);
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
       index_check(gp(a), n, no);
@@ -268,11 +263,7 @@ bool Codegen::emit_data(Node* n) {
       if (slow) {
         no = a_.newLabel();
         slow_path(n, no, [this, n] {
-          auto value = [this](const ax::Gp& r, Node* x) { x->remade() ? constant_to(r, x->imm) : void(a_.mov(r, home_slot(x->home))); };
-          value(ax::rsi, n->inputs[0]);
-          value(ax::rdx, n->inputs[1]);
-          value(ax::rcx, n->inputs[2]);
-          call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::array_set), n->state);
+          call_with_operands(n, reinterpret_cast<void*>(&calls::array_set));
         }, done);
       } else {
         no = leave_label(n);

@@ -158,6 +158,21 @@ void Codegen::safepoint_index(uint32_t index, bool raw) {
   a_.embed(&index, 4);
 }
 
+namespace {
+const ax::Gp kHelperArgs[] = {ax::rdi, ax::rsi, ax::rdx, ax::rcx};
+}
+
+void Codegen::pass_constant(unsigned index, int64_t bits) { constant_to(kHelperArgs[index], bits); }
+void Codegen::pass_value(unsigned index, Node* n) { value_to(kHelperArgs[index], n); }
+
+void Codegen::pass_slot(unsigned index, Node* n) {
+  if (n->remade()) constant_to(kHelperArgs[index], n->imm);
+  else a_.mov(kHelperArgs[index], home_slot(n->home));
+}
+
+void Codegen::pass_context_args(unsigned index) { a_.lea(kHelperArgs[index], argument_slot(0)); }
+void Codegen::set_live_arguments(unsigned count) { a_.mov(ax::dword_ptr(ax::r15, at::args_live), count); }
+
 void Codegen::call_stub(void* stub, const FrameState* s) {
   enter_base(s);
   a_.call(stub);

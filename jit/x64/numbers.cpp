@@ -12,31 +12,7 @@ namespace eddy::jit::x64 {
 namespace {
 int64_t small_of(const Node* n) { return n->imm >> 1; }
 bool small_const(const Node* n) { return n->is_const() && (n->imm & 1); }
-
-calls::IntOp runtime_op(NodeOp op) {
-  return static_cast<calls::IntOp>(static_cast<int>(op) - static_cast<int>(NodeOp::Add));
-}
-static_assert(static_cast<int>(NodeOp::Abs) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::Abs));
 }  // namespace
-
-// Where an operation goes that small Ints do not cover. With `out`, the label is for after the result's register is
-// known: the slow path comes back behind the fast one, with its result there.
-asmjit::Label Codegen::int_failure(Node* n, int out) {
-  if (n->speculative) return leave_label(n);
-  asmjit::Label from = a_.newLabel(), back = a_.newLabel();
-  slow_back_ = back;
-  slow_path(n, from, [this, n, out] {
-    auto value = [this](const ax::Gp& r, Node* v) {
-      if (v->remade()) constant_to(r, v->imm);
-      else a_.mov(r, home_slot(v->home));
-    };
-    value(ax::rsi, n->inputs[0]);
-    if (n->inputs.size() > 1) value(ax::rdx, n->inputs[1]);
-    call_helper(stubs_.call_value, reinterpret_cast<void*>(calls::int_function(runtime_op(n->op))), n->state);
-    a_.mov(gp(out), ax::rax);
-  }, back);
-  return from;
-}
 
 // A constant added to what has room for it.
 void Codegen::count_on(Node* n) {
@@ -62,13 +38,12 @@ void Codegen::integer(Node* n) {
   // Everything has its register before a way out is described.
   int divisor = n->op == NodeOp::Div || n->op == NodeOp::Rem ? temporary() : kNone;
   asmjit::Label failure;
+  Label back;
   bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
   if (divisor != kNone && rb == kNone && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
-  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out);
-  asmjit::Label back = slow_back_;
-  slow_back_ = asmjit::Label();
+  if (has_failure && !(in_place && !checked)) failure = int_failure(n, out, &back);
   if (!(n->known & 1)) check_small(gp(ra), failure);
   if (b && !(n->known & 2) && !constant) check_small(gp(rb), failure);
 
@@ -194,7 +169,7 @@ void Codegen::integer(Node* n) {
       break;
     default: divide(n, ra, rb, k, out, divisor, failure); break;
   }
-  if (back.isValid()) a_.bind(back);
+  if (back.valid()) bind(back);
 }
 
 // By a constant, without dividing. `number`: a register for the operand.
@@ -316,15 +291,8 @@ bool Codegen::emit_number(Node* n) {
       int out = output(n);
       compare_words(n, slow);
       slow_path(n, slow, [this, n, out] {
-        auto value = [this](const ax::Gp& r, Node* v) {
-          if (v->remade()) constant_to(r, v->imm);
-          else a_.mov(r, home_slot(v->home));
-        };
-        value(ax::rsi, n->inputs[0]);
-        value(ax::rdx, n->inputs[1]);
-        constant_to(ax::rcx, n->imm);
-        call_helper(stubs_.call_value, reinterpret_cast<void*>(&calls::compare), n->state);
-        a_.mov(gp(out), ax::rax);
+        call_compare(n);
+        take_result(out);
       }, back);
       static constexpr ax::CondCode codes[] = {ax::CondCode::kE, ax::CondCode::kNE, ax::CondCode::kL,
                                                ax::CondCode::kLE, ax::CondCode::kG, ax::CondCode::kGE};
