@@ -103,6 +103,9 @@ void work(const fs::path& path, const Flags& flags, Report& report) {
   for (const char* word : {"attempt", "defer", "finally", "test", "async"})
     catches |= text.find(word) != std::string::npos;
 
+  // On a busy machine, who sleeps may wake too late for the order that was meant: that is not so every time.
+  const int tries = text.find("sleep") != std::string::npos ? 3 : 1;
+
   auto complain = [&](const Case& c, const std::string& problem) {
     set(report.where, sizeof report.where, to_string(c));
     set(report.problem, sizeof report.problem, problem);
@@ -126,6 +129,7 @@ void work(const fs::path& path, const Flags& flags, Report& report) {
         Case c{fault, n, jit};
         set(report.where, sizeof report.where, to_string(c));
         Ending e = run(*module, c, &expected, catches);
+        for (int i = 1; i < tries && !e.problem.empty(); ++i) e = run(*module, c, &expected, catches);
         ++report.runs;
         report.panics += e.message == "out of memory" || e.message == "stack overflow";
         if (!e.problem.empty()) return complain(c, e.problem);
