@@ -26,7 +26,11 @@ void Codegen::entry() {
   bind(raw_start_ = new_label());
   std::vector<Label> failed;
   for (const EarlyCheck& check : early_) early_check(check.node, failed.emplace_back(new_label()));
-  if (!g_.quick.result) bind(inner_start_ = new_label());
+  if (!g_.quick.result) {
+    // Where a function calls itself a line of the cache starts: elsewhere it is up to 30 % slower, as the wind blows.
+    if (!early_.empty()) a_.align(asmjit::AlignMode::kCode, 64);
+    bind(inner_start_ = new_label());
+  }
   int below = frame_bytes();
   asmjit::Label no_room = a_.newLabel(), checked = a_.newLabel(), body = a_.newLabel(), framed = a_.newLabel();
   checked_ = checked;
