@@ -18,6 +18,8 @@ void remove_handlers(Graph& graph);
 void move_callees(Graph& graph);
 // Small Ints, loops included; checks that become needless.
 void find_small_ints(Graph& graph);
+// Ways that know the outcome of the branch they lead to.
+void go_straight(Graph& graph);
 // Objects of which only the fields are wanted.
 void remove_objects(Graph& graph);
 // Floats that go round a loop, as doubles.
