@@ -63,6 +63,7 @@ struct LoadedFunction : rt::Function {
   bool raw_result = false;                // all it returns are Floats that it has just made objects of
   bool switches = false;                  // control may leave and come back to its compiled frames other than by
                                           // calls and returns
+  bool once = false;                      // a clause whose last parameter is a continuation just made, that may be resumed once
   bool all_live = false;                  // the VM's own frames: every tagged slot is always live
 
   uint32_t pc_of(const Word* p) const { return static_cast<uint32_t>(p - linked.data()); }

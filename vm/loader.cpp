@@ -164,6 +164,7 @@ class Loader {
         clause.params = source().effects[c.effect].operations[c.operation].params;
         clause.name = source().effects[c.effect].short_name() + "." + source().effects[c.effect].operations[c.operation].name;
         clause.function = &out_->functions[c.function];
+        out_->functions[c.function].once = c.kind == rt::ClauseKind::Once;
         site.needs_fiber |= c.kind == rt::ClauseKind::Once || c.kind == rt::ClauseKind::Multi;
         site.clauses.push_back(clause);
       }

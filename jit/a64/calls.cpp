@@ -324,6 +324,24 @@ bool Codegen::emit_effect(Node* n) {
       store_constant(slots + static_cast<int>(vm::b_of(*pc)) + 1, static_cast<int64_t>(reinterpret_cast<rt::Site*>(pc[1])->resume));
       return true;
     }
+    case NodeOp::PushGuard: {
+      auto* pc = static_cast<const vm::Word*>(n->aux);
+      int slots = static_cast<int>(rt::kFrameHeaderWords), object = static_cast<int>(vm::a_of(*pc)), link = static_cast<int>(vm::b_of(*pc));
+      if (n->inputs[0]->remade()) store_constant(slots + object, n->inputs[0]->imm);
+      else store_home(slots + object, input(n->inputs[0]));
+      a_.ldr(aa::x16, context(at::top));
+      a_.str(aa::x16, home_slot(slots + object + 1));
+      push_record(slots, vm::a_of(*pc), vm::b_of(*pc));
+      store_constant(slots + link + 1, static_cast<int64_t>(rt::pack_resume(pc, rt::kUnwinding)));
+      return true;
+    }
+    case NodeOp::PopGuard: {
+      int link = static_cast<int>(rt::kFrameHeaderWords + vm::b_of(*static_cast<const vm::Word*>(n->aux)));
+      a_.ldr(aa::x17, context(at::fiber));
+      a_.ldr(aa::w16, a_.slot(aa::x20, link * 8, 4));
+      a_.str(aa::w16, field(aa::x17, at::fiber_records, 4));
+      return true;
+    }
     case NodeOp::PopNamed: {
       aa::Gp named = gp(input(n->inputs[0]));
       asmjit::Label no = leave_label(n);

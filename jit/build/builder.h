@@ -181,6 +181,7 @@ class Builder {
   void perform_by_site(vm::PerformCell* cell, const Seen& seen, unsigned destination, const std::vector<Node*>& args, Node* named);
   Node* find_named(vm::PerformCell* cell, const rt::Site* site, Node* named, FrameState* state);
   void handle_named();
+  void guard();
   bool walk_handlers(vm::PerformCell* cell, const Seen& seen,
                      unsigned destination, const std::vector<Node*>& args);
   void ask_on(const std::vector<Node*>& args);

@@ -227,6 +227,13 @@ void Builder::handle_named() {
   for (unsigned raw : {b_of(w), b_of(w) + 1}) define(raw, NodeOp::Slot)->type = Type::Float;
 }
 
+void Builder::guard() {
+  Node* k = use(c_of(*pc_));
+  // A clause's own is one.
+  if (strip(k)->op != NodeOp::Param || !frame_->f->once || strip(k)->imm != frame_->f->params - 1) check_kind(k, rt::Kind::Continuation);
+  add(NodeOp::PushGuard, {k})->aux = const_cast<vm::Word*>(pc_);
+}
+
 bool Builder::translate_effect(Op op) {
   const vm::Word w = *pc_;
   // An instruction that the runtime runs on the frame; what it writes is found in its slots.
@@ -290,6 +297,14 @@ bool Builder::translate_effect(Op op) {
     case Op::MASK_END: record(nullptr); return true;
     case Op::HANDLE_NAMED: handle_named(); return true;
     case Op::GUARD:
+      // Inlined functions' frames may not be there when somebody looks at records.
+      if (frame_->parent) record(use(c_of(w)));
+      else guard();
+      return opened(a_of(w), b_of(w));
+    case Op::GUARD_END:
+      if (frame_->parent) record(nullptr);
+      else add(NodeOp::PopGuard)->aux = const_cast<vm::Word*>(pc_);
+      return true;
     case Op::DEFER: record(use(c_of(w))); return opened(a_of(w), b_of(w));
     case Op::ATTEMPT:
     case Op::EXIT_POINT: record(nullptr); return opened(a_of(w), b_of(w));
@@ -302,7 +317,6 @@ bool Builder::translate_effect(Op op) {
       return true;
     }
     case Op::DEFER_END:
-    case Op::GUARD_END:
     case Op::ATTEMPT_END:
     case Op::EXIT_END: record(nullptr); return true;
     case Op::FIBER_CALL: called(NodeOp::FiberCall, a_of(w), {use(b_of(w))}); return true;

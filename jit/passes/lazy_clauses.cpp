@@ -25,6 +25,8 @@ bool keeps_to_itself(const Node* n) {
     case NodeOp::Handle:
     case NodeOp::HandleEnd:
     case NodeOp::HandleAbort:
+    case NodeOp::PushGuard:
+    case NodeOp::PopGuard:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:
     case NodeOp::Safepoint:

@@ -192,6 +192,8 @@ bool stays(const Node* n, bool comparisons, bool boxes = true) {
     case NodeOp::Handle:
     case NodeOp::HandleEnd:
     case NodeOp::HandleAbort:
+    case NodeOp::PushGuard:
+    case NodeOp::PopGuard:
     case NodeOp::PushNamed:
     case NodeOp::PopNamed:
     case NodeOp::SetUp:

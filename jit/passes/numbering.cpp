@@ -321,6 +321,8 @@ class Numbering {
         case NodeOp::HandleAbort:
         case NodeOp::ClauseEnter:
         case NodeOp::ClauseLeave:
+        case NodeOp::PushGuard:
+        case NodeOp::PopGuard:
         case NodeOp::PushNamed:
         case NodeOp::PopNamed: return sort != Sort::Handler;
         default: return true;

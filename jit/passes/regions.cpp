@@ -105,6 +105,8 @@ class Regions {
       case NodeOp::Top:
       case NodeOp::ClauseEnter:
       case NodeOp::ClauseLeave:
+      case NodeOp::PushGuard:
+      case NodeOp::PopGuard:
       case NodeOp::PushNamed:
       case NodeOp::PopNamed:
       case NodeOp::Return:

@@ -122,7 +122,7 @@ void find_quick_return(Graph& graph) {
   for (const Block* b : graph.blocks) {
     if (b->loop) return;
     for (const Node* n : b->nodes) {
-      if (n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed || n->op == NodeOp::Resume) return;
+      if (n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed || n->op == NodeOp::PushGuard || n->op == NodeOp::Resume) return;
       calls_itself |= n->op == NodeOp::Call && n->aux == static_cast<rt::Function*>(graph.function);
     }
   }

@@ -324,6 +324,25 @@ bool Codegen::emit_effect(Node* n) {
       store_constant(slots + static_cast<int>(vm::b_of(*pc)) + 1, static_cast<int64_t>(reinterpret_cast<rt::Site*>(pc[1])->resume));
       return true;
     }
+    case NodeOp::PushGuard: {
+      auto* pc = static_cast<const vm::Word*>(n->aux);
+      int slots = static_cast<int>(rt::kFrameHeaderWords), object = static_cast<int>(vm::a_of(*pc)), link = static_cast<int>(vm::b_of(*pc));
+      if (n->inputs[0]->remade()) store_constant(slots + object, n->inputs[0]->imm);
+      else store_home(slots + object, input(n->inputs[0]));
+      int scratch = temporary();
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::top));
+      a_.mov(home_slot(slots + object + 1), ax::rax);
+      push_record(slots, vm::a_of(*pc), vm::b_of(*pc), gp(scratch));
+      store_constant(slots + link + 1, static_cast<int64_t>(rt::pack_resume(pc, rt::kUnwinding)));
+      return true;
+    }
+    case NodeOp::PopGuard: {
+      int link = static_cast<int>(rt::kFrameHeaderWords + vm::b_of(*static_cast<const vm::Word*>(n->aux)));
+      a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::fiber));
+      a_.mov(ax::eax, ax::dword_ptr(ax::rsp, link * 8));
+      a_.mov(ax::dword_ptr(ax::rdx, at::fiber_records), ax::eax);
+      return true;
+    }
     case NodeOp::PopNamed: {
       int named = input(n->inputs[0]);
       asmjit::Label no = leave_label(n);
