@@ -114,6 +114,16 @@ class Compiler : public vm::Tier {
     // The stub clause_end says that its safepoint is number 0.
     safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);
+    // Lives as long as the heap, which may end before this does.
+    auto* spent = static_cast<rt::Continuation*>(ctx_.heap->old_object(rt::make_header(rt::Kind::Continuation, 0), sizeof(rt::Continuation)));
+    spent->top_fiber = nullptr;
+    spent->top = spent->node = rt::kUnit;
+    spent->multi = 0;
+    spent_ = rt::ptr_value(spent).bits;
+    ctx_.heap->add_roots(spent, [](void* owner, void* data, rt::Heap::RootVisitor visit) {
+      rt::Value v = rt::ptr_value(static_cast<rt::Object*>(owner));
+      visit(data, &v);
+    });
     for (size_t i = 0; i < std::size(kDepartures); ++i) ctx_.stats->deopt_names[i] = kDepartures[i];
     if (!options_.listeners.empty())
       for (const debug::CodeRegion& region : debug::stub_regions(*stubs_)) tell(region);
@@ -394,6 +404,7 @@ class Compiler : public vm::Tier {
     graph.ctx = &ctx_;
     graph.function = &f;
     graph.osr = osr;
+    graph.spent = spent_;
     if (livenesses_.size() > kKeptLivenesses) livenesses_.clear();
     graph.livenesses = &livenesses_;
     graph.count = ctx_.stats->detailed;
@@ -418,7 +429,7 @@ class Compiler : public vm::Tier {
     // Fields in registers make more Ints known.
     static constexpr Step kSteps[] = {{Pass::Hoist, move_callees}, {Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
                                       {Pass::Regions, remove_handlers}, {Pass::Straight, go_straight}, {Pass::Objects, remove_objects}, {Pass::Ints, [](Graph& g) { if (g.fields_known) find_small_ints(g); }},
-                                      {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
+                                      {Pass::Continuations, take_continuations_apart}, {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},
                                       {Pass::Ranges, find_ranges},   {Pass::Closed, find_closed_forms},
@@ -522,6 +533,7 @@ class Compiler : public vm::Tier {
   std::unique_ptr<CodeMemory> memory_;
   std::unique_ptr<StubCode> stubs_;
   bool left_ = false;  // machine code, just now
+  Word spent_ = 0;     // Graph::spent
   Expectation expectation_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;

@@ -275,6 +275,11 @@ Value materialise(Context* ctx, Word* row, const Materials* materials) {
       install(ctx, rt::as<rt::Node>(handler));
     }
   }
+  if (materials->guard) {
+    auto* frame = reinterpret_cast<rt::Frame*>(row + materials->guard_frame);
+    vm::push_record(*ctx, frame->slots, vm::a_of(*materials->guard), vm::b_of(*materials->guard), rt::ptr_value(made[materials->guarded]),
+                    rt::pack_resume(materials->guard, rt::kUnwinding));
+  }
   return rt::kUnit;
 }
 

@@ -76,6 +76,9 @@ struct Materials {
   std::vector<Field> fields;  // of all
   std::vector<Slot> slots;
   std::vector<Step> steps;
+  const vm::Word* guard = nullptr;  // the instruction, whose record is made
+  int32_t guard_frame = 0;          // in which frame, counted from the row
+  uint32_t guarded = 0;             // of which of the objects
 };
 Value materialise(Context*, Word* row, const Materials* materials);
 

@@ -29,7 +29,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
-    else if (clause->kind == rt::ClauseKind::Once && resumes_first(*vm::loaded(clause->function))) perform_resuming(cell, back);
+    else if (clause->kind == rt::ClauseKind::Once && has_resuming_entry(*vm::loaded(clause->function))) perform_resuming(cell, back);
     else capture_for(cell, back);
     a_.bind(back);
   } else {
@@ -176,6 +176,11 @@ void Codegen::resuming_entry() {
     if (n == first_resume_) break;
     if (n->op == NodeOp::Tally) emit_node(n);
   }
+  if (g_.count) {
+    // Counting uses its register.
+    a_.ldr(frame, field(owner, at::fiber_sp));
+    a_.add_to(frame, frame, -frame_bytes());
+  }
   if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
   for (const FrameState::Entry& e : first_resume_->state->values) {
     if (e.node->remade()) store(e.home, e.node->imm);
@@ -190,6 +195,76 @@ void Codegen::resuming_entry() {
   a_.br(aa::x30);
   a_.bind(other);
   a_.jump_to(stubs_.perform_known);
+}
+
+// Jumped to as resuming_entry, with the handler's node in x6. As capture_for goes to the owner's fiber, but makes no continuation.
+void Codegen::captured_entry() {
+  asmjit::Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  const aa::Gp node = aa::x6, owner = aa::x8, cell = aa::x10, frame = aa::x17, scratch = aa::x16;
+  const aa::Gp fiber = gp(continuation()), top = gp(continuation() + 1), handler = gp(continuation() + 2);
+  bind(resuming_);
+  if (a_.reach() == Reach::Far) return a_.jump_to(stubs_.perform_known);
+  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
+  a_.branch_if_zero(aa::w16, other);
+  a_.ldr(scratch, context(at::stack_limit));
+  a_.cmn(scratch, 1);
+  a_.branch_if(CondCode::kEQ, other);
+  a_.ldr(frame, field(owner, at::fiber_sp));
+  a_.add_to(scratch, frame, g_.lowest * 8 - frame_bytes());
+  a_.ldr(aa::x7, field(owner, at::fiber_limit));
+  a_.cmp(scratch, aa::x7);
+  a_.branch_if(CondCode::kLO, other);
+  if (g_.count) {
+    a_.ldr(scratch, field(cell, at::cell_count));
+    a_.add(scratch, scratch, 1);
+    a_.str(scratch, field(cell, at::cell_count));
+    increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+    // Counting uses its register.
+    a_.ldr(frame, field(owner, at::fiber_sp));
+  }
+  a_.ldr(fiber, context(at::fiber));
+  a_.str(aa::x30, aa::ptr_pre(aa::x20, -8));
+  a_.str(aa::x20, field(fiber, at::fiber_sp));
+  a_.ldr(scratch, context(at::tag));
+  a_.str(scratch, field(fiber, at::fiber_tag));
+  a_.mov(top, node);
+  a_.mov(handler, node);
+  a_.ldr(scratch, field(node, at::node_outer));
+  a_.str(scratch, context(at::top));
+  a_.str(owner, context(at::fiber));
+  a_.ldr(scratch, field(owner, at::fiber_limit));
+  a_.str(scratch, context(at::stack_limit));
+  a_.add_to(aa::x20, frame, -frame_bytes());
+  a_.ldr(scratch, field(owner, at::fiber_tag));
+  a_.ldr(aa::x17, context(at::moved_at));
+  a_.cmp(scratch, aa::x17);
+  a_.branch_if(CondCode::kLO, moved);
+  a_.str(scratch, context(at::tag));
+  a_.bind(ready);
+  jump_to(inside_);
+  a_.bind(moved);
+  fresh_tag();
+  a_.b(ready);
+  a_.bind(other);
+  a_.jump_to(stubs_.perform_known);
+}
+
+void Codegen::skip_resumed(Node* k, Label done) {
+  asmjit::Label no = a_.newLabel();
+  value_to(aa::x17, k);
+  object_check(aa::x17, rt::Kind::Continuation, false, no);
+  a_.ldr(aa::x16, field(aa::x17, at::k_top_fiber));
+  a_.branch_if_zero(aa::x16, done);
+  a_.bind(no);
+}
+
+void Codegen::take_apart() {
+  const aa::Gp k = gp(continuation());
+  a_.ldr(gp(continuation() + 2), field(k, at::k_node));
+  a_.ldr(gp(continuation() + 1), field(k, at::k_top));
+  a_.ldr(aa::x16, field(k, at::k_top_fiber));
+  a_.str(aa::xzr, field(k, at::k_top_fiber));
+  a_.mov(k, aa::x16);
 }
 
 // The arguments are where capture_for has them.

@@ -380,6 +380,11 @@ bool Codegen::emit_end(Node* n) {
       pop_frame();
       a_.jump_to(n->imm ? stubs_.tail_resume_last : stubs_.tail_resume_keep);
       return true;
+    case NodeOp::TailTaken:
+      arguments(n->inputs, 0);
+      pop_frame();
+      a_.jump_to(stubs_.tail_taken);
+      return true;
     case NodeOp::TailFiber:
       arguments(n->inputs, 0);
       pop_frame();

@@ -27,6 +27,7 @@ class Generator : public StubCode {
   void make_perform();
   void make_clause_end();
   void make_resume(bool last);
+  void make_resume_taken();
   // fibers.cpp: fibers started, finished, copied
   void make_fiber_exit();
   void make_fiber_call();

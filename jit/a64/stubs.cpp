@@ -14,6 +14,7 @@ Generator::Generator(asmjit::CodeHolder& code, const StubOptions& options) : a_(
   make_clause_end();
   make_resume(false);
   make_resume(true);
+  make_resume_taken();
   make_fiber_exit();
   make_fiber_call();
   make_abort_body();

@@ -287,4 +287,57 @@ void Generator::make_resume(bool last) {
   long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
 }
 
+// What was captured by who resumes it now, a moment ago: it is where it was, and so is its context.
+void Generator::make_resume_taken() {
+  const Gp fiber = x0, top = x1, value = x2, current = x4;  // and the handler in x3
+  Label other = a_.newLabel(), go = a_.newLabel(), slept = a_.newLabel(), awake = a_.newLabel();
+  start(table.tail_taken);
+  a_.push_return();
+  // A fiber whose last frame is gone is not kept below another.
+  a_.ldr(current, context(at::fiber));
+  a_.add(x14, stack, 8);
+  a_.ldr(x16, a_.slot(current, at::fiber_base));
+  a_.cmp(x14, x16);
+  a_.b_eq(other);
+  a_.b(go);
+  start(table.resume_taken);
+  a_.push_return();
+  a_.bind(go);
+  a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
+  a_.cbz(w14, slept);
+  a_.bind(awake);
+  a_.ldr(current, context(at::fiber));
+  leave_fiber(current);
+  a_.ldr(x14, a_.slot(fiber, at::fiber_tag));
+  a_.str(x14, context(at::tag));
+  a_.str(top, context(at::top));
+  a_.mov(x16, value);
+  enter_fiber(fiber);
+  a_.pop_return();
+  a_.br(x30);
+  a_.bind(slept);
+  a_.mov(x22, fiber);
+  a_.mov(x23, top);
+  a_.mov(x24, value);
+  a_.mov(x1, fiber);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  to_fiber();
+  a_.mov(fiber, x22);
+  a_.mov(top, x23);
+  a_.mov(value, x24);
+  a_.b(awake);
+  a_.bind(other);
+  a_.mov(x22, value);
+  a_.mov(x2, top);
+  a_.mov(x1, fiber);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::remake));
+  a_.mov(x23, x0);
+  to_fiber();
+  a_.str(x23, argument(0));
+  a_.str(x22, argument(1));
+  long_way(reinterpret_cast<void*>(&calls::resume_last));
+}
+
 }  // namespace eddy::jit::a64

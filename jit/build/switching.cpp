@@ -55,6 +55,23 @@ bool resumes_first(const vm::LoadedFunction& clause) {
   return false;
 }
 
+bool takes_apart(const vm::LoadedFunction& clause) {
+  // What it is taken apart to takes two registers more.
+  constexpr unsigned kMostParams = 4;
+  if (!clause.once || clause.params > kMostParams || resumes_first(clause)) return false;
+  unsigned k = clause.params - 1u;
+  return any_instruction(clause, [k](const vm::Word* pc) {
+    switch (vm::op_of(*pc)) {
+      case vm::Op::RESUME:
+      case vm::Op::RESUME_LAST:
+      case vm::Op::TAIL_RESUME:
+      case vm::Op::TAIL_RESUME_LAST: return vm::b_of(*pc) == k;
+      case vm::Op::CALL_CLOSURE: return vm::c_of(*pc) == k;
+      default: return false;
+    }
+  });
+}
+
 bool has_captured(const vm::LoadedFunction& f) { return any_instruction(f, captured); }
 
 bool may_switch(const vm::LoadedFunction& f) { return scan(f, 2); }

@@ -13,4 +13,9 @@ bool has_captured(const vm::LoadedFunction& f);
 // Whether a clause resumes before it does anything else, and never again. Then performing is calling.
 bool resumes_first(const vm::LoadedFunction& clause);
 
+// Whether a clause gets a continuation that it may resume for good itself: its code takes it apart (passes/continuations.cpp),
+// and has an entry for performers that make none.
+bool takes_apart(const vm::LoadedFunction& clause);
+inline bool has_resuming_entry(const vm::LoadedFunction& clause) { return resumes_first(clause) || takes_apart(clause); }
+
 }  // namespace eddy::jit

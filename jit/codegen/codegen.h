@@ -153,12 +153,15 @@ class CodegenBase {
   virtual void set_live_arguments(unsigned count) = 0;   // of ctx.args
   virtual void call_stub(void* stub, const FrameState* s) = 0;
   virtual void call_helper(void* stub, void* helper, const FrameState* s) = 0;
+  virtual void skip_resumed(Node* k, Label done) = 0;    // goes there where it is a continuation that has been resumed
   virtual void write_function(const FrameState* s) = 0;
   virtual void entry() = 0;                                  // of a function: early checks, the frame, and room for it
   virtual void early_check(const Node* check, Label otherwise) = 0;
   virtual void quick_test(Label returns) = 0;        // of Graph::quick, with the parameters where the caller put them
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
   virtual void resuming_entry() = 0;                 // see first_resume_
+  virtual void captured_entry() = 0;                 // see apart_
+  virtual void take_apart() = 0;                     // the continuation, in its argument's register: to that one and two more
   virtual void safepoint_index(uint32_t index, bool raw) = 0;  // behind a call; `raw`: a Float may come back in a register
   virtual void take_result(int reg) = 0;             // from the result register
   // The double that a call has given, or what is in the object that it has. Of anything else it leaves: `in_place` says
@@ -272,6 +275,10 @@ class CodegenBase {
   // nothing is captured.
   const Node* first_resume_ = nullptr;
   Label resuming_, resumed_;    // that entry; behind the resumption
+  // One that takes its continuation apart has a second entry, too, for performers that have made none.
+  bool apart_ = false;
+  Label inside_;                // behind the taking apart
+  int continuation() const { return static_cast<int>(g_.function->params) - 1; }  // its register
 };
 
 }  // namespace eddy::jit

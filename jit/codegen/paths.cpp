@@ -69,6 +69,13 @@ void CodegenBase::gather(const FrameState* state, Saves& saves) {
         if (state->objects[i].handles_for == s->base) m->steps.push_back({place, static_cast<int32_t>(i), false, false});
     }
   }
+  m->guard = state->guard;
+  if (state->guard) {
+    const FrameState* outermost = state;
+    while (outermost->parent) outermost = outermost->parent;
+    m->guard_frame = outermost->base - g_.staging;
+    m->guarded = static_cast<uint32_t>(state->guarded);
+  }
   if (static_cast<int>(saves.parts.size()) > g_.staging_words) failure_ = "no room for the fields of objects";
   saves.materials = m.get();
   materials_.push_back(std::move(m));

@@ -50,13 +50,20 @@ bool CodegenBase::emit_runtime_call(Node* n) {
       pass_constant(1, reinterpret_cast<int64_t>(n->aux));
       return through(stubs_.call_action, address_of(&calls::perform_named));
     case NodeOp::Resume: return stub(n->imm ? stubs_.resume_last : stubs_.resume_keep);
+    case NodeOp::ResumeTaken: return stub(stubs_.resume_taken);
     case NodeOp::FiberCall: return stub(stubs_.fiber_call);
     case NodeOp::Drop:
-      in_context();
-      return through(stubs_.call_action, address_of(&calls::drop));
-    case NodeOp::DropUnused:
-      in_context();
-      return through(stubs_.call_action, address_of(&calls::drop_unused));
+    case NodeOp::DropUnused: {
+      save_inline(n->state);
+      // Most have been resumed.
+      Label done = new_label();
+      skip_resumed(n->inputs[0], done);
+      to_context_args(n->inputs, 0, 0);
+      call_helper(stubs_.call_action, address_of(n->op == NodeOp::Drop ? &calls::drop : &calls::drop_unused), n->state);
+      bind(done);
+      call_result(n);
+      return true;
+    }
     case NodeOp::AbortNow:
       save_inline(n->state);
       write_function(n->state);

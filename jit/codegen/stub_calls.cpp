@@ -24,6 +24,15 @@ void finish(rt::Context* ctx, rt::Word result) {
 
 void fiber_ran(rt::Context* ctx, rt::Fiber* fiber) { ctx->heap->fiber_ran(fiber); }
 
+rt::Value remake(rt::Context* ctx, rt::Fiber* fiber, rt::Value top, rt::Value handler) {
+  auto* k = static_cast<rt::Continuation*>(ctx->heap->old_object(rt::make_header(rt::Kind::Continuation, 0), sizeof(rt::Continuation)));
+  k->top_fiber = fiber;
+  k->top = top;
+  k->node = handler;
+  k->multi = 0;
+  return rt::ptr_value(k);
+}
+
 rt::Word restore(rt::Context* ctx, rt::Word* word) { return ctx->fibers->restore_watermark(ctx->fiber, word); }
 
 void box_arguments(rt::Context* ctx, rt::Function* f, double a, double b, double c, double d, double e, double g) {

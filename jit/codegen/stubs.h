@@ -35,6 +35,8 @@ struct Stubs {
   void* resume_last;
   void* tail_resume_keep;  // jump: the same
   void* tail_resume_last;
+  void* resume_taken;  // call: a captured fiber, its context and a value in the first three arguments
+  void* tail_taken;    // jump: the same, and the handler
   void* fiber_call;    // call, or jump: a fiber's body in the first argument
   void* abort_body;    // jump: an abort clause, its function in the function register and arguments in theirs, for the
                        // handler at the base of the current fiber (see `perform`)
@@ -47,7 +49,7 @@ struct Stubs {
   void for_each(F&& visit) {
     for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &box_arguments, &box_and_interpret, &leave_in_place,
                         &call_value, &call_action, &jump_action, &perform, &perform_known, &resume_keep, &resume_last,
-                        &tail_resume_keep, &tail_resume_last, &fiber_call,
+                        &tail_resume_keep, &tail_resume_last, &resume_taken, &tail_taken, &fiber_call,
                         &abort_body, &finish_fiber, &call_plain})
       visit(*stub);
   }

@@ -28,6 +28,7 @@ CodegenResult CodegenBase::run() {
   // Those with records are found through them, not by who walks over the frames.
   late_headers_ &= !frame_written_;
   find_first_resume();
+  for (const Node* n : g_.blocks[0]->nodes) apart_ |= n->op == NodeOp::Captured;
   result.stack_words = g_.function->frame_words() + static_cast<unsigned>(-g_.lowest);
   for (index_ = 0; index_ < g_.blocks.size() && failure_.empty(); ++index_) {
     block_ = g_.blocks[index_];
@@ -59,6 +60,7 @@ CodegenResult CodegenBase::run() {
     }
   }
   if (first_resume_) deferred_.push_back([this] { resuming_entry(); });
+  if (apart_) deferred_.push_back([this] { captured_entry(); });
   auto& deferred = deferred_.items_;
   for (size_t i = 0; i < deferred.size(); ++i) {
     belongs_to(result, deferred[i].first);
@@ -67,7 +69,7 @@ CodegenResult CodegenBase::run() {
   result.size = offset();
   result.materials = std::move(materials_);
   finish();
-  if (first_resume_) result.resuming_entry = offset_of(resuming_);
+  if (first_resume_ || apart_) result.resuming_entry = offset_of(resuming_);
   if (checked_.valid()) result.checked_entry = offset_of(checked_);
   if (g_.raw_params) result.raw_entry = offset_of(raw_start_);
   return result;
@@ -99,9 +101,16 @@ void CodegenBase::belongs_to(CodegenResult& result, const Origin* origin) {
 }
 
 void CodegenBase::parameters() {
+  if (apart_) {
+    resuming_ = new_label();
+    inside_ = new_label();
+    take_apart();
+    bind(inside_);
+  }
   if (frame_written_) store_constant(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
   for (Node* n : block_->nodes) {
     if (n->op == NodeOp::Slot) at(n).memory = true;
+    if (n->op == NodeOp::Captured && n->uses) assign(n, continuation() + static_cast<int>(n->imm));
     if (n->op != NodeOp::Param || n->uses == 0) continue;
     if (n->imm < registers_.arguments) {
       assign(n, static_cast<int>(n->imm) + (n->type == Type::Float ? kFirstFloat : 0));
@@ -133,6 +142,7 @@ void CodegenBase::find_hints() {
 void CodegenBase::emit(Node* n) {
   switch (n->op) {
     case NodeOp::Param:
+    case NodeOp::Captured:
       return;
     case NodeOp::Slot:
       at(n).memory = true;

@@ -75,6 +75,8 @@ void Graph::place_stage() {
 namespace {
 std::string name_of(const Node* n) {
   if (!n) return "null";
+  // The only object: Graph::spent.
+  if (n->is_const() && n->imm && Value{static_cast<Word>(n->imm)}.is_ptr()) return "#spent";
   if (n->is_const()) return fmt::format("#{:x}", static_cast<uint64_t>(n->imm));
   return fmt::format("v{}", n->id);
 }
@@ -101,6 +103,7 @@ void print_node(std::string& out, const Node* n) {
       for (const auto& f : v.fields) out += f.node ? fmt::format(" {}{}", f.boxed ? "box " : "", name_of(f.node)) : fmt::format(" new {}", f.object);
       out += ")";
     }
+    if (n->state->guard) out += fmt::format(" guard of new {}", n->state->guarded);
     for (const auto& p : n->state->stores) out += fmt::format(" {}.{}={}", name_of(p.object), p.offset, name_of(p.value));
     out += "]";
   }

@@ -103,6 +103,9 @@ struct FrameState {
     bool is_handler() const { return handles_for != INT32_MIN; }
   };
   std::vector<Virtual> objects;
+  // The GUARD whose record is made then, in the outermost frame, and which of the objects is its continuation.
+  const vm::Word* guard = nullptr;
+  int guarded = -1;
 };
 
 constexpr int kNoHome = INT32_MIN;
@@ -195,6 +198,7 @@ struct Graph {
   bool fields_known = false;         // fields of objects that are not made are values
   int staging = kNoHome;             // the lowest of `staging_words` homes where fields of objects are put for the runtime to make them
   int staging_words = 0;
+  Word spent = 0;                    // a continuation that has been resumed, old: a constant
   bool speculate = true;
   bool one_handler = true;           // leave where a perform finds another handler than the one it has always met
   bool move_checks = true;           // out of loops

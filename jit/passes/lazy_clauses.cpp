@@ -10,9 +10,6 @@
 
 namespace eddy::jit {
 
-namespace {
-
-// Whether a node neither looks at the context nor lets anybody look at the frames, unless it leaves.
 bool keeps_to_itself(const Node* n) {
   const NodeInfo& info = info_of(n->op);
   if (info.call) return false;
@@ -47,6 +44,8 @@ bool keeps_to_itself(const Node* n) {
     default: return !info.slow || n->speculative;
   }
 }
+
+namespace {
 
 // The clause's nodes, from behind `enter` to the ClauseLeaves. False where it needs its frame.
 bool find_clause(Block* block, const Node* enter, std::vector<Node*>& nodes, std::vector<std::pair<Block*, Node*>>& ends) {

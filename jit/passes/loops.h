@@ -64,6 +64,8 @@ bool is_quiet_but_for_comparisons(const Loop& loop);
 bool is_quiet_but_for_boxes(const Loop& loop);
 // Whether a node does not keep a loop from being quiet.
 bool keeps_quiet(const Node* n);
+// Whether a node neither looks at the context nor lets anybody look at the frames, unless it leaves.
+bool keeps_to_itself(const Node* n);
 // Operands of comparisons with Ints are checked, and so compared as words.
 void settle_comparisons(Graph& graph, const Loop& loop);
 // Whether a comparison is one of words.

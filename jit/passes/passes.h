@@ -22,6 +22,8 @@ void find_small_ints(Graph& graph);
 void go_straight(Graph& graph);
 // Objects of which only the fields are wanted.
 void remove_objects(Graph& graph);
+// Continuations of clauses that resume them.
+void take_continuations_apart(Graph& graph);
 // Floats that go round a loop, as doubles.
 void unbox_loops(Graph& graph);
 // What is the same in every round of a loop, to the front of it.

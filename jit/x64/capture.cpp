@@ -28,7 +28,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
-    else if (clause->kind == rt::ClauseKind::Once && resumes_first(*vm::loaded(clause->function))) perform_resuming(cell, back);
+    else if (clause->kind == rt::ClauseKind::Once && has_resuming_entry(*vm::loaded(clause->function))) perform_resuming(cell, back);
     else capture_for(cell, back);
   } else {
     to_context_args(n->inputs, 0, 1);
@@ -187,6 +187,70 @@ void Codegen::resuming_entry() {
   a_.jmp(ax::rdx);
   a_.bind(other);
   a_.jmp(stubs_.perform_known);
+}
+
+// Jumped to as resuming_entry, with the handler's node in rbx. As capture_for goes to the owner's fiber, but makes no continuation.
+void Codegen::captured_entry() {
+  asmjit::Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  const ax::Gp node = ax::rbx, owner = ax::r12, cell = ax::r13, stack = ax::rdx, scratch = ax::rax;
+  const ax::Gp fiber = gp(continuation()), top = gp(continuation() + 1), handler = gp(continuation() + 2);
+  const int below = frame_bytes();
+  auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
+  bind(resuming_);
+  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
+  a_.je(other);
+  a_.cmp(context(at::stack_limit), -1);
+  a_.je(other);
+  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
+  a_.lea(scratch, ax::ptr(stack, g_.lowest * 8 - below));
+  a_.cmp(scratch, ax::qword_ptr(owner, at::fiber_limit));
+  a_.jb(other);
+  if (g_.count) {
+    a_.inc(ax::qword_ptr(cell, at::cell_count));
+    constant_to(scratch, reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+    a_.inc(ax::qword_ptr(scratch));
+  }
+  a_.mov(fiber, context(at::fiber));
+  a_.mov(ax::qword_ptr(fiber, at::fiber_sp), ax::rsp);
+  a_.mov(scratch, context(at::tag));
+  a_.mov(ax::qword_ptr(fiber, at::fiber_tag), scratch);
+  a_.mov(top, node);
+  a_.mov(handler, node);
+  a_.mov(scratch, ax::qword_ptr(node, at::node_outer));
+  a_.mov(context(at::top), scratch);
+  a_.mov(context(at::fiber), owner);
+  a_.mov(scratch, ax::qword_ptr(owner, at::fiber_limit));
+  a_.mov(context(at::stack_limit), scratch);
+  a_.lea(ax::rsp, ax::ptr(stack, -below));
+  a_.mov(scratch, ax::qword_ptr(owner, at::fiber_tag));
+  a_.cmp(scratch, context(at::moved_at));
+  a_.jb(moved);
+  a_.mov(context(at::tag), scratch);
+  a_.bind(ready);
+  jump_to(inside_);
+  a_.bind(moved);
+  fresh_tag();
+  a_.jmp(ready);
+  a_.bind(other);
+  a_.jmp(stubs_.perform_known);
+}
+
+void Codegen::skip_resumed(Node* k, Label done) {
+  asmjit::Label no = a_.newLabel();
+  value_to(ax::rax, k);
+  check_object(ax::rax, rt::Kind::Continuation, no);
+  a_.cmp(ax::qword_ptr(ax::rax, at::k_top_fiber), 0);
+  a_.je(done);
+  a_.bind(no);
+}
+
+void Codegen::take_apart() {
+  const ax::Gp k = gp(continuation());
+  a_.mov(gp(continuation() + 2), ax::qword_ptr(k, at::k_node));
+  a_.mov(gp(continuation() + 1), ax::qword_ptr(k, at::k_top));
+  a_.mov(ax::rax, ax::qword_ptr(k, at::k_top_fiber));
+  a_.mov(ax::qword_ptr(k, at::k_top_fiber), 0);
+  a_.mov(k, ax::rax);
 }
 
 // The arguments are where capture_for has them.

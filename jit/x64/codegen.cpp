@@ -421,6 +421,11 @@ bool Codegen::emit_end(Node* n) {
       a_.add(ax::rsp, frame_bytes());
       a_.jmp(n->imm ? stubs_.tail_resume_last : stubs_.tail_resume_keep);
       return true;
+    case NodeOp::TailTaken:
+      arguments(n->inputs, 0);
+      a_.add(ax::rsp, frame_bytes());
+      a_.jmp(stubs_.tail_taken);
+      return true;
     case NodeOp::TailFiber:
       arguments(n->inputs, 0);
       a_.add(ax::rsp, frame_bytes());

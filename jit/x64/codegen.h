@@ -53,6 +53,9 @@ class Codegen : public CodegenBase {
   void quick_test(Label returns) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
+  void captured_entry() override;
+  void skip_resumed(Node* k, Label done) override;
+  void take_apart() override;
   void safepoint_index(uint32_t index, bool raw) override;
   void take_float(int reg, const FrameState* in_place, int slot) override;
   void take_result(int reg) override { a_.mov(gp(reg), ax::rax); }

@@ -16,6 +16,7 @@ Generator::Generator(const StubOptions& options)
   make_clause_end();
   make_resume(false);
   make_resume(true);
+  make_resume_taken();
   make_fiber_call();
   ready(Xbyak::CodeArray::PROTECT_RE);
   code = getCode();

@@ -256,4 +256,53 @@ void Generator::make_resume(bool last) {
   long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
 }
 
+// What was captured by who resumes it now, a moment ago: it is where it was, and so is its context.
+void Generator::make_resume_taken() {
+  const Reg64 fiber = rdi, top = rsi, value = rcx, handler = r8, current = r9, scratch = rdx;
+  Label other, slept, awake;
+  start(table.tail_taken);
+  // A fiber whose last frame is gone is not kept below another.
+  mov(current, context(at::fiber));
+  lea(scratch, ptr[rsp + 8]);
+  cmp(scratch, ptr[current + at::fiber_base]);
+  je(other, T_NEAR);
+  start(table.resume_taken);
+  cmp(byte[fiber + at::fiber_dirty], 0);
+  je(slept, T_NEAR);
+  L(awake);
+  mov(current, context(at::fiber));
+  leave_fiber(current, scratch);
+  mov(scratch, ptr[fiber + at::fiber_tag]);
+  mov(context(at::tag), scratch);
+  mov(context(at::top), top);
+  mov(rax, value);
+  enter_fiber(fiber, scratch);
+  pop(scratch);
+  jmp(scratch);
+  L(slept);
+  mov(rbx, fiber);
+  mov(rbp, top);
+  mov(r12, value);
+  mov(rsi, fiber);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  to_fiber(scratch);
+  mov(fiber, rbx);
+  mov(top, rbp);
+  mov(value, r12);
+  jmp(awake, T_NEAR);
+  L(other);
+  mov(r12, value);
+  mov(rdx, top);
+  mov(rsi, fiber);
+  mov(rcx, handler);
+  to_host();
+  call_c(reinterpret_cast<void*>(&stub_calls::remake));
+  mov(scratch, rax);
+  to_fiber(rax);
+  mov(context(at::args), scratch);
+  mov(context(at::args + 8), r12);
+  long_way(reinterpret_cast<void*>(&calls::resume_last));
+}
+
 }  // namespace eddy::jit::x64
