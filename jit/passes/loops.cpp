@@ -43,7 +43,7 @@ std::vector<Loop> find_loops(const Graph& graph) {
     if (!loop.anchor || loop.before->succs.size() != 1) continue;
     for (Block* b : graph.blocks)
       if (loop.has(b)) loop.blocks.push_back(b);
-    if (loop.blocks.size() == 1 && header->succs.size() == 1) continue;
+    if (loop.blocks.size() == 1 && header->succs.size() <= 1) continue;
     auto larger = std::upper_bound(loops.begin(), loops.end(), loop.blocks.size(),
                                    [](size_t size, const Loop& other) { return size < other.blocks.size(); });
     loops.insert(larger, std::move(loop));
