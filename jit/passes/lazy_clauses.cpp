@@ -1,11 +1,9 @@
 // Clauses that run in place without a frame below them. The frame keeps the performer's context while the clause
 // performs or calls; a clause that was inlined and does neither needs it only where code leaves in its middle, and there
 // it is laid on the way out.
-#include <algorithm>
-#include <unordered_set>
-
 #include "jit/passes/loops.h"
 #include "jit/passes/passes.h"
+#include "jit/passes/ways.h"
 #include "vm/control/pseudo.h"
 
 namespace eddy::jit {
@@ -49,33 +47,19 @@ namespace {
 
 // The clause's nodes, from behind `enter` to the ClauseLeaves. False where it needs its frame.
 bool find_clause(Block* block, const Node* enter, std::vector<Node*>& nodes, std::vector<std::pair<Block*, Node*>>& ends) {
-  std::unordered_set<const Block*> seen;
-  std::vector<std::pair<Block*, size_t>> work;
-  auto start = std::find(block->nodes.begin(), block->nodes.end(), enter);
-  work.push_back({block, static_cast<size_t>(start - block->nodes.begin()) + 1});
-  while (!work.empty()) {
-    auto [b, at] = work.back();
-    work.pop_back();
-    bool left = false;
-    for (; at < b->nodes.size() && !left; ++at) {
-      Node* n = b->nodes[at];
-      if (n->op == NodeOp::ClauseLeave && n->imm == enter->imm) {
-        if (!n->inputs.empty()) return false;
-        ends.push_back({b, n});
-        left = true;
-      } else if (n->op == NodeOp::HandleAbort && strip(n->inputs[0]) == strip(enter->inputs[0])) {
-        // The clause gives its region a value. Nothing has to be taken away.
-        left = true;
-      } else {
-        if (!keeps_to_itself(n)) return false;
-        nodes.push_back(n);
-      }
+  auto visit = [&](Block* b, Node* n) {
+    if (n->op == NodeOp::ClauseLeave && n->imm == enter->imm) {
+      if (!n->inputs.empty()) return Way::Fails;
+      ends.push_back({b, n});
+      return Way::Ends;
     }
-    if (left) continue;
-    for (Block* s : b->succs)
-      if (seen.insert(s).second) work.push_back({s, 0});
-  }
-  return true;
+    // The clause gives its region a value. Nothing has to be taken away.
+    if (n->op == NodeOp::HandleAbort && strip(n->inputs[0]) == strip(enter->inputs[0])) return Way::Ends;
+    if (!keeps_to_itself(n)) return Way::Fails;
+    nodes.push_back(n);
+    return Way::GoesOn;
+  };
+  return walk_behind(block, enter, visit, [](const Block*) { return true; });
 }
 
 void make_lazy(Block* block, Node* enter) {

@@ -11,6 +11,7 @@
 #include "jit/passes/dominators.h"
 #include "jit/passes/loops.h"
 #include "jit/passes/passes.h"
+#include "jit/passes/ways.h"
 
 namespace eddy::jit {
 
@@ -62,34 +63,18 @@ class Regions {
 
   // Its nodes, up to where it ends. False where one of them needs it.
   bool walk(Region& r) {
-    std::unordered_set<const Block*> seen;
     Block* first = r.handle->block;
-    auto at = std::find(first->nodes.begin(), first->nodes.end(), r.handle);
-    std::vector<std::pair<Block*, size_t>> work{{first, static_cast<size_t>(at - first->nodes.begin()) + 1}};
-    while (!work.empty()) {
-      auto [b, i] = work.back();
-      work.pop_back();
-      bool left = false;
-      for (; i < b->nodes.size() && !left; ++i) {
-        Node* n = b->nodes[i];
-        if (n == r.handle) return false;  // round a loop without an end in between
-        if (ends(n, r)) {
-          r.ends.push_back({b, n});
-          left = true;
-        } else if (!harmless(n, r)) {
-          return false;
-        } else {
-          r.nodes.push_back(n);
-        }
+    auto visit = [&](Block* b, Node* n) {
+      if (n == r.handle) return Way::Fails;  // round a loop without an end in between
+      if (ends(n, r)) {
+        r.ends.push_back({b, n});
+        return Way::Ends;
       }
-      if (left) continue;
-      for (Block* s : b->succs)
-        if (seen.insert(s).second) {
-          if (!dominators_.dominates(first, s)) return false;
-          work.push_back({s, 0});
-        }
-    }
-    return true;
+      if (!harmless(n, r)) return Way::Fails;
+      r.nodes.push_back(n);
+      return Way::GoesOn;
+    };
+    return walk_behind(first, r.handle, visit, [&](const Block* s) { return dominators_.dominates(first, s); });
   }
 
   // Whether a node does as well without the handler.
