@@ -4,6 +4,7 @@
 // of what was inlined need not be made to be told apart.
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "jit/passes/dominators.h"
 #include "jit/passes/loops.h"
@@ -152,21 +153,25 @@ class Straight {
     }
     b_->preds = std::move(preds);
     if (!b_->preds.empty()) return;
-    // An outcome that no way has goes with it.
-    std::vector<Block*> gone{b_};
-    while (!gone.empty()) {
-      Block* g = gone.back();
-      gone.pop_back();
-      std::erase(g_.blocks, g);
-      for (Block* s : g->succs) {
-        for (size_t i = s->preds.size(); i-- > 0;) {
-          if (s->preds[i] != g) continue;
-          s->preds.erase(s->preds.begin() + static_cast<std::ptrdiff_t>(i));
-          for (Node* phi : s->phis) phi->inputs.erase(phi->inputs.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-        if (s->preds.empty() && s != g && std::find(g_.blocks.begin(), g_.blocks.end(), s) != g_.blocks.end()) gone.push_back(s);
+    // An outcome that no way has goes with it, and the loops behind it.
+    std::vector<char> reached(g_.block_store.size());
+    std::vector<Block*> work{g_.blocks[0]};
+    reached[g_.blocks[0]->id] = 1;
+    while (!work.empty()) {
+      Block* at = work.back();
+      work.pop_back();
+      for (Block* s : at->succs)
+        if (!std::exchange(reached[s->id], 1)) work.push_back(s);
+    }
+    for (Block* s : g_.blocks) {
+      if (!reached[s->id]) continue;
+      for (size_t i = s->preds.size(); i-- > 0;) {
+        if (reached[s->preds[i]->id]) continue;
+        s->preds.erase(s->preds.begin() + static_cast<std::ptrdiff_t>(i));
+        for (Node* phi : s->phis) phi->inputs.erase(phi->inputs.begin() + static_cast<std::ptrdiff_t>(i));
       }
     }
+    std::erase_if(g_.blocks, [&](const Block* at) { return !reached[at->id]; });
   }
 
   Graph& g_;

@@ -116,6 +116,35 @@ TEST(JitGolden, GraphsAndCode) {
   EXPECT_GT(seen, 0u);
 }
 
+// What a program of this folder allocates in all.
+uint64_t allocated(const std::string& name, unsigned without) {
+  jit::Options options;
+  options.tier = jit::TierMode::Jit;
+  options.without = without;
+  std::string problem;
+  std::optional<vm::Module> module = test::checked_module(read(std::filesystem::path(EDDY_SOURCE_DIR "/tests/golden") / (name + ".eas")), &problem);
+  if (!module) return 0;
+  std::unique_ptr<vm::Tier> tier;
+  vm::Vm machine{vm::VmOptions()};
+  tier = jit::attach(machine, options);
+  vm::LoadedModule* loaded = machine.load(std::move(*module), &problem);
+  if (!loaded) return 0;
+  testing::internal::CaptureStdout();
+  machine.run_main(loaded);
+  rt::flush_output(machine.context(), &problem);
+  testing::internal::GetCapturedStdout();
+  return machine.context().heap->counters().bytes_allocated;
+}
+
+// Of a thousand operations one stores its continuation.
+TEST(JitGolden, ContinuationsAreNotAllocated) {
+  if (!jit::available()) return;
+  uint64_t made = allocated("continuation_not_made", 1u << static_cast<unsigned>(jit::Pass::Continuations));
+  uint64_t not_made = allocated("continuation_not_made", 0);
+  EXPECT_GE(made, not_made + 900 * sizeof(rt::Continuation));
+  EXPECT_GT(not_made, 0u);
+}
+
 // Each pass can be left out, and the program does the same.
 TEST(JitGolden, EachPassCanBeLeftOut) {
   for (const auto& entry : std::filesystem::directory_iterator(EDDY_SOURCE_DIR "/tests/golden")) {
