@@ -250,6 +250,7 @@ Value old_object(Context* ctx, Word header, Word bytes) { return rt::ptr_value(c
 
 Value materialise(Context* ctx, Word* row, const Materials* materials) {
   std::vector<rt::Object*> made;
+  made.reserve(materials->objects.size());
   for (const Materials::Made& m : materials->objects)
     made.push_back(ctx->heap->old_object(m.header, m.handler ? sizeof(rt::Node) : 8 * (1 + Word{m.has_first} + m.fields)));
   const Materials::Field* field = materials->fields.data();
