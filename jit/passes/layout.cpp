@@ -32,6 +32,17 @@ std::vector<char> blocks_of(const Graph& graph, size_t header, const std::vector
   }
   return inside;
 }
+
+// As std::stable_partition, whose temporary buffer the library warns about.
+template <class It, class Test>
+void put_first(It from, It to, Test test) {
+  std::vector<Block*> others;
+  for (It at = from; at != to; ++at) {
+    if (test(*at)) *from++ = *at;
+    else others.push_back(*at);
+  }
+  std::copy(others.begin(), others.end(), from);
+}
 }  // namespace
 
 const char* flag_of(Pass pass) {
@@ -51,7 +62,7 @@ void lay_out(Graph& graph) {
     if (b != graph.blocks[0] && std::none_of(b->preds.begin(), b->preds.end(), expected)) b->cold = true;
     met[b->id] = 1;
   }
-  std::stable_partition(graph.blocks.begin(), graph.blocks.end(), [](const Block* b) { return !b->cold; });
+  put_first(graph.blocks.begin(), graph.blocks.end(), [](const Block* b) { return !b->cold; });
   std::vector<size_t> place(graph.block_store.size());
   for (size_t header = 0; header < graph.blocks.size(); ++header) {
     if (!graph.blocks[header]->loop) continue;
@@ -65,7 +76,7 @@ void lay_out(Graph& graph) {
     bool fixed = std::any_of(from, to, [&](const Block* b) {
       return b->end()->op == NodeOp::BranchCell && inside[b->id] != inside[b->succs[0]->id];
     });
-    if (!fixed) std::stable_partition(from, to, [&](const Block* b) { return inside[b->id] != 0; });
+    if (!fixed) put_first(from, to, [&](const Block* b) { return inside[b->id] != 0; });
   }
 }
 
