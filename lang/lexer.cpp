@@ -26,7 +26,7 @@ std::string_view describe(TokenKind kind) {
 #define EDDY_TOKEN(NAME, TEXT) TEXT,
                                                EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN
-#define EDDY_TOKEN(NAME) "`" #NAME "`",
+#define EDDY_TOKEN(NAME) "`" #NAME "`",  // NOLINT(bugprone-suspicious-missing-comma)
                                                    EDDY_KEYWORDS(EDDY_TOKEN)
 #undef EDDY_TOKEN
   };

@@ -15,6 +15,7 @@ vm::FunctionData Lowering::run() {
   at(u_.span);
   // A default value has variables of its own for parameters that are its function's as well.
   std::vector<void*> shadowed;
+  shadowed.reserve(u_.own_params.size());
   for (Local* l : u_.own_params) shadowed.push_back(std::exchange(l->binding->lowered, l));
   if (u_.captures().size() > kLinearSearch) {
     for (unsigned i = 0; i < u_.captures().size(); ++i) capture_index_[u_.captures()[i]] = i;
@@ -54,6 +55,7 @@ void Lowering::function_unit() {
   size_t params = u_.params.size + (closure ? 1 : 0) + (u_.lifted ? u_.captures().size() : 0);
   data.params = static_cast<uint16_t>(params);
   std::vector<Reg> registers;
+  registers.reserve(u_.params.size);
   for (size_t i = 0; i < u_.params.size; ++i) registers.push_back(take());
   if (u_.lifted) {
     for (size_t i = 0; i < u_.captures().size(); ++i) captured_.push_back(take());
@@ -112,6 +114,7 @@ void Lowering::clause_unit() {
   bool captures = u_.clause_kind == rt::ClauseKind::Once || u_.clause_kind == rt::ClauseKind::Multi;
   data.params = static_cast<uint16_t>(1 + u_.params.size + (captures ? 1 : 0));
   std::vector<Reg> registers;
+  registers.reserve(u_.params.size);
   for (size_t i = 0; i < u_.params.size; ++i) registers.push_back(take());
   if (captures) {
     Reg k = take();
