@@ -163,6 +163,7 @@ void Program::memo_cache(FunctionBinding* f, uint32_t function) {
   uint32_t count = f->decl->params.size;
   b.data().params = static_cast<uint16_t>(count);
   std::vector<vm::Reg> args;
+  args.reserve(count);
   for (uint32_t i = 0; i < count; ++i) args.push_back(b.take());
   vm::Reg key = count == 1 ? args[0] : b.take(), table = b.take(), result = b.take();
   if (count == 0) b.emit(vm::Op::LOAD_UNIT, {key});
