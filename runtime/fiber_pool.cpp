@@ -42,12 +42,18 @@ FiberPool::FiberPool(Context& ctx) : ctx_(ctx), supply_(ctx.fiber_supply) { supp
 
 FiberPool::~FiberPool() {
   for_each_live([this](Fiber* fiber) { clear_block(fiber); });
-  for (Fiber* slab : slabs_) memory::give(slab, kSlabFibers * sizeof(Fiber));
+  for (size_t i = 0; i < slabs_.size(); ++i) {
+    if (i < kLoneSlabs) memory::give(slabs_[i], kSlabBytes);
+    else if (i % kChunkSlabs == 0) memory::unmap(slabs_[i], kChunkSlabs * kSlabBytes);
+  }
 }
 
 Fiber* FiberPool::take_descriptor() {
   if (slab_used_ == kSlabFibers) {
-    void* slab = memory::take(kSlabFibers * sizeof(Fiber), 64);
+    void* slab;
+    if (slabs_.size() < kLoneSlabs) slab = memory::take(kSlabBytes, 64);
+    else if (slabs_.size() % kChunkSlabs == 0) slab = memory::map_chunk(kChunkSlabs * kSlabBytes, true);
+    else slab = slabs_.back() + kSlabFibers;
     if (!slab) return nullptr;
     slabs_.push_back(static_cast<Fiber*>(slab));
     slab_used_ = 0;

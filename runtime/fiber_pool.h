@@ -68,7 +68,9 @@ class FiberPool {
   void trim();
 
  private:
-  static constexpr size_t kSlabFibers = 1024;
+  static constexpr size_t kSlabFibers = 1024, kSlabBytes = kSlabFibers * sizeof(Fiber);
+  // The first slabs are requests of their own; where so many are there, so many more come in one, with large pages.
+  static constexpr size_t kLoneSlabs = 32, kChunkSlabs = 32;
 
   Fiber* take_descriptor();
   void set_block(Fiber* fiber, const FiberBlock& block);

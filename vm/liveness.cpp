@@ -226,6 +226,14 @@ uint32_t Liveness::block_of(uint32_t pc) const {
 
 std::span<const uint16_t> Liveness::live_at(uint32_t pc, int destination) {
   uint64_t key = pc | static_cast<uint64_t>(destination + 1) << 32;
+  if (key != last_key_) {
+    last_ = answer_for(key, pc, destination);
+    last_key_ = key;
+  }
+  return last_;
+}
+
+const std::vector<uint16_t>& Liveness::answer_for(uint64_t key, uint32_t pc, int destination) {
   auto found = answers_.find(key);
   if (found != answers_.end()) return found->second;
   if (cached_ > kCacheLimit) {

@@ -57,6 +57,7 @@ class Liveness {
   };
   using Row = std::span<uint64_t>;
 
+  const std::vector<uint16_t>& answer_for(uint64_t key, uint32_t pc, int destination);
   void find_blocks(const TargetOf& target_of);
   void find_regions(const TargetOf& target_of);
   void solve();
@@ -82,6 +83,8 @@ class Liveness {
   std::vector<uint64_t> scratch_;
   std::unordered_map<uint64_t, std::vector<uint16_t>> answers_;  // by position and destination
   size_t cached_ = 0;
+  uint64_t last_key_ = ~uint64_t{0};  // of the last query: many fibers sleep at one place
+  std::span<const uint16_t> last_;
   // live_along(): what each instruction of this block leaves to the ones before it.
   uint32_t rows_of_ = kNone;
   std::vector<uint32_t> row_starts_;
