@@ -144,6 +144,27 @@ void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
   });
 }
 
+// Whether the function's frame may be laid on the owner's fiber now, which it finds at `frame`; the capture is counted then.
+void Codegen::room_on_owner(const aa::Gp& owner, const aa::Gp& cell, const aa::Gp& frame, asmjit::Label otherwise) {
+  const aa::Gp scratch = aa::x16;
+  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
+  a_.branch_if_zero(aa::w16, otherwise);
+  a_.ldr(scratch, context(at::stack_limit));
+  a_.cmn(scratch, 1);
+  a_.branch_if(CondCode::kEQ, otherwise);
+  a_.ldr(frame, field(owner, at::fiber_sp));
+  a_.add_to(scratch, frame, g_.lowest * 8 - frame_bytes());
+  a_.ldr(aa::x7, field(owner, at::fiber_limit));
+  a_.cmp(scratch, aa::x7);
+  a_.branch_if(CondCode::kLO, otherwise);
+  if (!g_.count) return;
+  a_.ldr(scratch, field(cell, at::cell_count));
+  a_.add(scratch, scratch, 1);
+  a_.str(scratch, field(cell, at::cell_count));
+  increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+  a_.ldr(frame, field(owner, at::fiber_sp));  // counting uses its register
+}
+
 // Jumped to with the owner's fiber in x8, the cell in x10, arguments as for a call, the performer's return address in x30.
 void Codegen::resuming_entry() {
   asmjit::Label other = a_.newLabel();
@@ -155,32 +176,13 @@ void Codegen::resuming_entry() {
   };
   bind(resuming_);
   if (a_.reach() == Reach::Far) return a_.jump_to(stubs_.perform_known);
-  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
-  a_.branch_if_zero(aa::w16, other);
-  a_.ldr(scratch, context(at::stack_limit));
-  a_.cmn(scratch, 1);
-  a_.branch_if(CondCode::kEQ, other);
-  a_.ldr(frame, field(owner, at::fiber_sp));
-  a_.add_to(scratch, frame, g_.lowest * 8 - frame_bytes());
-  a_.ldr(aa::x7, field(owner, at::fiber_limit));
-  a_.cmp(scratch, aa::x7);
-  a_.branch_if(CondCode::kLO, other);
-  a_.add_to(frame, frame, -frame_bytes());
-  if (g_.count) {
-    a_.ldr(scratch, field(cell, at::cell_count));
-    a_.add(scratch, scratch, 1);
-    a_.str(scratch, field(cell, at::cell_count));
-    increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
-  }
+  room_on_owner(owner, cell, frame, other);
   for (Node* n : g_.blocks[0]->nodes) {
     if (n == first_resume_) break;
     if (n->op == NodeOp::Tally) emit_node(n);
   }
-  if (g_.count) {
-    // Counting uses its register.
-    a_.ldr(frame, field(owner, at::fiber_sp));
-    a_.add_to(frame, frame, -frame_bytes());
-  }
+  if (g_.count) a_.ldr(frame, field(owner, at::fiber_sp));  // counting uses its register
+  a_.add_to(frame, frame, -frame_bytes());
   if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
   for (const FrameState::Entry& e : first_resume_->state->values) {
     if (e.node->remade()) store(e.home, e.node->imm);
@@ -204,24 +206,7 @@ void Codegen::captured_entry() {
   const aa::Gp fiber = gp(continuation()), top = gp(continuation() + 1), handler = gp(continuation() + 2);
   bind(resuming_);
   if (a_.reach() == Reach::Far) return a_.jump_to(stubs_.perform_known);
-  a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
-  a_.branch_if_zero(aa::w16, other);
-  a_.ldr(scratch, context(at::stack_limit));
-  a_.cmn(scratch, 1);
-  a_.branch_if(CondCode::kEQ, other);
-  a_.ldr(frame, field(owner, at::fiber_sp));
-  a_.add_to(scratch, frame, g_.lowest * 8 - frame_bytes());
-  a_.ldr(aa::x7, field(owner, at::fiber_limit));
-  a_.cmp(scratch, aa::x7);
-  a_.branch_if(CondCode::kLO, other);
-  if (g_.count) {
-    a_.ldr(scratch, field(cell, at::cell_count));
-    a_.add(scratch, scratch, 1);
-    a_.str(scratch, field(cell, at::cell_count));
-    increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
-    // Counting uses its register.
-    a_.ldr(frame, field(owner, at::fiber_sp));
-  }
+  room_on_owner(owner, cell, frame, other);
   a_.ldr(fiber, context(at::fiber));
   a_.str(aa::x30, aa::ptr_pre(aa::x20, -8));
   a_.str(aa::x20, field(fiber, at::fiber_sp));

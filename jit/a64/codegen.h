@@ -103,6 +103,7 @@ class Codegen : public CodegenBase {
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
   void perform_resuming(vm::PerformCell* cell, asmjit::Label back);
+  void room_on_owner(const aa::Gp& owner, const aa::Gp& cell, const aa::Gp& frame, asmjit::Label otherwise);
   void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void jump_with_return(asmjit::Label back, void* stub);
   void handle(Node* n);

@@ -142,6 +142,22 @@ void Codegen::perform_resuming(vm::PerformCell* cell, asmjit::Label back) {
   });
 }
 
+// Whether the function's frame may be laid on the owner's fiber now, which it finds at `stack`; the capture is counted then.
+void Codegen::room_on_owner(const ax::Gp& owner, const ax::Gp& cell, const ax::Gp& stack, asmjit::Label otherwise) {
+  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
+  a_.je(otherwise);
+  a_.cmp(ax::qword_ptr(ax::r15, at::stack_limit), -1);
+  a_.je(otherwise);
+  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
+  a_.lea(ax::rax, ax::ptr(stack, g_.lowest * 8 - frame_bytes()));
+  a_.cmp(ax::rax, ax::qword_ptr(owner, at::fiber_limit));
+  a_.jb(otherwise);
+  if (!g_.count) return;
+  a_.inc(ax::qword_ptr(cell, at::cell_count));
+  constant_to(ax::rax, reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
+  a_.inc(ax::qword_ptr(ax::rax));
+}
+
 // Jumped to with the owner's fiber in r12, the cell in r13, arguments as for a call, the performer's return word pushed.
 void Codegen::resuming_entry() {
   asmjit::Label other = a_.newLabel();
@@ -154,19 +170,7 @@ void Codegen::resuming_entry() {
     a_.mov(slot(home), scratch);
   };
   a_.bind(resuming_);
-  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
-  a_.je(other);
-  a_.cmp(ax::qword_ptr(ax::r15, at::stack_limit), -1);
-  a_.je(other);
-  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
-  a_.lea(scratch, slot(g_.lowest));
-  a_.cmp(scratch, ax::qword_ptr(owner, at::fiber_limit));
-  a_.jb(other);
-  if (g_.count) {
-    a_.inc(ax::qword_ptr(cell, at::cell_count));
-    constant_to(scratch, reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
-    a_.inc(ax::qword_ptr(scratch));
-  }
+  room_on_owner(owner, cell, stack, other);
   for (Node* n : g_.blocks[0]->nodes) {
     if (n == first_resume_) break;
     if (n->op == NodeOp::Tally) emit_node(n);
@@ -197,19 +201,7 @@ void Codegen::captured_entry() {
   const int below = frame_bytes();
   auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
   bind(resuming_);
-  a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
-  a_.je(other);
-  a_.cmp(context(at::stack_limit), -1);
-  a_.je(other);
-  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
-  a_.lea(scratch, ax::ptr(stack, g_.lowest * 8 - below));
-  a_.cmp(scratch, ax::qword_ptr(owner, at::fiber_limit));
-  a_.jb(other);
-  if (g_.count) {
-    a_.inc(ax::qword_ptr(cell, at::cell_count));
-    constant_to(scratch, reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
-    a_.inc(ax::qword_ptr(scratch));
-  }
+  room_on_owner(owner, cell, stack, other);
   a_.mov(fiber, context(at::fiber));
   a_.mov(ax::qword_ptr(fiber, at::fiber_sp), ax::rsp);
   a_.mov(scratch, context(at::tag));

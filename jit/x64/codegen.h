@@ -117,6 +117,7 @@ class Codegen : public CodegenBase {
   void capture_for(vm::PerformCell* cell, asmjit::Label back);
   void abort_for(vm::PerformCell* cell, asmjit::Label back);
   void perform_resuming(vm::PerformCell* cell, asmjit::Label back);
+  void room_on_owner(const ax::Gp& owner, const ax::Gp& cell, const ax::Gp& stack, asmjit::Label otherwise);
   void perform_by_stub(vm::PerformCell* cell, asmjit::Label back);
   void handle(Node* n);
   void clause_enter(Node* n);
