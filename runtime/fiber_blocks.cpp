@@ -12,8 +12,6 @@ namespace {
 constexpr size_t kChunkBytes = size_t{2} << 20;
 // The chunks of few fibers have small pages.
 constexpr size_t kSmallPageChunks = 8;
-// Deep stacks have large pages: they are taken and, what counts when a program is ended, given back in a fraction of the time.
-constexpr size_t kLargePages = size_t{16} << 20;
 // Free memory of a class that is not worth looking through for whole free chunks.
 constexpr size_t kTrimBytes = size_t{8} << 20;
 
@@ -54,7 +52,7 @@ FiberBlock FiberBlocks::take(unsigned size_class) {
   size_t bytes = words(size_class) * sizeof(Word);
   if (size_class >= kBigClass) {
     void* range = memory::map(bytes);
-    if (range && bytes >= kLargePages) memory::expect_use(range, bytes);
+    if (range) memory::expect_use(range, bytes);
     return {static_cast<Word*>(range), size_class};
   }
   Class& c = classes_[size_class];

@@ -13,7 +13,7 @@ namespace eddy::rt::memory {
 // Zeroed pages that cost nothing until they are touched; null where there are none.
 void* map(size_t bytes);
 void unmap(void* pages, size_t bytes);
-// What lies behind the first large page is going to be used soon after that: one fault may bring many pages.
+// Much memory, of which what lies behind the first large page is going to be used soon after that: one fault may bring many pages.
 void expect_use(void* pages, size_t bytes);
 // The same, aligned to their size, a power of two. `whole`: they are going to be used to the end, so that one fault may
 // bring many pages.
