@@ -17,6 +17,7 @@
 #include "jit/build/builder.h"
 #include "jit/build/expectation.h"
 #include "jit/build/switching.h"
+#include "jit/codegen/stub_calls.h"
 #include "jit/codegen/target.h"
 #include "jit/debug/describe.h"
 #include "jit/departures.h"
@@ -114,16 +115,6 @@ class Compiler : public vm::Tier {
     // The stub clause_end says that its safepoint is number 0.
     safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);
-    // Lives as long as the heap, which may end before this does.
-    auto* spent = static_cast<rt::Continuation*>(ctx_.heap->old_object(rt::make_header(rt::Kind::Continuation, 0), sizeof(rt::Continuation)));
-    spent->top_fiber = nullptr;
-    spent->top = spent->node = rt::kUnit;
-    spent->multi = 0;
-    spent_ = rt::ptr_value(spent).bits;
-    ctx_.heap->add_roots(spent, [](void* owner, void* data, rt::Heap::RootVisitor visit) {
-      rt::Value v = rt::ptr_value(static_cast<rt::Object*>(owner));
-      visit(data, &v);
-    });
     for (size_t i = 0; i < std::size(kDepartures); ++i) ctx_.stats->deopt_names[i] = kDepartures[i];
     if (!options_.listeners.empty())
       for (const debug::CodeRegion& region : debug::stub_regions(*stubs_)) tell(region);
@@ -400,11 +391,22 @@ class Compiler : public vm::Tier {
     return all;
   }
 
+  // Graph::spent, made when it is first wanted. It lives as long as the heap, which may end before this does.
+  Word spent() {
+    if (spent_) return spent_;
+    rt::Value made = stub_calls::remake(&ctx_, nullptr, rt::kUnit, rt::kUnit);
+    ctx_.heap->add_roots(made.ptr(), [](void* owner, void* data, rt::Heap::RootVisitor visit) {
+      rt::Value v = rt::ptr_value(static_cast<rt::Object*>(owner));
+      visit(data, &v);
+    });
+    return spent_ = made.bits;
+  }
+
   bool build_once(Graph& graph, vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
     graph.ctx = &ctx_;
     graph.function = &f;
     graph.osr = osr;
-    graph.spent = spent_;
+    if (takes_apart(f)) graph.spent = spent();
     if (livenesses_.size() > kKeptLivenesses) livenesses_.clear();
     graph.livenesses = &livenesses_;
     graph.count = ctx_.stats->detailed;
@@ -533,7 +535,7 @@ class Compiler : public vm::Tier {
   std::unique_ptr<CodeMemory> memory_;
   std::unique_ptr<StubCode> stubs_;
   bool left_ = false;  // machine code, just now
-  Word spent_ = 0;     // Graph::spent
+  Word spent_ = 0;     // spent()
   Expectation expectation_;
   std::deque<FunctionState> states_;
   std::deque<Code> codes_;

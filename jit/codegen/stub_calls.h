@@ -1,4 +1,4 @@
-// What only the stubs call.
+// What the stubs call.
 #pragma once
 #include "runtime/context.h"
 

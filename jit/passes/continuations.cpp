@@ -28,7 +28,7 @@ class Continuations {
   Continuations(Graph& graph, Node* k) : g_(graph), k_(k) {
     for (const Block* b : g_.blocks)
       for (const Node* n : b->nodes)
-        if (n->op == NodeOp::Copy && strip(const_cast<Node*>(n)) == k_) names_.insert(n);
+        if (n->op == NodeOp::Copy && strip(n) == k_) names_.insert(n);
     names_.insert(k_);
   }
 
@@ -304,9 +304,7 @@ class Continuations {
         for (Node* n : b->nodes) {
           for (Node*& input : n->inputs)
             if (input == name) input = now(b);
-          bool stated = false;
-          for (const FrameState* s = n->state; s; s = s->parent) each_value(s, [&](const Node* v) { stated |= v == name; });
-          if (!stated) continue;
+          if (!any_value(n->state, [&](const Node* v) { return v == name; })) continue;
           Node* n_now = now(b);
           n->state = with_values(g_, n->state, [&](Node* v) { return v == name ? n_now : v; });
         }
@@ -367,7 +365,7 @@ class Continuations {
 }  // namespace
 
 void take_continuations_apart(Graph& graph) {
-  if (!graph.speculate || graph.osr || graph.raw_params || graph.blocks[0]->loop || graph.ctx->on_effect || !takes_apart(*graph.function)) return;
+  if (!graph.speculate || graph.osr || graph.raw_params || graph.blocks[0]->loop || graph.ctx->on_effect || !graph.spent) return;
   for (Node* n : graph.blocks[0]->nodes)
     if (n->op == NodeOp::Param && n->imm == graph.function->params - 1) return Continuations(graph, n).run();
 }
