@@ -21,7 +21,7 @@ CodegenResult CodegenBase::run() {
   for (const Block* b : g_.blocks) {
     states_[b->id].label = new_label();
     for (const Node* n : b->nodes) {
-      frame_written_ |= n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed || n->op == NodeOp::PushGuard;
+      frame_written_ |= n->marks_frame();
       late_headers_ &= n->op != NodeOp::ClauseEnter;
     }
   }

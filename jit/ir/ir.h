@@ -132,6 +132,8 @@ struct Node {
 
   bool is_const() const { return op == NodeOp::Const; }
   bool remade() const { return op == NodeOp::Const || op == NodeOp::ConstFloat; }
+  // Writes a record or a node into the frame, by which it is found.
+  bool marks_frame() const { return op == NodeOp::Handle || op == NodeOp::Record || op == NodeOp::PushNamed || op == NodeOp::PushGuard; }
 };
 
 // What a frame state needs: values in slots, and what memory is to be told.
@@ -146,6 +148,14 @@ void each_value(const FrameState* s, F f) {
   for (const FrameState::Virtual& v : s->objects)
     for (const FrameState::Virtual::Field& field : v.fields)
       if (field.node) f(field.node);
+}
+
+// Whether such a test holds of a value that the state names, or one around it.
+template <class Test>
+bool any_value(const FrameState* s, Test test) {
+  bool found = false;
+  for (; s && !found; s = s->parent) each_value(s, [&](const Node* v) { found |= test(v); });
+  return found;
 }
 
 // Of the handler whose clause runs in place: a named one is its own context (docs/handlers.md).

@@ -163,9 +163,7 @@ class ClosedForm {
             if (b != behind_ || i->block != loop_.header || !sum_of(i)) return false;
             if (std::find(wanted_.begin(), wanted_.end(), i) == wanted_.end()) wanted_.push_back(i);
           }
-          bool stated = false;
-          for (const FrameState* s = n->state; s; s = s->parent) each_value(s, [&](const Node* v) { stated |= inside(v); });
-          if (stated) return false;
+          if (any_value(n->state, inside)) return false;
         }
     }
     return true;

@@ -75,9 +75,7 @@ class Straight {
       if (behind(at)) continue;
       for (const Node* n : at->nodes) {
         if (std::any_of(n->inputs.begin(), n->inputs.end(), [&](const Node* i) { return defines(i); })) return false;
-        bool stated = false;
-        for (const FrameState* s = n->state; s; s = s->parent) each_value(s, [&](const Node* v) { stated |= defines(v); });
-        if (stated) return false;
+        if (any_value(n->state, [&](const Node* v) { return defines(v); })) return false;
       }
     }
     return true;
@@ -130,9 +128,7 @@ class Straight {
       if (!d.dominates(to, at)) continue;
       for (Node* n : at->nodes) {
         for (Node*& i : n->inputs) i = owned(i);
-        bool stated = false;
-        for (const FrameState* s = n->state; s; s = s->parent) each_value(s, [&](const Node* v) { stated |= own.count(v) != 0; });
-        if (stated) n->state = with_values(g_, n->state, owned);
+        if (any_value(n->state, [&](const Node* v) { return own.count(v) != 0; })) n->state = with_values(g_, n->state, owned);
       }
     }
     to->nodes.insert(to->nodes.begin(), copies.begin(), copies.end());

@@ -25,10 +25,11 @@ std::vector<Loop> find_loops(const Graph& graph);
 // Puts a node into a block, in front of what ends it.
 Node* append(Graph& graph, Block* block, NodeOp op, std::initializer_list<Node*> inputs);
 
-inline Node* strip(Node* n) {
+inline const Node* strip(const Node* n) {
   while (n->op == NodeOp::Copy) n = n->inputs[0];
   return n;
 }
+inline Node* strip(Node* n) { return const_cast<Node*>(strip(static_cast<const Node*>(n))); }
 // Small Ints that are constants.
 Node* small_int(Graph& graph, int64_t value);
 inline bool is_small_constant(const Node* n) { return n->is_const() && (n->imm & 1); }

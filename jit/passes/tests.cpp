@@ -1,6 +1,7 @@
 // Tests of one number against neighbours, and functions that give something back at once.
 #include <algorithm>
 
+#include "jit/passes/loops.h"
 #include "jit/passes/passes.h"
 
 namespace eddy::jit {
@@ -9,11 +10,6 @@ namespace {
 
 constexpr int64_t kZero = 1, kOne = 3;  // as tagged words
 constexpr int64_t kComparable = 4096;   // without a register, everywhere
-
-const Node* strip(const Node* n) {
-  while (n->op == NodeOp::Copy) n = n->inputs[0];
-  return n;
-}
 
 struct EqualTest {
   Node* value = nullptr;
@@ -122,7 +118,7 @@ void find_quick_return(Graph& graph) {
   for (const Block* b : graph.blocks) {
     if (b->loop) return;
     for (const Node* n : b->nodes) {
-      if (n->op == NodeOp::Handle || n->op == NodeOp::Record || n->op == NodeOp::PushNamed || n->op == NodeOp::PushGuard || n->op == NodeOp::Resume) return;
+      if (n->marks_frame() || n->op == NodeOp::Resume) return;
       calls_itself |= n->op == NodeOp::Call && n->aux == static_cast<rt::Function*>(graph.function);
     }
   }

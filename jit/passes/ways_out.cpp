@@ -46,18 +46,12 @@ class WaysOut {
       for (Node* n : b->nodes) {
         for (Node*& i : n->inputs)
           if (i == v) i = at(v, b, known, phis);
-        if (mentions(n->state, v)) {
+        if (any_value(n->state, [&](const Node* x) { return x == v; })) {
           Node* now = at(v, b, known, phis);
           n->state = with_values(g_, n->state, [&](Node* x) { return x == v ? now : x; });
         }
       }
     }
-  }
-
-  static bool mentions(const FrameState* state, const Node* v) {
-    bool found = false;
-    for (const FrameState* s = state; s && !found; s = s->parent) each_value(s, [&](Node* x) { found |= x == v; });
-    return found;
   }
 
   // The copy of `v` that holds at the end of `b`.
