@@ -23,8 +23,6 @@ constexpr uint64_t kStacksTogether = 4;
 // What free fibers may hold in big blocks. The next deep computation finds its stack as the last one left it, instead of
 // growing from the smallest again.
 constexpr uint64_t kKeptBytes = uint64_t{64} << 20;
-// A new fiber's stack, before it grows or is cut down: 192 bytes.
-constexpr size_t kFirstWords = 24;
 constexpr size_t kPageWords = 4096 / sizeof(Word);
 
 // The words a fiber's limit allows it and its slack: what is accounted for. Less than its block has only where
@@ -116,7 +114,7 @@ void FiberPool::clear_free_block(Fiber* fiber) {
 }
 
 Fiber* FiberPool::make(size_t words) {
-  words = std::max(words + kStackSlackWords, kFirstWords);
+  words += kStackSlackWords;
   Fiber* fiber = supply_.free;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {

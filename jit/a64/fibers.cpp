@@ -106,7 +106,6 @@ void Generator::make_fiber_call() {
   a_.b_eq(other);
   a_.ldr(w5, a_.slot(function, at::frame_size, 4));
   a_.lsl(bytes, bytes, 3);
-  a_.add(bytes, bytes, 8);
   find_fiber(fiber, base, bytes, other);
   take_fiber(fiber, bytes);
   leave_fiber(current);

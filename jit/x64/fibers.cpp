@@ -92,7 +92,7 @@ void Generator::make_fiber_call() {
   cmp(scratch, ptr[current + at::fiber_base]);
   je(other, T_NEAR);
   mov(bytes.cvt32(), dword[function + at::frame_size]);
-  lea(bytes, ptr[bytes * 8 + 8]);
+  shl(bytes, 3);
   find_fiber(fiber, base, bytes, scratch, other);
   take_fiber(fiber, bytes, scratch);
   leave_fiber(current, scratch);

@@ -208,10 +208,10 @@ void call_on_fiber(Context& ctx) {
     return fail(ctx, "expected a fiber's body");
   skip_finished(ctx);
   rt::Function* function = rt::as<rt::Closure>(closure)->function;
-  Fiber* fiber = ctx.fibers->make(function->frame_words() + 1);
+  Fiber* fiber = ctx.fibers->make(function->frame_words());
   if (!fiber) {
     make_room(ctx);
-    fiber = ctx.fibers->make(function->frame_words() + 1);
+    fiber = ctx.fibers->make(function->frame_words());
     if (!fiber) return fail(ctx, "stack overflow");
   }
   leave_current(ctx);
