@@ -98,6 +98,20 @@ void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void
   a_.branch_if(CondCode::kEQ, slow);
   int v = at(value).reg;
   slow_path(n, slow, [=, this] {
+    if (n->op == NodeOp::ArraySet) {
+      // Of a large array, it may be known already that something young is near.
+      asmjit::Label unknown = a_.newLabel();
+      a_.ldr(aa::w16, aa::ptr(gp(holder), kCount));
+      a_.cmp(aa::w16, asmjit::Imm(at::kMostWithoutCards));
+      a_.branch_if(CondCode::kLS, unknown);
+      address_to(aa::x17);
+      a_.sub(aa::x17, aa::x17, gp(holder));
+      a_.lsr(aa::x17, aa::x17, at::kCardShift);
+      a_.ldur(aa::x16, aa::ptr(gp(holder), at::large_cards));
+      a_.ldrb(aa::w16, aa::ptr(aa::x16, aa::x17));
+      a_.branch_if_not_zero(aa::w16, done);
+      a_.bind(unknown);
+    }
     // The address is computed from registers that still hold what they held.
     a_.mov(aa::x16, gp(v));
     address_to(aa::x17);

@@ -1,9 +1,12 @@
 // Where machine code finds things: the same for every instruction set.
 #pragma once
+#include <bit>
 #include <cstddef>
 
 #include "runtime/context.h"
 #include "runtime/frame.h"
+#include "runtime/heap.h"
+#include "runtime/old_space.h"
 #include "runtime/statistics.h"
 #include "vm/loaded.h"
 
@@ -34,6 +37,10 @@ constexpr int supply_made = supply(offsetof(rt::FiberSupply, made)), supply_room
 constexpr int supply_copied = supply(offsetof(rt::FiberSupply, copied));
 constexpr int supply_bytes_copied = supply(offsetof(rt::FiberSupply, bytes_copied));
 constexpr int supply_next_id = supply(offsetof(rt::FiberSupply, next_id));
+// An array with more items has cards, which a word in front of it leads to.
+constexpr int kMostWithoutCards = (rt::Heap::kLargeBytes - sizeof(rt::Array)) / sizeof(rt::Value);
+constexpr int large_cards = static_cast<int>(offsetof(rt::LargeObject, cards)) - static_cast<int>(sizeof(rt::LargeObject));
+constexpr int kCardShift = std::countr_zero(rt::OldSpace::kCardBytes);
 constexpr int stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int resumed_copies = offsetof(rt::Statistics, resumes) + 8 * static_cast<int>(rt::ResumeShape::Copied);

@@ -99,6 +99,19 @@ void Codegen::barrier(Node* n, int holder, Node* value, const std::function<void
   a_.je(slow);
   int v = at(value).reg;
   slow_path(n, slow, [=, this] {
+    if (n->op == NodeOp::ArraySet) {
+      // Of a large array, it may be known already that something young is near.
+      asmjit::Label unknown = a_.newLabel();
+      a_.cmp(ax::dword_ptr(gp(holder), kCount), at::kMostWithoutCards);
+      a_.jbe(unknown);
+      address_to(ax::rdx);
+      a_.sub(ax::rdx, gp(holder));
+      a_.shr(ax::rdx, at::kCardShift);
+      a_.mov(ax::rax, ax::qword_ptr(gp(holder), at::large_cards));
+      a_.cmp(ax::byte_ptr(ax::rax, ax::rdx), PLANTED(jit_card_lost) ? 2 : 0);
+      a_.jne(done);
+      a_.bind(unknown);
+    }
     // Operands are read from their slots; the address is computed from registers that still hold them.
     a_.mov(ax::rax, gp(v));
     address_to(ax::rdx);

@@ -40,6 +40,7 @@ inline std::vector<Form> a64_forms() {
       FORM(ldrb(w16, ptr(x28, 3)), "ldrb w16, [x28, #3]"),
       FORM(ldrb(w16, ptr(x28, 4095)), "ldrb w16, [x28, #0xfff]"),
       FORM(ldrb(w14, ptr(x0)), "ldrb w14, [x0]"),
+      FORM(ldrb(w16, ptr(x16, x17)), "ldrb w16, [x16, x17]"),
       FORM(strb(w17, ptr(x19, 7)), "strb w17, [x19, #7]"),
       FORM(strb(w14, ptr(x0)), "strb w14, [x0]"),
       FORM(strb(wzr, ptr(x8, 0x38)), "strb wzr, [x8, #0x38]"),
