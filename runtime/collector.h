@@ -7,6 +7,7 @@
 //   collector_verify.cpp  checks the heap, shares nothing but each_slot
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,8 +28,7 @@ class GreyStack {
   GreyStack& operator=(const GreyStack&) = delete;
   bool empty() const { return top_ == items_.get(); }
   void push(Object* object) {
-    if (top_ == end_) [[unlikely]]
-      resize(2 * static_cast<size_t>(end_ - items_.get()));
+    if (top_ == end_) [[unlikely]] return grow(object);
     *top_++ = object;
   }
   Object* pop() { return *--top_; }
@@ -38,6 +38,10 @@ class GreyStack {
   }
 
  private:
+  [[gnu::noinline]] void grow(Object* object) {
+    resize(2 * static_cast<size_t>(end_ - items_.get()));
+    *top_++ = object;
+  }
   void resize(size_t size) {
     size_t used = static_cast<size_t>(top_ - items_.get());
     auto items = std::make_unique_for_overwrite<Object*[]>(size);
@@ -49,6 +53,14 @@ class GreyStack {
   std::unique_ptr<Object*[]> items_;
   Object** top_ = nullptr;
   Object** end_ = nullptr;
+};
+
+// What the frames of machine code that return to one address have in common.
+struct FramePlan {
+  Word address = 0;
+  uint32_t words = 0;           // from the return address into them to their own
+  uint32_t frames = 0;          // so many, of functions that were inlined
+  std::vector<uint32_t> slots;  // live ones, in words from the return address into them
 };
 
 struct Heap::Impl {
@@ -69,6 +81,7 @@ struct Heap::Impl {
   };
   std::vector<ExtraRoots> extra_roots;
   // Kept for their capacity.
+  FramePlan plans[64];                 // of this collection, by their addresses
   GreyStack stack;
   std::vector<Fiber*> fiber_stack;
   struct {
@@ -89,6 +102,7 @@ struct Collector {
       : heap(h), ctx(h.ctx_), impl(*h.impl_), old(impl.old), fibers(*ctx.fibers), stack(impl.stack),
         fiber_stack(impl.fiber_stack) {
     impl.raw.refresh(ctx.constructors);
+    for (FramePlan& plan : impl.plans) plan.address = 0;
   }
 
   void minor();
@@ -102,7 +116,22 @@ struct Collector {
   // Marks the fibers from `first` along their parents up to `last` (null: to the end) and puts those that must
   // be scanned on fiber_stack. In a minor collection only young ones need it, and the walk gives up after
   // kChainBudget others in all: then every young fiber counts as reached.
-  void reach_chain(Fiber* first, const Fiber* last);
+  void reach_chain(Fiber* first, const Fiber* last) {
+    for (Fiber* fiber = first; fiber; fiber = fiber->parent) {
+      if (is_major || fiber->young) {
+        if (!fiber->marked) {
+          fiber->marked = true;
+          fiber_stack.push_back(fiber);
+        }
+      } else if (chain_budget == 0) {
+        all_young_live = true;
+        return;
+      } else {
+        --chain_budget;
+      }
+      if (fiber == last) return;
+    }
+  }
   void reach_continuation(Continuation* continuation);
   // The current chain and what C++ code holds.
   void reach_roots();
@@ -118,8 +147,8 @@ struct Collector {
     }
     return fiber;
   }
-  // Visits the live slots of a fiber's frames; a minor collection stops at the first watermark.
-  void scan_fiber(Fiber* fiber, Heap::RootVisitor visit);
+  // Looks at the live slots of a fiber's frames; a minor collection stops at the first watermark.
+  void scan_fiber(Fiber* fiber);
   void release_unreached();
 
   Heap& heap;
@@ -135,15 +164,37 @@ struct Collector {
 
  private:
   static constexpr size_t kChainBudget = 10000;
+  static constexpr size_t kMostInPieces = 96;         // bytes of an object that is copied without a loop
   static constexpr size_t kWatermarkTop = 2048;       // words from the top of a stack to its first watermark
   static constexpr size_t kWatermarkSpacing = 4096;   // words
   static constexpr size_t kWatermarkDepth = 8192;     // stacks below this many words have none
 
+  // fibers
+  void scan_deep_fiber(Fiber* fiber);
+  // The frames above `word`, which returns to `address`, as far as they are one of machine code or of the interpreter. The word
+  // that says where they return to, or null.
+  Word* scan_frame(Word address, Word* word);
+  Word* scan_interpreted(Word address, Word* word);
+  bool make_plan(FramePlan& plan, Word address, Word* word);  // false: not of machine code
+  void look_at(Value* slot) {
+    if (is_major) {
+      if (is_unmarked(*slot)) mark_new(*slot);
+    } else if (is_young(*slot)) {
+      promote_young(slot);
+    }
+  }
+
   // minor
   static void promote_root(void* self, Value* slot);
+  // One comparison for "a pointer" and "into the nursery": tag bits rotate to the top.
+  bool is_young(Value value) const {
+    return std::rotr(value.bits - reinterpret_cast<Word>(nursery_), 3) < nursery_words_;
+  }
   Object* promote(Value* slot);
+  void promote_young(Value* slot);
   Object* copy(Object* object, Value* slot);
-  Object* copy_large(Object* object, size_t bytes);
+  Object* copy_slowly(Object* object, Value* slot, size_t bytes);
+  Object* moved(Object* object, Value* slot, Object* to, size_t bytes);
   void scan(Object* object);
   void scan_remembered();
   void drain_minor();
@@ -153,7 +204,14 @@ struct Collector {
   // major
   static void mark_root(void* self, Value* slot);
   static bool is_marked(Collector&, Value* slot);
+  // Whether it is an object that is still to be marked. What is not in old space is no heap object at all but part of the
+  // program, and immortal.
+  bool is_unmarked(Value value) const {
+    return value.is_ptr() && value.bits &&
+           (value.ptr()->header & (kHeaderMarked | kHeaderOld)) == (alive_bits_ ^ kHeaderMarked);
+  }
   Object* mark(Value value);
+  void mark_new(Value value);
   void scan_marked(Object* object);
   void drain_major();
 
@@ -169,7 +227,7 @@ struct Collector {
   std::vector<FiberPool::Watermark> new_watermarks_;
   char* nursery_ = heap.nursery_;
   size_t nursery_words_ = heap.nursery_bytes_ / 8;
-  Word copied_bits_ = 0;
+  Word alive_bits_ = 0;  // of an old object's header, once it is known to be alive
   uint64_t copied_bytes_ = 0;
 };
 

@@ -15,6 +15,7 @@ void Collector::major() {
   is_major = true;
   impl.old_bytes = 0;
   old.start_marking();
+  alive_bits_ = kHeaderOld | old.sense();
   each_root(this, mark_root);
   reach_roots();
   drain_major();
@@ -26,12 +27,9 @@ void Collector::major() {
   ++impl.counters.major;
 }
 
-// Marks a value. Returns the object where it is new and has slots to be looked into.
+// Returns the object where it has slots to be looked into.
 inline Object* Collector::mark(Value value) {
-  if (!value.is_ptr() || !value.bits) return nullptr;
   Object* object = value.ptr();
-  // What is not in old space is no heap object at all but part of the program, and immortal.
-  if ((object->header & (kHeaderMarked | kHeaderOld)) != ((old.sense() ^ kHeaderMarked) | kHeaderOld)) return nullptr;
   object->header ^= kHeaderMarked;
   size_t bytes = size_of_object(object);
   impl.old_bytes += bytes;
@@ -39,9 +37,14 @@ inline Object* Collector::mark(Value value) {
   return has_slots(object->kind()) ? object : nullptr;
 }
 
+// Out of line, so that looking at what is marked costs no more than the comparison.
+[[gnu::noinline]] void Collector::mark_new(Value value) {
+  if (Object* object = mark(value)) stack.push(object);
+}
+
 void Collector::mark_root(void* self, Value* slot) {
   auto* collector = static_cast<Collector*>(self);
-  if (Object* object = collector->mark(*slot)) collector->stack.push(object);
+  if (collector->is_unmarked(*slot)) collector->mark_new(*slot);
 }
 
 void Collector::scan_marked(Object* object) {
@@ -71,11 +74,13 @@ void Collector::drain_major() {
         }
         Value* fields = static_cast<ConObject*>(object)->fields;
         Object* next = nullptr;
-        for (uint32_t i = object->count(); i-- > 0;)
+        for (uint32_t i = object->count(); i-- > 0;) {
+          if (!is_unmarked(fields[i])) continue;
           if (Object* found = mark(fields[i])) {
             if (next) stack.push(next);
             next = found;
           }
+        }
         object = next;
       }
     } else if (!segments_.empty()) {
@@ -89,7 +94,7 @@ void Collector::drain_major() {
         next = to;
       for (uint32_t i = from; i < to; ++i) mark_root(this, &items->items[i]);
     } else if (!fiber_stack.empty()) {
-      scan_fiber(next_fiber(), mark_root);
+      scan_fiber(next_fiber());
     } else {
       return;
     }

@@ -1,7 +1,6 @@
 // The minor collection: everything in the nursery that can be reached moves to old space, so that afterwards
 // the nursery is empty, no old object refers to a young one, and a sleeping fiber that was scanned never needs
 // to be scanned again.
-#include <bit>
 #include <cstring>
 
 #include "runtime/collector.h"
@@ -10,7 +9,7 @@ namespace eddy::rt {
 
 void Collector::minor() {
   cut_sleepers();
-  copied_bits_ = kHeaderOld | old.sense();
+  alive_bits_ = kHeaderOld | old.sense();
   each_root(this, promote_root);
   scan_remembered();
   for (Fiber* fiber : impl.dirty)
@@ -32,10 +31,8 @@ void Collector::minor() {
   ++impl.counters.minor;
 }
 
-// Moves what a slot refers to. Returns the copy where it is new and has slots of its own to be looked into.
+// Moves what a slot refers to, which is young. Returns the copy where it is new and has slots of its own to be looked into.
 inline Object* Collector::promote(Value* slot) {
-  // One comparison for "a pointer" and "into the nursery": tag bits rotate to the top.
-  if (std::rotr(slot->bits - reinterpret_cast<Word>(nursery_), 3) >= nursery_words_) return nullptr;
   Object* object = slot->ptr();
   if (!object->is_forwarded()) return copy(object, slot);
   slot->bits = object->header;
@@ -43,31 +40,48 @@ inline Object* Collector::promote(Value* slot) {
 }
 
 inline Object* Collector::copy(Object* object, Value* slot) {
-  const Word header = object->header;
   size_t bytes = size_of_object(object);
-  Object* to;
-  if (bytes <= 64) [[likely]] {
-    to = reinterpret_cast<Object*>(old.allocate(bytes));
-    for (size_t i = 1; i < bytes / 8; ++i) (&to->header)[i] = (&object->header)[i];
-  } else {
-    to = copy_large(object, bytes);
+  char* to = bytes <= kMostInPieces ? old.allocate_quickly(bytes) : nullptr;
+  if (!to) [[unlikely]] return copy_slowly(object, slot, bytes);
+  // In pieces of 16 bytes, the last ones over each other; the smallest is nothing but its header.
+  auto piece = [to, from = reinterpret_cast<const char*>(object)](size_t at) { std::memcpy(to + at, from + at, 16); };
+  if (bytes >= 16) [[likely]] {
+    piece(0);
+    piece(bytes - 16);
   }
-  to->header = header | copied_bits_;
+  if (bytes > 32) {
+    piece(16);
+    piece(bytes - 32);
+  }
+  if (bytes > 64) {
+    piece(32);
+    piece(bytes - 48);
+  }
+  return moved(object, slot, reinterpret_cast<Object*>(to), bytes);
+}
+
+Object* Collector::copy_slowly(Object* object, Value* slot, size_t bytes) {
+  void* to = bytes <= Heap::kLargeBytes ? static_cast<void*>(old.allocate(bytes))
+                                        : old.allocate_large(bytes, object->kind() == Kind::Array)->object();
+  std::memcpy(to, object, bytes);
+  return moved(object, slot, static_cast<Object*>(to), bytes);
+}
+
+inline Object* Collector::moved(Object* object, Value* slot, Object* to, size_t bytes) {
+  to->header = object->header | alive_bits_;
   object->header = slot->bits = reinterpret_cast<Word>(to);
   copied_bytes_ += bytes;
   return has_slots(to->kind()) ? to : nullptr;
 }
 
-Object* Collector::copy_large(Object* object, size_t bytes) {
-  void* to = bytes <= Heap::kLargeBytes ? static_cast<void*>(old.allocate(bytes))
-                                        : old.allocate_large(bytes, object->kind() == Kind::Array)->object();
-  std::memcpy(to, object, bytes);
-  return static_cast<Object*>(to);
+// Out of line, so that looking at what is not young costs no more than the comparison.
+[[gnu::noinline]] void Collector::promote_young(Value* slot) {
+  if (Object* object = promote(slot)) stack.push(object);
 }
 
 void Collector::promote_root(void* self, Value* slot) {
   auto* collector = static_cast<Collector*>(self);
-  if (Object* object = collector->promote(slot)) collector->stack.push(object);
+  if (collector->is_young(*slot)) collector->promote_young(slot);
 }
 
 void Collector::scan(Object* object) {
@@ -78,7 +92,7 @@ void Collector::scan(Object* object) {
     reach_continuation(static_cast<Continuation*>(object));
   }
   each_slot(impl.raw, object, [this](Value* slot) {
-    if (Object* copied = promote(slot)) stack.push(copied);
+    if (is_young(*slot)) promote_young(slot);
   });
 }
 
@@ -128,16 +142,18 @@ void Collector::drain_minor() {
         }
         Value* fields = static_cast<ConObject*>(object)->fields;
         Object* next = nullptr;
-        for (uint32_t i = object->count(); i-- > 0;)
+        for (uint32_t i = object->count(); i-- > 0;) {
+          if (!is_young(fields[i])) continue;
           if (Object* copied = promote(&fields[i])) {
             if (next) stack.push(next);
             next = copied;
           }
+        }
         object = next;
       }
     }
     if (fiber_stack.empty()) return;
-    scan_fiber(next_fiber(), promote_root);
+    scan_fiber(next_fiber());
   }
 }
 

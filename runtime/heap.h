@@ -57,6 +57,9 @@ struct FrameMaps {
   bool (*describe)(Context&, Word address, Word* return_word, FrameView& view) = nullptr;
   // Calls visit(slot) for each live tagged slot.
   void (*each_live)(Context&, const FrameView&, void* data, void (*visit)(void* data, Value* slot)) = nullptr;
+  // How many frames, of functions that were inlined, an address in machine code stands for. Of all that return there the same
+  // slots are live. 0: it is not in machine code.
+  unsigned (*frames_at)(Context&, Word address) = [](Context&, Word) { return 0u; };
 };
 
 class Heap {

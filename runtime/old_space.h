@@ -43,9 +43,14 @@ class OldSpace {
   // `bytes` is a multiple of 8, at most Heap::kLargeBytes. Where the system refuses memory, the reserve is given up;
   // with that gone too, the process ends.
   char* allocate(size_t bytes) {
+    char* p = allocate_quickly(bytes);
+    return p ? p : allocate_slow(bytes);
+  }
+  // Null where it is not that simple.
+  char* allocate_quickly(size_t bytes) {
     char* p = cursor_;
     if (bytes > static_cast<size_t>(end_ - p)) [[unlikely]]
-      return allocate_slow(bytes);
+      return nullptr;
     cursor_ = p + bytes;
     return p;
   }

@@ -42,7 +42,7 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   ctx_.fibers = fibers_.get();
   heap_ = std::make_unique<rt::Heap>(ctx_, options.heap);
   ctx_.heap = heap_.get();
-  heap_->frame_maps = {describe_frame, each_live_slot};
+  heap_->frame_maps = {describe_frame, each_live_slot, frames_at};
   show_to_debuggers(&ctx_);
 }
 

@@ -6,10 +6,23 @@
 
 namespace eddy::vm {
 
+static bool is_base(const Context& ctx, Word address) {
+  return address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || !ctx.tier;
+}
+
+unsigned frames_at(Context& ctx, Word address) {
+  if (address == ctx.stubs.interp_return || is_base(ctx, address)) return 0;
+  const Tier* tier = tier_of(ctx);
+  const InlinedCaller* first = &tier->callers[tier->safepoint_at(address).callers];
+  const InlinedCaller* end = first;
+  while (end->function) ++end;
+  return static_cast<unsigned>(end - first) + 1;
+}
+
 bool describe_frame(Context& ctx, Word address, Word* return_word, rt::FrameView& view) {
   auto* frame = reinterpret_cast<rt::Frame*>(return_word + 1);
   if (address != ctx.stubs.interp_return) {
-    if (address == ctx.stubs.fiber_exit || address == ctx.stubs.vm_exit || !ctx.tier) return false;
+    if (is_base(ctx, address)) return false;
     // Machine code writes a frame's header only where it must; whoever looks at the frame has it written here.
     const Tier* tier = tier_of(ctx);
     const Safepoint& s = tier->safepoint_at(address);

@@ -6,6 +6,7 @@ namespace eddy::vm {
 
 // The walker's and the collector's view of frames (rt::FrameMaps).
 bool describe_frame(Context& ctx, Word address, Word* return_word, rt::FrameView& view);
+unsigned frames_at(Context& ctx, Word address);
 void each_live_slot(Context& ctx, const rt::FrameView& view, void* data, void (*visit)(void*, Value*));
 
 // Calls visit(view, destination) for every frame from the youngest of the current fiber to the bottom of the
