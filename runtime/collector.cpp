@@ -24,8 +24,6 @@ void Collector::clear_weak(bool (*alive)(Collector&, Value*)) {
   auto settle = [&](EffectCell& cell) {
     if (cell.node.bits && !alive(*this, &cell.node)) cell = EffectCell{};
   };
-  for (Node* node : weak_nodes_) settle(node->previous);
-  weak_nodes_.clear();
   if (ctx.cells && !PLANTED(cells_kept))
     for (size_t i = 0; i < ctx.effect_names.size(); ++i) settle(ctx.cells[i]);
   settle_resources(ctx, [&](Value* holder) { return alive(*this, holder); });

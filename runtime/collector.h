@@ -215,10 +215,9 @@ struct Collector {
   void scan_marked(Object* object);
   void drain_major();
 
-  // Forgets cached nodes that are dead: the effect cells, and what nodes remember of them.
+  // Settles what keeps nothing alive: the effect cells, and the table of resources.
   void clear_weak(bool (*alive)(Collector&, Value*));
 
-  std::vector<Node*> weak_nodes_;  // reached ones whose `previous` is not settled
   struct Segment {
     Array* array;
     uint32_t next;

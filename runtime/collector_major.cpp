@@ -52,11 +52,7 @@ void Collector::scan_marked(Object* object) {
     case Kind::Array:
       if (object->count() > kSegment) return segments_.push_back({static_cast<Array*>(object), 0});
       break;
-    case Kind::Node: {
-      auto* node = static_cast<Node*>(object);
-      if (node->previous.node.bits) weak_nodes_.push_back(node);
-      break;
-    }
+    case Kind::Node: static_cast<Node*>(object)->previous = {}; break;
     case Kind::Continuation: reach_continuation(static_cast<Continuation*>(object)); break;
     default: break;
   }

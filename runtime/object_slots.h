@@ -1,7 +1,7 @@
 // Where the values are in an object of each kind. The one place that knows, for the minor and the major
 // collection and the verifier.
 //
-// Not among them, because they are not simply traced: Node::previous (weak) and a Continuation's fibers.
+// Not among them, because they are not simply traced: Node::previous (forgotten) and a Continuation's fibers.
 #pragma once
 #include <vector>
 
