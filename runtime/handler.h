@@ -92,8 +92,11 @@ struct Continuation : Object {
   Fiber* top_fiber;       // the youngest; null once consumed
   Value top;              // ctx.top inside
   Value node;             // H, whose home is the oldest
-  Word multi;             // may be resumed again: ctx.next_tag when it was captured; else 0
+  Word captured_at[];     // one that may be resumed again has a word more: ctx.next_tag when it was captured
 
+  static constexpr size_t bytes(bool multi) { return sizeof(Continuation) + multi * sizeof(Word); }
+  static constexpr Word header_of(bool multi) { return make_header(Kind::Continuation, multi); }
+  bool multi() const { return count() != 0; }
   Fiber* base_fiber() const { return static_cast<const Node*>(node.ptr())->home; }
   // Copies of it have run, so that nothing needs to be dropped.
   bool resumed() const { return header & kHeaderResumed; }

@@ -62,7 +62,7 @@ constexpr ObjectShape kObjectShapes[] = {
     {sizeof(Node), 0},          // Node
     {sizeof(Named), 0},         // Named
     {sizeof(Exit), 0},          // Exit
-    {sizeof(Continuation), 0},  // Continuation
+    {sizeof(Continuation), 8},  // Continuation
     {sizeof(Resource), 0},      // Resource
 };
 constexpr unsigned kKinds = sizeof kObjectShapes / sizeof kObjectShapes[0];

@@ -71,7 +71,6 @@ struct Machine {
     heap->held.pop_back();
     k->top_fiber = fiber;
     k->top = k->node = keep.value;
-    k->multi = 0;
     return ptr_value(k);
   }
 };

@@ -64,8 +64,9 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.ldr(owner, field(base, at::fiber_parent));
   a_.ldrb(aa::w16, field(owner, at::fiber_dirty, 1));
   a_.branch_if_zero(aa::w16, slow);
+  const bool multi = clause->kind == rt::ClauseKind::Multi;
   a_.mov(k, aa::x21);
-  a_.add_to(aa::x21, aa::x21, static_cast<int64_t>(sizeof(rt::Continuation)));
+  a_.add_to(aa::x21, aa::x21, static_cast<int64_t>(rt::Continuation::bytes(multi)));
   a_.ldr(scratch, context(at::alloc_limit));
   a_.cmp(aa::x21, scratch);
   a_.branch_if(CondCode::kHI, full);
@@ -73,17 +74,15 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     increment(reinterpret_cast<int64_t>(&g_.ctx->stats->captures));
     increment(reinterpret_cast<int64_t>(&cell->count));
   }
-  a_.constant(scratch, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
+  a_.constant(scratch, static_cast<int64_t>(rt::Continuation::header_of(multi)));
   a_.str(scratch, aa::ptr(k));
   a_.ldr(fiber, context(at::fiber));
   a_.str(fiber, field(k, at::k_top_fiber));
   a_.str(node, field(k, at::k_top));
   a_.str(node, field(k, at::k_node));
-  if (clause->kind == rt::ClauseKind::Multi) {
+  if (multi) {
     a_.ldr(scratch, context(at::next_tag));
-    a_.str(scratch, field(k, at::k_multi));
-  } else {
-    a_.str(aa::xzr, field(k, at::k_multi));
+    a_.str(scratch, field(k, at::k_captured_at));
   }
   // Out of this fiber …
   a_.adr(scratch, back);

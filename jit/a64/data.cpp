@@ -6,7 +6,7 @@ namespace eddy::jit::a64 {
 
 namespace {
 constexpr int kKindByte = 3;  // of the header
-constexpr int kCount = 4;
+constexpr int kCount = at::count;
 constexpr int kItems = 8;
 }  // namespace
 

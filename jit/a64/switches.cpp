@@ -82,14 +82,18 @@ void Generator::make_perform() {
   a_.ldrb(w14, a_.slot(x6, at::fiber_dirty, 1));
   a_.cbz(w14, other);
   a_.mov(x8, alloc);
-  a_.add_to(alloc, alloc, static_cast<int64_t>(sizeof(rt::Continuation)));
+  a_.add_to(alloc, alloc, static_cast<int64_t>(rt::Continuation::bytes(true)));
   a_.ldr(x14, context(at::alloc_limit));
   a_.cmp(alloc, x14);
   a_.b_hi(no_room);
   increment(x1, at::cell_count);
   a_.ldr(x16, context(at::stats));
   increment(x16, at::captures);
-  a_.constant(x14, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
+  // One that is resumed once leaves its last word unused.
+  a_.constant(x14, static_cast<int64_t>(rt::Continuation::header_of(false)));
+  a_.constant(x9, static_cast<int64_t>(rt::Continuation::header_of(true)));
+  a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Multi)));
+  a_.csel(x14, x9, x14, CondCode::kEQ);
   a_.str(x14, ptr(x8));
   a_.ldr(x9, context(at::fiber));
   a_.str(x9, a_.slot(x8, at::k_top_fiber));
@@ -97,9 +101,7 @@ void Generator::make_perform() {
   a_.str(x14, a_.slot(x8, at::k_top));
   a_.str(x4, a_.slot(x8, at::k_node));
   a_.ldr(x14, context(at::next_tag));
-  a_.cmp(w7, asmjit::Imm(static_cast<int>(rt::ClauseKind::Multi)));
-  a_.csel(x14, x14, xzr, CondCode::kEQ);
-  a_.str(x14, a_.slot(x8, at::k_multi));
+  a_.str(x14, a_.slot(x8, at::k_captured_at));
   a_.ldrh(w14, a_.slot(x1, at::cell_args, 2));
   a_.add_to(x17, ctx, at::args + 8);
   a_.str(x8, ptr(x17, x14, lsl(3)));
@@ -219,8 +221,8 @@ void Generator::make_resume(bool last) {
   a_.ldr(fiber, a_.slot(k, at::k_top_fiber));
   a_.cbz(fiber, other);
   a_.ldr(current, context(at::fiber));
-  a_.ldr(x14, a_.slot(k, at::k_multi));
-  a_.cbnz(x14, multi);
+  a_.ldr(w14, a_.slot(k, at::count, 4));
+  a_.cbnz(w14, multi);
   a_.bind(moves);
   a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
   a_.cbz(w14, slept);
@@ -276,6 +278,7 @@ void Generator::make_resume(bool last) {
   a_.bind(multi);
   // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
   if (last) {
+    a_.ldr(x14, a_.slot(k, at::k_captured_at));
     a_.ldr(x16, a_.slot(current, at::fiber_copied));
     a_.cmp(x14, x16);
     a_.b_hi(moves);

@@ -44,6 +44,7 @@ constexpr int kCardShift = std::countr_zero(rt::OldSpace::kCardBytes);
 constexpr int stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int resumed_copies = offsetof(rt::Statistics, resumes) + 8 * static_cast<int>(rt::ResumeShape::Copied);
+constexpr int count = 4;  // of any object
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
 constexpr int named_site = offsetof(rt::Named, site), named_live = offsetof(rt::Named, live);
 static_assert(offsetof(rt::Named, env) == node_env);
@@ -54,7 +55,7 @@ constexpr int site_node_slot = offsetof(rt::Site, node_slot);
 constexpr int node_previous = offsetof(rt::Node, previous), node_twin = offsetof(rt::Node, twin);
 constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
 constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
-constexpr int k_node = offsetof(rt::Continuation, node), k_multi = offsetof(rt::Continuation, multi);
+constexpr int k_node = offsetof(rt::Continuation, node), k_captured_at = offsetof(rt::Continuation, captured_at);
 constexpr int cell_effect = offsetof(vm::PerformCell, effect), cell_args = offsetof(vm::PerformCell, args);
 constexpr int cell_seen = offsetof(vm::PerformCell, seen), cell_clause = offsetof(vm::PerformCell, clause);
 constexpr int cell_count = offsetof(vm::PerformCell, count);

@@ -25,11 +25,10 @@ void finish(rt::Context* ctx, rt::Word result) {
 void fiber_ran(rt::Context* ctx, rt::Fiber* fiber) { ctx->heap->fiber_ran(fiber); }
 
 rt::Value remake(rt::Context* ctx, rt::Fiber* fiber, rt::Value top, rt::Value handler) {
-  auto* k = static_cast<rt::Continuation*>(ctx->heap->old_object(rt::make_header(rt::Kind::Continuation, 0), sizeof(rt::Continuation)));
+  auto* k = static_cast<rt::Continuation*>(ctx->heap->old_object(rt::Continuation::header_of(false), rt::Continuation::bytes(false)));
   k->top_fiber = fiber;
   k->top = top;
   k->node = handler;
-  k->multi = 0;
   return rt::ptr_value(k);
 }
 

@@ -226,8 +226,8 @@ class Continuations {
         }
     if (!wanted) return all;
     FrameState::Virtual& v = all->objects.emplace_back();
-    v.header = rt::make_header(rt::Kind::Continuation, 0);
-    v.fields = {{fiber_, -1, false}, {top_, -1, false}, {handler_, -1, false}, {constant(0), -1, false}};
+    v.header = rt::Continuation::header_of(false);
+    v.fields = {{fiber_, -1, false}, {top_, -1, false}, {handler_, -1, false}};
     v.homes = std::move(homes);
     all->guard = at.guard;
     all->guarded = index;
@@ -238,9 +238,9 @@ class Continuations {
   // In front of node `i`, which it comes to stand behind.
   void make(Block* b, size_t& i, At& at) {
     std::vector<Node*> made;
-    made.push_back(node(b, NodeOp::Remake, {fiber_, top_, handler_, constant(0)}, nullptr));
+    made.push_back(node(b, NodeOp::Remake, {fiber_, top_, handler_}, nullptr));
     Node* k = made[0];
-    k->imm = static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0));
+    k->imm = static_cast<int64_t>(rt::Continuation::header_of(false));
     k->home = k_->home;
     made_[k_][b] = k;
     for (Node* name : at.names) {

@@ -64,8 +64,9 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(owner, ax::qword_ptr(base, at::fiber_parent));
   a_.cmp(ax::byte_ptr(owner, at::fiber_dirty), 0);
   a_.je(slow);
+  const bool multi = clause->kind == rt::ClauseKind::Multi;
   a_.mov(k, ax::r14);
-  a_.add(ax::r14, static_cast<int32_t>(sizeof(rt::Continuation)));
+  a_.add(ax::r14, static_cast<int32_t>(rt::Continuation::bytes(multi)));
   a_.cmp(ax::r14, context(at::alloc_limit));
   a_.ja(full);
   if (g_.count) {
@@ -74,17 +75,15 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
     constant_to(scratch, reinterpret_cast<int64_t>(&cell->count));
     a_.inc(ax::qword_ptr(scratch));
   }
-  constant_to(scratch, static_cast<int64_t>(rt::make_header(rt::Kind::Continuation, 0)));
+  constant_to(scratch, static_cast<int64_t>(rt::Continuation::header_of(multi)));
   a_.mov(ax::qword_ptr(k), scratch);
   a_.mov(fiber, context(at::fiber));
   a_.mov(ax::qword_ptr(k, at::k_top_fiber), fiber);
   a_.mov(ax::qword_ptr(k, at::k_top), node);
   a_.mov(ax::qword_ptr(k, at::k_node), node);
-  if (clause->kind == rt::ClauseKind::Multi) {
+  if (multi) {
     a_.mov(scratch, context(at::next_tag));
-    a_.mov(ax::qword_ptr(k, at::k_multi), scratch);
-  } else {
-    a_.mov(ax::qword_ptr(k, at::k_multi), 0);
+    a_.mov(ax::qword_ptr(k, at::k_captured_at), scratch);
   }
   // Out of this fiber …
   a_.lea(scratch, ax::ptr(back));

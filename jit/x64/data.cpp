@@ -7,7 +7,7 @@ namespace eddy::jit::x64 {
 
 namespace {
 constexpr int kKindByte = 3;  // of the header
-constexpr int kCount = 4;
+constexpr int kCount = at::count;
 constexpr int kItems = 8;
 }  // namespace
 

@@ -70,23 +70,25 @@ void Generator::make_perform() {
   cmp(byte[r12 + at::fiber_dirty], 0);
   je(other, T_NEAR);
   mov(rax, alloc);
-  add(alloc, static_cast<int>(sizeof(rt::Continuation)));
+  add(alloc, static_cast<int>(rt::Continuation::bytes(true)));
   cmp(alloc, context(at::alloc_limit));
   ja(no_room, T_NEAR);
   inc(qword[rsi + at::cell_count]);
   mov(rdx, context(at::stats));
   inc(qword[rdx + at::captures]);
-  mov(rdx, rt::make_header(rt::Kind::Continuation, 0));
+  // One that is resumed once leaves its last word unused.
+  mov(rdx, rt::Continuation::header_of(false));
+  mov(rdi, rt::Continuation::header_of(true));
+  cmp(r8d, static_cast<int>(rt::ClauseKind::Multi));
+  cmove(rdx, rdi);
   mov(ptr[rax], rdx);
+  mov(rdx, context(at::next_tag));
+  mov(ptr[rax + at::k_captured_at], rdx);
   mov(rdi, context(at::fiber));
   mov(ptr[rax + at::k_top_fiber], rdi);
   mov(rdx, context(at::top));
   mov(ptr[rax + at::k_top], rdx);
   mov(ptr[rax + at::k_node], rbx);
-  xor_(edx, edx);
-  cmp(r8d, static_cast<int>(rt::ClauseKind::Multi));
-  cmove(rdx, context(at::next_tag));
-  mov(ptr[rax + at::k_multi], rdx);
   movzx(edx, word[rsi + at::cell_args]);
   mov(ptr[ctx + rdx * 8 + at::args + 8], rax);
   leave_fiber(rdi, rdx);
@@ -191,9 +193,8 @@ void Generator::make_resume(bool last) {
   test(fiber, fiber);
   jz(other, T_NEAR);
   mov(current, context(at::fiber));
-  mov(scratch, ptr[k + at::k_multi]);
-  test(scratch, scratch);
-  jnz(multi, T_NEAR);
+  cmp(dword[k + at::count], 0);
+  jne(multi, T_NEAR);
   L(moves);
   cmp(byte[fiber + at::fiber_dirty], 0);
   je(slept, T_NEAR);
@@ -246,6 +247,7 @@ void Generator::make_resume(bool last) {
   L(multi);
   // The last resumption moves it, unless a copy of the frame that gives it up here may still hold it.
   if (last) {
+    mov(scratch, ptr[k + at::k_captured_at]);
     cmp(scratch, ptr[current + at::fiber_copied]);
     ja(moves, T_NEAR);
   }

@@ -100,7 +100,6 @@ struct FakeMachine {
     k->top_fiber = top;
     k->top = keep.value;
     k->node = keep.value;
-    k->multi = 0;
     return ptr_value(k);
   }
   Value make_closure(std::initializer_list<Value> captures, Kind kind = Kind::Closure) {

@@ -10,11 +10,11 @@ namespace eddy::vm {
 
 // Fills `k` with the piece of stack from the current fiber, whose sp is written, down to the one of `node`, and goes
 // to the owner's.
-[[gnu::always_inline]] inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node, bool multi) {
+[[gnu::always_inline]] inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node) {
   k->top_fiber = ctx.fiber;
   k->top = ctx.top;
   k->node = rt::ptr_value(node);
-  k->multi = multi ? ctx.next_tag : 0;
+  if (k->multi()) k->captured_at[0] = ctx.next_tag;
   ++ctx.stats->captures;
   leave_current(ctx);
   Fiber* owner = node->home->parent;
@@ -26,7 +26,7 @@ namespace eddy::vm {
 // Whether resuming `k` runs a copy. The last resumption moves it, unless a copy of the frame that gives it up here
 // may still hold it.
 inline bool runs_a_copy(const Context& ctx, const rt::Continuation* k, ResumeMode mode) {
-  return k->multi && (mode == ResumeMode::Keep || (k->multi <= ctx.fiber->copied && !PLANTED(last_copy_moves)));
+  return k->multi() && (mode == ResumeMode::Keep || (k->captured_at[0] <= ctx.fiber->copied && !PLANTED(last_copy_moves)));
 }
 
 // Puts `k` on top of the current fiber, whose sp is written.

@@ -144,7 +144,8 @@ bool copy_continuation(Context& ctx) {
     twin->previous = {};
     work.twins.push_back(rt::ptr_value(twin));
   }
-  auto* k = static_cast<rt::Continuation*>(ctx.heap->allocate(rt::Kind::Continuation, 0, sizeof(rt::Continuation)));
+  // The copy is resumed once, here.
+  auto* k = static_cast<rt::Continuation*>(ctx.heap->allocate(rt::Kind::Continuation, 0, rt::Continuation::bytes(false)));
   rt::Word header = k->header;
   *k = *source();
   k->header = header;

@@ -132,17 +132,18 @@ HANDLER(perform_capture) {
   rt::Function* f = clause->function;
   rt::Fiber* owner = node->home->parent;
   auto* callee = reinterpret_cast<Value*>(owner->sp + 1 - f->frame_size + rt::kFrameHeaderWords);
-  bool room = ctx->alloc_ptr + sizeof(rt::Continuation) <= ctx->alloc_limit &&
+  const bool multi = clause->kind == rt::ClauseKind::Multi;
+  bool room = ctx->alloc_ptr + rt::Continuation::bytes(multi) <= ctx->alloc_limit &&
               reinterpret_cast<Word*>(callee) - rt::kFrameHeaderWords >= owner->limit && ctx->stack_limit != kAlwaysSlow;
   if (!room || !owner->dirty || ctx->on_effect) TAIL_TO(perform_any);
   unsigned count = b_of(w);
   SUSPEND(2 + list_words(count), a_of(w));
-  auto* k = static_cast<rt::Continuation*>(allocate_object(ctx, rt::Kind::Continuation, sizeof(rt::Continuation)));
+  auto* k = static_cast<rt::Continuation*>(ctx->heap->allocate(rt::Kind::Continuation, multi, rt::Continuation::bytes(multi)));
   callee[0] = node->env;
   if (count > 1) copy_list(callee + 1, s, pc + 2, count);
   else if (count) callee[1] = s[pc[2] & 0xffff];
   callee[count + 1] = rt::ptr_value(k);
-  detach(*ctx, k, node, clause->kind == rt::ClauseKind::Multi);
+  detach(*ctx, k, node);
   ENTER(callee, f);
 }
 
