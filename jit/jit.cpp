@@ -103,9 +103,9 @@ class Compiler : public vm::Tier {
   }
 
   Compiler(vm::Vm& vm, const Options& options, const Target& target, std::unique_ptr<CodeMemory> memory,
-           std::unique_ptr<StubCode> stubs)
-      : ctx_(vm.context()), options_(options), target_(target), memory_(std::move(memory)), stubs_(std::move(stubs)) {
-    const Stubs& s = stubs_->table;
+           const StubCode& stubs)
+      : ctx_(vm.context()), options_(options), target_(target), memory_(std::move(memory)), stubs_(stubs) {
+    const Stubs& s = stubs_.table;
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
     ctx_.stubs.interp_return = word(s.interp_return);
     ctx_.stubs.clause_end = word(s.clause_end);
@@ -117,7 +117,7 @@ class Compiler : public vm::Tier {
     ctx_.tier = static_cast<vm::Tier*>(this);
     for (size_t i = 0; i < std::size(kDepartures); ++i) ctx_.stats->deopt_names[i] = kDepartures[i];
     if (!options_.listeners.empty())
-      for (const debug::CodeRegion& region : debug::stub_regions(*stubs_)) tell(region);
+      for (const debug::CodeRegion& region : debug::stub_regions(stubs_)) tell(region);
     call_weight = std::max(1, options_.osr_threshold / std::max(1, options_.jit_threshold));
   }
 
@@ -126,16 +126,16 @@ class Compiler : public vm::Tier {
     for (vm::LoadedFunction& f : module.functions) {
       set_entry(f, nullptr);
       if (!wanted(f)) continue;
-      if (options_.tier == TierMode::Jit) set_entry(f, stubs_->table.call_interpreter);  // compiled when first called
+      if (options_.tier == TierMode::Jit) set_entry(f, stubs_.table.call_interpreter);  // compiled when first called
       else if (options_.tier == TierMode::Auto) watch(f);
     }
   }
 
   void run(rt::Context& ctx) override {
-    if (!ctx.stats->detailed) return follow(ctx, [this, &ctx](void* entry) { stubs_->table.enter(&ctx, entry); });
+    if (!ctx.stats->detailed) return follow(ctx, [this, &ctx](void* entry) { stubs_.table.enter(&ctx, entry); });
     follow(ctx, [this, &ctx](void* entry) {
       auto start = std::chrono::steady_clock::now();
-      stubs_->table.enter(&ctx, entry);
+      stubs_.table.enter(&ctx, entry);
       ctx.stats->machine_ns += since(start);
     });
   }
@@ -287,9 +287,9 @@ class Compiler : public vm::Tier {
   void set_entry(vm::LoadedFunction& f, void* entry, void* resuming = nullptr, void* raw = nullptr) {
     static const vm::Word kEnterMachine[] = {vm::encode(vm::Op::ENTER_MACHINE)};
     f.entry = entry;
-    f.machine_entry = entry ? entry : stubs_->table.call_interpreter;
-    f.raw_entry = raw ? raw : stubs_->table.box_arguments;
-    f.resuming_entry = resuming ? resuming : stubs_->table.perform_known;
+    f.machine_entry = entry ? entry : stubs_.table.call_interpreter;
+    f.raw_entry = raw ? raw : stubs_.table.box_arguments;
+    f.resuming_entry = resuming ? resuming : stubs_.table.perform_known;
     f.start = entry ? kEnterMachine : f.code;
   }
 
@@ -329,7 +329,7 @@ class Compiler : public vm::Tier {
     if (state.code != &code) return;  // chaos has chosen another
     // The next call compiles it again.
     state.code = nullptr;
-    set_entry(*code.function, stubs_->table.call_interpreter);
+    set_entry(*code.function, stubs_.table.call_interpreter);
   }
 
   static uint64_t since(std::chrono::steady_clock::time_point start) {
@@ -498,7 +498,7 @@ class Compiler : public vm::Tier {
     code.owner = this;
     code.osr = osr != nullptr;
     size_t known = safepoints.size();
-    std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_->table, *this, &code,
+    std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_.table, *this, &code,
                                                     hardship());
     const CodegenResult& result = emitted->result;
     state.why = emitted->failure;
@@ -533,7 +533,7 @@ class Compiler : public vm::Tier {
   AlternateStack alternate_stack_;
   const Target& target_;
   std::unique_ptr<CodeMemory> memory_;
-  std::unique_ptr<StubCode> stubs_;
+  const StubCode stubs_;
   bool left_ = false;  // machine code, just now
   Word spent_ = 0;     // spent()
   Expectation expectation_;
@@ -553,9 +553,9 @@ std::unique_ptr<vm::Tier> attach(vm::Vm& vm, const Options& options) {
   if (!target) return nullptr;
   auto memory = std::make_unique<CodeMemory>(options.chaos ? kLittleCode : options.code_bytes, options.anonymous_code);
   if (!memory->exists()) return nullptr;
-  std::unique_ptr<StubCode> stubs = target->make_stubs(*memory, {Compiler::on_leaving, vm.context().on_effect != nullptr});
+  std::optional<StubCode> stubs = place_stubs(target->stubs(vm.context().on_effect != nullptr), *memory, Compiler::on_leaving);
   if (!stubs) return nullptr;
-  return std::make_unique<Compiler>(vm, options, *target, std::move(memory), std::move(stubs));
+  return std::make_unique<Compiler>(vm, options, *target, std::move(memory), *stubs);
 }
 
 bool compile(vm::Tier& tier, vm::LoadedFunction& function, std::string* why) {

@@ -1,7 +1,6 @@
 // Fibers started, finished and copied in place, while the pool has one that serves and nothing is unusual
 // (FiberSupply). As vm/control/resume.cpp and runtime/fiber_pool.cpp do it.
 #include "jit/a64/generator.h"
-#include "jit/codegen/stub_calls.h"
 #include "runtime/plants.h"
 
 namespace eddy::jit::a64 {
@@ -86,7 +85,7 @@ void Generator::give_fiber_back(const Gp& fiber, const Gp& parent, Label other) 
 
 // Called with a fiber's body, a closure, in the first argument.
 void Generator::make_fiber_call() {
-  start(table.fiber_call);
+  start(table_.fiber_call);
   const Gp body = x0, fiber = x2, base = x3, current = x4, bytes = x5, function = x17;
   Label other = a_.newLabel();
   a_.push_return();
@@ -120,7 +119,7 @@ void Generator::make_fiber_call() {
   a_.br(x16);
   a_.bind(other);
   a_.str(body, argument(0));
-  long_way(reinterpret_cast<void*>(&calls::fiber_call));
+  long_way(StubCall::FiberCall);
 }
 
 // The body has finished. Its first frame ends with a jump, so that its caller's return is the next one that the
@@ -130,7 +129,7 @@ void Generator::make_fiber_exit() {
   Label other = a_.newLabel();
   for (bool returned : {true, false}) {
     Label moved = a_.newLabel(), ready = a_.newLabel();
-    start(returned ? table.fiber_exit : table.finish_fiber);
+    start(returned ? table_.fiber_exit : table_.finish_fiber);
     if (returned) {
       a_.bind(fiber_exit_);
       a_.nop();  // takes objects only (kTaggedResultBit)
@@ -154,7 +153,7 @@ void Generator::make_fiber_exit() {
   a_.sub(stack, stack, 8);
   a_.mov(x1, x16);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::finish));
+  call_c(StubCall::Finish);
   a_.b(dispatch_);
 }
 
@@ -162,7 +161,7 @@ void Generator::make_fiber_exit() {
 void Generator::make_abort_body() {
   const Gp node = x6, fiber = x7, parent = x8, function = x17;
   Label stay = a_.newLabel(), landed = a_.newLabel();
-  start(table.abort_body);
+  start(table_.abort_body);
   a_.bind(abort_body_);
   a_.ldr(fiber, context(at::fiber));
   give_fiber_back(fiber, parent, stay);

@@ -3,25 +3,25 @@
 //   2. Before C++ runs, alloc_ptr and the fiber's sp are in memory; afterwards both are read again.
 //   3. x19 to x21 survive C++ calls (they are callee-saved there), nothing else is expected to.
 //   4. What is called stores x30 first; from then on x20 is on the return word.
+//   5. The code knows no address but its own, relative to where it is.
 #pragma once
 #include "jit/a64/macros.h"
-#include "jit/a64/stubs.h"
-#include "jit/runtime_calls.h"
+#include "jit/codegen/assembled_stubs.h"
+#include "jit/codegen/stub_calls.h"
 
 namespace eddy::jit::a64 {
 
-class Generator : public StubCode {
+class Generator {
  public:
-  Generator(asmjit::CodeHolder& code, const StubOptions& options);
-  // The table holds offsets until the code has its place.
-  void placed_at(uint8_t* address);
+  Generator(asmjit::CodeHolder& code, bool observed);
+  const Stubs& table() const { return table_; }  // holds offsets
 
  private:
   using Gp = aa::Gp;
   using Label = asmjit::Label;
 
   // stubs.cpp: in and out of machine code
-  void make_entries(void (*left)(rt::Context*, void*));
+  void make_entries();
   void make_calls();
   // switches.cpp: from one fiber to another
   void make_perform();
@@ -42,13 +42,14 @@ class Generator : public StubCode {
   aa::Mem context(int offset, unsigned size = 8) { return a_.slot(ctx, offset, size); }
   aa::Mem argument(unsigned i) { return context(at::args + 8 * static_cast<int>(i)); }
   static Gp argument_register(unsigned i) { return aa::x(static_cast<uint32_t>(kAllocatable[i])); }
-  void call_c(void* function);
+  void load_address(const Gp& to, StubCall function);
+  void call_c(StubCall function);
   void set_action(rt::Action action);
   // From a fiber: its sp and the bump pointer are written down.
   void to_host();
   void to_fiber();
   // What C++ does, for all that is unusual.
-  void long_way(void* helper);
+  void long_way(StubCall helper);
   // These use x13 and x14.
   void leave_fiber(const Gp& fiber);
   void enter_fiber(const Gp& fiber);  // leaves the tag alone
@@ -63,8 +64,9 @@ class Generator : public StubCode {
 
   const Gp ctx = aa::x19, stack = aa::x20, alloc = aa::x21;
   Assembler a_;
-  Label dispatch_, host_leave_, leave_, action_, interp_return_, fiber_exit_, abort_body_;
+  Label dispatch_, host_leave_, leave_, action_, interp_return_, fiber_exit_, abort_body_, calls_;
   const bool observed_;
+  Stubs table_;
 };
 
 }  // namespace eddy::jit::a64

@@ -1,14 +1,14 @@
 // The ways in and out of machine code.
 #include "jit/a64/generator.h"
-#include "jit/codegen/stub_calls.h"
 
 namespace eddy::jit::a64 {
 
 using namespace asmjit::a64;
 
-Generator::Generator(asmjit::CodeHolder& code, const StubOptions& options) : a_(&code), observed_(options.observed) {
-  for (Label* label : {&dispatch_, &host_leave_, &leave_, &action_, &interp_return_, &fiber_exit_, &abort_body_}) *label = a_.newLabel();
-  make_entries(options.left);
+Generator::Generator(asmjit::CodeHolder& code, bool observed) : a_(&code), observed_(observed) {
+  for (Label* label : {&dispatch_, &host_leave_, &leave_, &action_, &interp_return_, &fiber_exit_, &abort_body_, &calls_})
+    *label = a_.newLabel();
+  make_entries();
   make_calls();
   make_perform();
   make_clause_end();
@@ -19,15 +19,8 @@ Generator::Generator(asmjit::CodeHolder& code, const StubOptions& options) : a_(
   make_fiber_call();
   make_abort_body();
   a_.literals();
-}
-
-void Generator::placed_at(uint8_t* address) {
-  auto move = [&](auto& slot) {
-    using T = std::remove_reference_t<decltype(slot)>;
-    slot = reinterpret_cast<T>(address + reinterpret_cast<uintptr_t>(slot));
-  };
-  move(table.enter);
-  table.for_each(move);
+  a_.align(asmjit::AlignMode::kData, 8);
+  a_.bind(calls_);
 }
 
 void Generator::to_host() {
@@ -43,8 +36,10 @@ void Generator::to_fiber() {
   a_.ldr(stack, ptr(x17, at::fiber_sp));
 }
 
-void Generator::call_c(void* function) {
-  a_.constant(x17, function);
+void Generator::load_address(const Gp& to, StubCall function) { a_.ldr(to, ptr(calls_, 8 * static_cast<int>(function))); }
+
+void Generator::call_c(StubCall function) {
+  load_address(x17, function);
   a_.blr(x17);
 }
 
@@ -53,10 +48,10 @@ void Generator::set_action(rt::Action action) {
   a_.strb(w17, context(at::action, 1));
 }
 
-void Generator::make_entries(void (*left)(rt::Context*, void*)) {
+void Generator::make_entries() {
   Label deliver = a_.newLabel(), by_entry = a_.newLabel(), go = a_.newLabel();
   constexpr int kSaved = 176;
-  start(table.enter);
+  start(table_.enter);
   a_.stp(x29, x30, ptr_pre(sp, -kSaved));
   a_.mov(x29, sp);
   for (uint32_t i = 0; i < 5; ++i) a_.stp(x(19 + 2 * i), x(20 + 2 * i), ptr(sp, static_cast<int32_t>(16 + 16 * i)));
@@ -92,7 +87,7 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   a_.pop_return();
   a_.br(x30);
 
-  start(table.interp_return);
+  start(table_.interp_return);
   a_.bind(interp_return_);
   a_.str(x16, context(at::result));
   set_action(rt::Action::Deliver);
@@ -107,25 +102,25 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   a_.ldp(x29, x30, ptr_post(sp, kSaved));
   a_.ret(x30);
 
-  start(table.vm_exit);
+  start(table_.vm_exit);
   a_.str(x16, context(at::result));
   set_action(rt::Action::Stop);
   a_.sub(stack, stack, 8);
   a_.b(leave_);
 
-  start(table.watermark);
+  start(table_.watermark);
   a_.sub(stack, stack, 8);
   a_.mov(x1, stack);
   a_.mov(x22, x16);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::restore));
+  call_c(StubCall::Restore);
   to_fiber();
   a_.mov(x16, x22);
   a_.add(stack, stack, 8);
   a_.br(x0);
 
   asmjit::Label interpret = a_.newLabel();
-  start(table.call_interpreter);
+  start(table_.call_interpreter);
   a_.bind(interpret);
   a_.push_return();
   for (unsigned i = 0; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
@@ -135,19 +130,19 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   set_action(rt::Action::Call);
   a_.b(leave_);
 
-  for (void** stub : {&table.box_arguments, &table.box_and_interpret}) {
+  for (void** stub : {&table_.box_arguments, &table_.box_and_interpret}) {
     start(*stub);
     a_.push_return();
     for (unsigned i = 0; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
     a_.str(x17, context(at::callee));
     a_.mov(x1, x17);
     to_host();
-    call_c(reinterpret_cast<void*>(&stub_calls::box_arguments));
+    call_c(StubCall::BoxArguments);
     to_fiber();
     a_.ldr(x17, context(at::callee));
     for (unsigned i = 0; i < kRegisterArgs; ++i) a_.ldr(argument_register(i), argument(i));
     a_.pop_return();
-    if (stub == &table.box_and_interpret) {
+    if (stub == &table_.box_and_interpret) {
       a_.b(interpret);
       continue;
     }
@@ -155,20 +150,20 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
     a_.br(x16);
   }
 
-  start(table.leave_in_place);
+  start(table_.leave_in_place);
   a_.adr(x17, interp_return_);
   a_.str(x17, ptr(stack));
   set_action(rt::Action::Deliver);
   a_.movz(x17, static_cast<uint32_t>(rt::kUnit.bits));
   a_.str(x17, context(at::result));
   to_host();
-  call_c(reinterpret_cast<void*>(left));
+  call_c(StubCall::Left);
   a_.b(host_leave_);
 }
 
 void Generator::make_calls() {
   Label failed = a_.newLabel();
-  start(table.call_value);
+  start(table_.call_value);
   a_.push_return();
   to_host();
   a_.blr(x16);
@@ -179,18 +174,18 @@ void Generator::make_calls() {
   a_.ret(x30);
   a_.bind(failed);
   a_.mov(x0, ctx);
-  call_c(reinterpret_cast<void*>(&stub_calls::fail));
+  call_c(StubCall::Fail);
   a_.b(dispatch_);
 
-  start(table.call_action);
-  table.jump_action = table.call_action;
+  start(table_.call_action);
+  table_.jump_action = table_.call_action;
   a_.push_return();
   a_.bind(action_);
   to_host();
   a_.blr(x16);
   a_.b(dispatch_);
 
-  start(table.call_plain);
+  start(table_.call_plain);
   a_.push_return();
   to_host();
   a_.blr(x16);
@@ -200,24 +195,18 @@ void Generator::make_calls() {
   a_.ret(x30);
 }
 
-std::unique_ptr<StubCode> make_stubs(CodeMemory& memory, const StubOptions& options) {
+AssembledStubs assemble_stubs(bool observed) {
   asmjit::CodeHolder code;
   code.init(asmjit::Environment(asmjit::Arch::kAArch64));
-  auto stubs = std::make_unique<Generator>(code, options);
-  code.flatten();
-  code.resolveUnresolvedLinks();
-  CodeMemory::Place place = memory.take(code.codeSize());
-  if (!place.writable || code.relocateToBase(reinterpret_cast<uint64_t>(place.address)) != asmjit::kErrorOk ||
-      code.copyFlattenedData(place.writable, code.codeSize()) != asmjit::kErrorOk ||
-      !memory.ready(place, code.codeSize()))
-    return nullptr;
-  stubs->placed_at(place.address);
-  // Those that functions return to take no Float without its object: what stands there says otherwise by chance.
-  const Stubs& t = stubs->table;
-  for (void* stub : {t.interp_return, t.clause_end, t.fiber_exit, t.vm_exit, t.watermark})
-    if (!(*static_cast<const uint8_t*>(stub) >> kTaggedResultBit & 1)) return nullptr;
-  stubs->code = place.address;
-  stubs->size = code.codeSize();
+  Generator generator(code, observed);
+  bool good = code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk && !code.hasRelocEntries();
+  const asmjit::CodeBuffer& text = code.textSection()->buffer();
+  const Stubs& table = generator.table();
+  AssembledStubs stubs(text.data(), text.size(), table);
+  if (!good || code.hasUnresolvedLinks()) stubs.failure = "the assembler fails";
+  // They take no Float without its object, whatever else stands where a safepoint would say so.
+  for (void* stub : table.returned_to())
+    if (!(stubs.code[reinterpret_cast<uintptr_t>(stub)] >> kTaggedResultBit & 1)) stubs.failure = "one that functions return to takes raw Floats";
   return stubs;
 }
 

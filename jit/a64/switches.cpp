@@ -1,15 +1,14 @@
 // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the current one by
 // a change of x20. Everything else goes the long way.
 #include "jit/a64/generator.h"
-#include "jit/codegen/stub_calls.h"
 #include "vm/control/pseudo.h"
 
 namespace eddy::jit::a64 {
 
 using namespace asmjit::a64;
 
-void Generator::long_way(void* helper) {
-  a_.constant(x16, helper);
+void Generator::long_way(StubCall helper) {
+  load_address(x16, helper);
   a_.b(action_);
 }
 
@@ -45,16 +44,16 @@ void Generator::increment(const Gp& base, int offset) {
 }
 
 void Generator::make_perform() {
-  start(table.perform_known);
+  start(table_.perform_known);
   for (unsigned i = 1; i < kRegisterArgs; ++i) a_.str(argument_register(i), argument(i));
   a_.mov(x1, x10);
   // x1 the cell, x2 its clause, x3 the site, x4 the node, x5 its fiber, x6 that below, x7 the kind, x8 the
   // continuation, x9 the current fiber.
   Label other = a_.newLabel(), no_room = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), found = a_.newLabel(),
         in_place = a_.newLabel(), base = a_.newLabel();
-  start(table.perform);
+  start(table_.perform);
   a_.push_return();
-  if (observed_) return long_way(reinterpret_cast<void*>(&calls::perform));
+  if (observed_) return long_way(StubCall::Perform);
   a_.ldr(x3, a_.slot(x1, at::cell_seen));
   a_.ldr(x2, a_.slot(x1, at::cell_clause));
   // The nearest node, or what the effect's cell says.
@@ -159,7 +158,7 @@ void Generator::make_perform() {
   a_.bind(no_room);
   a_.mov(alloc, x8);
   a_.bind(other);
-  long_way(reinterpret_cast<void*>(&calls::perform));
+  long_way(StubCall::Perform);
 }
 
 // Behind an in-place clause: as the instruction CLAUSE_END. It is a return address, so a safepoint follows.
@@ -167,7 +166,7 @@ void Generator::make_clause_end() {
   using Frame = vm::ClauseFrame;
   auto slot = [&](int i, unsigned size = 8) { return a_.slot(stack, 8 * (static_cast<int>(rt::kFrameHeaderWords) + i), size); };
   Label moved = a_.newLabel(), ready = a_.newLabel(), aborts = a_.newLabel();
-  start(table.clause_end);
+  start(table_.clause_end);
   uint32_t word = safepoint_word(0);
   a_.embed(&word, sizeof word);
   a_.ldr(x14, slot(Frame::Resume));
@@ -193,14 +192,14 @@ void Generator::make_clause_end() {
   a_.bind(aborts);
   a_.sub(stack, stack, 8);
   a_.mov(x1, x16);
-  long_way(reinterpret_cast<void*>(&calls::clause_aborts));
+  long_way(StubCall::ClauseAborts);
 }
 
 void Generator::make_resume(bool last) {
   const Gp k = x0, value = x1, fiber = x2, node = x3, current = x4, tag = x5, top = x6;
   Label other = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel(), multi = a_.newLabel(), moves = a_.newLabel(), go = a_.newLabel(), slept = a_.newLabel(),
         awake = a_.newLabel();
-  start(last ? table.tail_resume_last : table.tail_resume_keep);
+  start(last ? table_.tail_resume_last : table_.tail_resume_keep);
   a_.push_return();
   // A fiber whose last frame is gone is not kept below another.
   a_.ldr(current, context(at::fiber));
@@ -209,7 +208,7 @@ void Generator::make_resume(bool last) {
   a_.cmp(x14, x16);
   a_.b_eq(other);
   a_.b(go);
-  start(last ? table.resume_last : table.resume_keep);
+  start(last ? table_.resume_last : table_.resume_keep);
   a_.push_return();
   a_.bind(go);
   if (observed_) a_.b(other);
@@ -268,7 +267,7 @@ void Generator::make_resume(bool last) {
   a_.mov(x25, current);
   a_.mov(x1, fiber);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  call_c(StubCall::FiberRan);
   to_fiber();
   a_.mov(k, x22);
   a_.mov(value, x23);
@@ -287,14 +286,14 @@ void Generator::make_resume(bool last) {
   a_.bind(other);
   a_.str(k, argument(0));
   a_.str(value, argument(1));
-  long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+  long_way(last ? StubCall::ResumeLast : StubCall::ResumeKeep);
 }
 
 // What was captured by who resumes it now, a moment ago: it is where it was, and so is its context.
 void Generator::make_resume_taken() {
   const Gp fiber = x0, top = x1, value = x2, current = x4;  // and the handler in x3
   Label other = a_.newLabel(), go = a_.newLabel(), slept = a_.newLabel(), awake = a_.newLabel();
-  start(table.tail_taken);
+  start(table_.tail_taken);
   a_.push_return();
   // A fiber whose last frame is gone is not kept below another.
   a_.ldr(current, context(at::fiber));
@@ -303,7 +302,7 @@ void Generator::make_resume_taken() {
   a_.cmp(x14, x16);
   a_.b_eq(other);
   a_.b(go);
-  start(table.resume_taken);
+  start(table_.resume_taken);
   a_.push_return();
   a_.bind(go);
   a_.ldrb(w14, a_.slot(fiber, at::fiber_dirty, 1));
@@ -324,7 +323,7 @@ void Generator::make_resume_taken() {
   a_.mov(x24, value);
   a_.mov(x1, fiber);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  call_c(StubCall::FiberRan);
   to_fiber();
   a_.mov(fiber, x22);
   a_.mov(top, x23);
@@ -335,12 +334,12 @@ void Generator::make_resume_taken() {
   a_.mov(x2, top);
   a_.mov(x1, fiber);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::remake));
+  call_c(StubCall::Remake);
   a_.mov(x23, x0);
   to_fiber();
   a_.str(x23, argument(0));
   a_.str(x22, argument(1));
-  long_way(reinterpret_cast<void*>(&calls::resume_last));
+  long_way(StubCall::ResumeLast);
 }
 
 }  // namespace eddy::jit::a64

@@ -2,7 +2,6 @@
 
 #include "jit/a64/codegen.h"
 #include "jit/a64/listing.h"
-#include "jit/a64/stubs.h"
 
 namespace eddy::jit::a64 {
 
@@ -62,6 +61,6 @@ std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& 
 
 }  // namespace
 
-const Target target{"aarch64", make_stubs, emit, disassemble};
+const Target target{"aarch64", stub_image, emit, disassemble};
 
 }  // namespace eddy::jit::a64

@@ -1,6 +1,28 @@
-// What the stubs call.
+// What the stubs call, through a table of addresses behind their code.
 #pragma once
 #include "runtime/context.h"
+
+#define EDDY_STUB_CALLS(X)                   \
+  X(Fail, stub_calls::fail)                  \
+  X(Finish, stub_calls::finish)              \
+  X(FiberRan, stub_calls::fiber_ran)         \
+  X(Remake, stub_calls::remake)              \
+  X(Restore, stub_calls::restore)            \
+  X(BoxArguments, stub_calls::box_arguments) \
+  X(Perform, calls::perform)                 \
+  X(FiberCall, calls::fiber_call)            \
+  X(ResumeKeep, calls::resume_keep)          \
+  X(ResumeLast, calls::resume_last)          \
+  X(ClauseAborts, calls::clause_aborts)
+
+namespace eddy::jit {
+enum class StubCall : uint8_t {
+  Left,  // what place_stubs is given
+#define X(name, function) name,
+  EDDY_STUB_CALLS(X)
+#undef X
+};
+}  // namespace eddy::jit
 
 namespace eddy::jit::stub_calls {
 

@@ -1,16 +1,16 @@
 // The fixed pieces of machine code: the ways in and out. Each instruction set writes its own (`stubs.cpp`);
 // which registers are meant by result, function, helper and arguments, its `registers.h` says.
+//
+// They are written when Eddy is built (make_stubs.cpp), as code that runs wherever it is copied to.
 #pragma once
-#include <memory>
+#include <array>
+#include <optional>
+#include <span>
 
+#include "jit/codegen/memory.h"
 #include "runtime/context.h"
 
 namespace eddy::jit {
-
-struct StubOptions {
-  void (*left)(rt::Context*, void*) = nullptr;  // told by leave_in_place
-  bool observed = false;  // somebody watches the effects: C++ does all performs and resumes, and tells
-};
 
 struct Stubs {
   // Follows ctx.action (Call or Deliver) on the current fiber. With `entry`, a Call goes there.
@@ -44,6 +44,7 @@ struct Stubs {
   void* call_plain;  // call: for a helper that neither collects nor fails; result in the result or first
                      // float register
 
+  std::array<void*, 5> returned_to() const { return {interp_return, clause_end, fiber_exit, vm_exit, watermark}; }
   // All but `enter`.
   template <class F>
   void for_each(F&& visit) {
@@ -55,13 +56,24 @@ struct Stubs {
   }
 };
 
-// Lives as long as the code.
-class StubCode {
- public:
-  virtual ~StubCode() = default;
-  Stubs table;
-  const uint8_t* code = nullptr;  // all of it
-  size_t size = 0;
+struct StubImage {
+  std::span<const uint8_t> code;
+  std::span<const uint16_t> entries;  // where they are in it: `enter`, and the others in the order of for_each
 };
+namespace x64 {
+// `observed`: somebody watches the effects. C++ does all performs and resumes, and tells.
+const StubImage& stub_image(bool observed);
+}
+namespace a64 {
+const StubImage& stub_image(bool observed);
+}
+
+struct StubCode {
+  Stubs table;
+  const uint8_t* code;  // all of it
+  size_t size;
+};
+// `left` is told by leave_in_place. Nothing where there is no memory.
+std::optional<StubCode> place_stubs(const StubImage& image, CodeMemory& memory, void (*left)(rt::Context*, void*));
 
 }  // namespace eddy::jit

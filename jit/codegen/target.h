@@ -28,8 +28,7 @@ struct Hardship {
 
 struct Target {
   const char* name;  // as --arch says it
-  // Null where there is no memory.
-  std::unique_ptr<StubCode> (*make_stubs)(CodeMemory& memory, const StubOptions& options);
+  const StubImage& (*stubs)(bool observed);
   std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
                                    Hardship hardship);
   // Notes the bytecode position behind each call. `code` is to run, or would, at `address`.

@@ -1,6 +1,5 @@
 // Fibers started, finished and copied in place, while the pool has one that serves and nothing is unusual
 // (FiberSupply). As vm/control/resume.cpp and runtime/fiber_pool.cpp do it.
-#include "jit/codegen/stub_calls.h"
 #include "jit/x64/generator.h"
 #include "runtime/plants.h"
 
@@ -76,7 +75,7 @@ void Generator::give_fiber_back(const Reg64& fiber, const Reg64& parent, const R
 
 // Called with a fiber's body, a closure, in the first argument.
 void Generator::make_fiber_call() {
-  start(table.fiber_call);
+  start(table_.fiber_call);
   const Reg64 body = rdi, function = rdx, fiber = r8, base = rbx, current = r9, bytes = rax, scratch = rcx;
   Label other;
   test(dil, 7);
@@ -98,7 +97,7 @@ void Generator::make_fiber_call() {
   leave_fiber(current, scratch);
   mov(ptr[fiber + at::fiber_parent], current);
   sub(base, 8);
-  mov(scratch, reinterpret_cast<uint64_t>(table.fiber_exit));
+  lea(scratch, ptr[rip + fiber_exit_]);
   mov(ptr[base], scratch);
   mov(ptr[fiber + at::fiber_sp], base);
   enter_fiber(fiber, scratch);
@@ -106,7 +105,7 @@ void Generator::make_fiber_call() {
   jmp(ptr[function + at::machine_entry]);
   L(other);
   mov(context(at::args), body);
-  long_way(reinterpret_cast<void*>(&calls::fiber_call));
+  long_way(StubCall::FiberCall);
 }
 
 // The body has finished. Its first frame ends with a jump, so that its caller's return is the next one that the
@@ -116,7 +115,8 @@ void Generator::make_fiber_exit() {
   Label other;
   for (bool returned : {true, false}) {
     Label moved, ready;
-    start(returned ? table.fiber_exit : table.finish_fiber);
+    start(returned ? table_.fiber_exit : table_.finish_fiber);
+    if (returned) L(fiber_exit_);
     mov(fiber, context(at::fiber));
     give_fiber_back(fiber, parent, scratch, other);
     mov(scratch, ptr[parent + at::fiber_tag]);
@@ -137,13 +137,14 @@ void Generator::make_fiber_exit() {
   L(other);
   mov(rsi, rax);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::finish));
+  call_c(StubCall::Finish);
   jmp(dispatch_, T_NEAR);
 }
 
 // Nothing is left of the fiber, so it ends first: what the clause returns goes to its parent. The node is in rbx.
 void Generator::make_abort_body() {
-  start(table.abort_body);
+  start(table_.abort_body);
+  L(abort_body_);
   const Reg64 node = rbx, function = rdx, fiber = r12, parent = r13, scratch = rax;
   Label stay, landed;
   mov(fiber, context(at::fiber));

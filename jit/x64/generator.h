@@ -1,31 +1,32 @@
-// Writes the stubs (stubs.h). Rules:
+// Writes the stubs (jit/codegen/stubs.h). Rules:
 //   1. C++ runs on the host stack only (ctx.host_sp), with rsp 16-aligned at the call.
 //   2. Before C++ runs, alloc_ptr and the fiber's sp are in memory; afterwards both are read again.
 //   3. r15 and r14 survive C++ calls (they are callee-saved there), nothing else is expected to.
+//   4. The code knows no address but its own, relative to rip.
 #pragma once
-#include "jit/x64/stubs.h"
-
 #define XBYAK_NO_EXCEPTION
 #if !defined(__x86_64__)
 #define XBYAK64  // compiled on every host, so that it stays compilable
 #endif
 #include <xbyak/xbyak.h>
 
-#include "jit/runtime_calls.h"
+#include "jit/codegen/assembled_stubs.h"
+#include "jit/codegen/stub_calls.h"
 #include "jit/x64/registers.h"
 
 namespace eddy::jit::x64 {
 
-class Generator : public StubCode, public Xbyak::CodeGenerator {
+class Generator : public Xbyak::CodeGenerator {
  public:
-  explicit Generator(const StubOptions& options);
+  explicit Generator(bool observed);
+  AssembledStubs assembled();
 
  private:
   using Reg64 = Xbyak::Reg64;
   using Label = Xbyak::Label;
 
   // stubs.cpp: in and out of machine code
-  void make_entries(void (*left)(rt::Context*, void*));
+  void make_entries();
   // switches.cpp: from one fiber to another
   void make_perform();
   void make_clause_end();
@@ -40,15 +41,16 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
   template <class T>
   void start(T& slot) {
     align(16);
-    slot = reinterpret_cast<T>(const_cast<uint8_t*>(getCurr()));
+    slot = reinterpret_cast<T>(getSize());
   }
   Xbyak::Address context(int offset) { return ptr[ctx + offset]; }
-  void call_c(void* function);
+  Xbyak::Address address_of(StubCall function) { return ptr[rip + calls_ + 8 * static_cast<int>(function)]; }
+  void call_c(StubCall function) { call(address_of(function)); }
   // From a fiber: its sp and the bump pointer are written down.
   void to_host();
   void to_fiber(const Reg64& scratch);
   // What C++ does, for all that is unusual.
-  void long_way(void* helper);
+  void long_way(StubCall helper);
   void leave_fiber(const Reg64& fiber, const Reg64& scratch);
   // Leaves the tag alone.
   void enter_fiber(const Reg64& fiber, const Reg64& scratch);
@@ -63,8 +65,9 @@ class Generator : public StubCode, public Xbyak::CodeGenerator {
   const Reg64 ctx = Xbyak::util::r15, alloc = Xbyak::util::r14;
   const Reg64 argument[kRegisterArgs] = {Xbyak::util::rdi, Xbyak::util::rsi, Xbyak::util::rcx,
                                          Xbyak::util::r8,  Xbyak::util::r9,  Xbyak::util::r10};
-  Label dispatch_, leave_, host_leave_;
+  Label dispatch_, leave_, host_leave_, interpret_, action_, interp_return_, fiber_exit_, abort_body_, calls_;
   const bool observed_;
+  Stubs table_;  // holds offsets
 };
 
 }  // namespace eddy::jit::x64

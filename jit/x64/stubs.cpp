@@ -1,15 +1,12 @@
 // The ways in and out of machine code.
-#include "jit/codegen/stub_calls.h"
 #include "jit/x64/generator.h"
-#include "runtime/system_memory.h"
 
 namespace eddy::jit::x64 {
 
 using namespace Xbyak::util;
 
-Generator::Generator(const StubOptions& options)
-    : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE), observed_(options.observed) {
-  make_entries(options.left);
+Generator::Generator(bool observed) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE), observed_(observed) {
+  make_entries();
   make_fiber_exit();
   make_abort_body();
   make_perform();
@@ -18,14 +15,8 @@ Generator::Generator(const StubOptions& options)
   make_resume(true);
   make_resume_taken();
   make_fiber_call();
-  ready(Xbyak::CodeArray::PROTECT_RE);
-  code = getCode();
-  size = getSize();
-}
-
-void Generator::call_c(void* function) {
-  mov(rax, reinterpret_cast<uint64_t>(function));
-  call(rax);
+  align(8);
+  L(calls_);
 }
 
 void Generator::to_host() {
@@ -42,10 +33,10 @@ void Generator::to_fiber(const Reg64& scratch) {
   mov(rsp, ptr[scratch + at::fiber_sp]);
 }
 
-void Generator::make_entries(void (*left)(rt::Context*, void*)) {
+void Generator::make_entries() {
   Label deliver, failed;
 
-  start(table.enter);
+  start(table_.enter);
   push(rbx);
   push(rbp);
   push(r12);
@@ -80,7 +71,8 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   mov(qword[ctx + at::result], 0);
   ret();
 
-  start(table.interp_return);
+  start(table_.interp_return);
+  L(interp_return_);
   mov(context(at::result), rax);
   mov(byte[ctx + at::action], static_cast<int>(rt::Action::Deliver));
   sub(rsp, 8);
@@ -99,25 +91,26 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   pop(rbx);
   ret();
 
-  start(table.vm_exit);
+  start(table_.vm_exit);
   mov(context(at::result), rax);
   mov(byte[ctx + at::action], static_cast<int>(rt::Action::Stop));
   sub(rsp, 8);
   jmp(leave_, T_NEAR);
 
-  start(table.watermark);
+  start(table_.watermark);
   sub(rsp, 8);
   mov(rsi, rsp);
   mov(r12, rax);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::restore));
+  call_c(StubCall::Restore);
   mov(rdx, rax);
   mov(rax, r12);
   to_fiber(r11);
   add(rsp, 8);
   jmp(rdx);
 
-  start(table.call_interpreter);
+  start(table_.call_interpreter);
+  L(interpret_);
   for (unsigned i = 0; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
   mov(context(at::callee), rdx);
   movzx(eax, word[rdx + at::params]);
@@ -125,30 +118,30 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   mov(byte[ctx + at::action], static_cast<int>(rt::Action::Call));
   jmp(leave_, T_NEAR);
 
-  for (void** stub : {&table.box_arguments, &table.box_and_interpret}) {
+  for (void** stub : {&table_.box_arguments, &table_.box_and_interpret}) {
     start(*stub);
     for (unsigned i = 0; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
     mov(context(at::callee), rdx);
     mov(rsi, rdx);
     to_host();
-    call_c(reinterpret_cast<void*>(&stub_calls::box_arguments));
+    call_c(StubCall::BoxArguments);
     to_fiber(rax);
     mov(rdx, context(at::callee));
     for (unsigned i = 0; i < kRegisterArgs; ++i) mov(argument[i], context(at::args + 8 * static_cast<int>(i)));
-    if (stub == &table.box_arguments) jmp(ptr[rdx + at::machine_entry]);
-    else jmp(reinterpret_cast<const void*>(table.call_interpreter));
+    if (stub == &table_.box_arguments) jmp(ptr[rdx + at::machine_entry]);
+    else jmp(interpret_);
   }
 
-  start(table.leave_in_place);
-  mov(rax, reinterpret_cast<uint64_t>(table.interp_return));
+  start(table_.leave_in_place);
+  lea(rax, ptr[rip + interp_return_]);
   mov(ptr[rsp], rax);
   mov(byte[ctx + at::action], static_cast<int>(rt::Action::Deliver));
   mov(qword[ctx + at::result], static_cast<int>(rt::kUnit.bits));
   to_host();
-  call_c(reinterpret_cast<void*>(left));
+  call_c(StubCall::Left);
   jmp(host_leave_, T_NEAR);
 
-  start(table.call_value);
+  start(table_.call_value);
   to_host();
   call(rax);
   test(rax, rax);
@@ -157,32 +150,35 @@ void Generator::make_entries(void (*left)(rt::Context*, void*)) {
   ret();
   L(failed);
   mov(rdi, ctx);
-  call_c(reinterpret_cast<void*>(&stub_calls::fail));
+  call_c(StubCall::Fail);
   jmp(dispatch_, T_NEAR);
 
-  start(table.call_action);
-  table.jump_action = table.call_action;
+  start(table_.call_action);
+  table_.jump_action = table_.call_action;
+  L(action_);
   to_host();
   call(rax);
   jmp(dispatch_, T_NEAR);
 
-  start(table.call_plain);
+  start(table_.call_plain);
   to_host();
   call(rax);
   to_fiber(rdx);
   ret();
 }
 
-std::unique_ptr<StubCode> make_stubs(const StubOptions& options) {
-  Xbyak::ClearError();
-  auto stubs = std::make_unique<Generator>(options);
-  // Those that functions return to take no Float without its object: what stands there says otherwise by chance.
-  const Stubs& t = stubs->table;
-  for (void* stub : {t.interp_return, t.clause_end, t.fiber_exit, t.vm_exit, t.watermark})
-    if (static_cast<const uint8_t*>(stub)[2] == kAnyResult) return nullptr;
-  // From here on it is executable, and no longer writable.
-  if (rt::memory::refused() || Xbyak::GetError() != Xbyak::ERR_NONE || !stubs->setProtectModeRE(false)) return nullptr;
+AssembledStubs Generator::assembled() {
+  AssembledStubs stubs(getCode(), getSize(), table_);
+  if (hasUndefinedLabel() || Xbyak::GetError() != Xbyak::ERR_NONE) stubs.failure = "the assembler fails";
+  // They take no Float without its object, whatever else stands where a safepoint would say so.
+  for (void* stub : table_.returned_to())
+    if (stubs.code[reinterpret_cast<uintptr_t>(stub) + 2] == kAnyResult) stubs.failure = "one that functions return to takes raw Floats";
   return stubs;
+}
+
+AssembledStubs assemble_stubs(bool observed) {
+  Xbyak::ClearError();
+  return Generator(observed).assembled();
 }
 
 }  // namespace eddy::jit::x64

@@ -1,6 +1,5 @@
 // Performing with a capture, and resuming, where nothing is unusual: the fiber below or on top becomes the
 // current one by a change of rsp. Everything else goes the long way.
-#include "jit/codegen/stub_calls.h"
 #include "jit/x64/generator.h"
 #include "runtime/plants.h"
 #include "vm/control/pseudo.h"
@@ -9,9 +8,9 @@ namespace eddy::jit::x64 {
 
 using namespace Xbyak::util;
 
-void Generator::long_way(void* helper) {
-  mov(rax, reinterpret_cast<uint64_t>(helper));
-  jmp(table.call_action);
+void Generator::long_way(StubCall helper) {
+  mov(rax, address_of(helper));
+  jmp(action_);
 }
 
 void Generator::leave_fiber(const Reg64& fiber, const Reg64& scratch) {
@@ -38,11 +37,11 @@ void Generator::fresh_tag(const Reg64& scratch) {
 }
 
 void Generator::make_perform() {
-  start(table.perform_known);
+  start(table_.perform_known);
   for (unsigned i = 1; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
   mov(rsi, r13);
-  start(table.perform);
-  if (observed_) return long_way(reinterpret_cast<void*>(&calls::perform));
+  start(table_.perform);
+  if (observed_) return long_way(StubCall::Perform);
   Label other, no_room, moved, ready, found, in_place, base;
   mov(rdi, ptr[rsi + at::cell_seen]);
   mov(rcx, ptr[rsi + at::cell_clause]);
@@ -136,16 +135,16 @@ void Generator::make_perform() {
   L(base);
   mov(rdx, ptr[rcx + at::clause_function]);
   for (unsigned i = 1; i < kRegisterArgs; ++i) mov(argument[i], context(at::args + 8 * static_cast<int>(i)));
-  jmp(table.abort_body);
+  jmp(abort_body_);
   L(no_room);
   mov(alloc, rax);
   L(other);
-  long_way(reinterpret_cast<void*>(&calls::perform));
+  long_way(StubCall::Perform);
 }
 
 // Behind an in-place clause: as the instruction CLAUSE_END. It is a return address, so a safepoint follows.
 void Generator::make_clause_end() {
-  start(table.clause_end);
+  start(table_.clause_end);
   using Frame = vm::ClauseFrame;
   auto slot = [&](int i) { return ptr[rsp + 8 * (static_cast<int>(rt::kFrameHeaderWords) + i)]; };
   Label moved, ready;
@@ -171,19 +170,19 @@ void Generator::make_clause_end() {
   L(aborts);
   sub(rsp, 8);
   mov(rsi, rax);
-  long_way(reinterpret_cast<void*>(&calls::clause_aborts));
+  long_way(StubCall::ClauseAborts);
 }
 
 void Generator::make_resume(bool last) {
   const Reg64 k = rdi, value = rsi, fiber = r8, current = r9, node = rcx, top = r10, tag = r11, scratch = rdx;
   Label other, moved, ready, multi, moves, slept, awake;
-  start(last ? table.tail_resume_last : table.tail_resume_keep);
+  start(last ? table_.tail_resume_last : table_.tail_resume_keep);
   // A fiber whose last frame is gone is not kept below another.
   mov(current, context(at::fiber));
   lea(scratch, ptr[rsp + 8]);
   cmp(scratch, ptr[current + at::fiber_base]);
   je(other, T_NEAR);
-  start(last ? table.resume_last : table.resume_keep);
+  start(last ? table_.resume_last : table_.resume_keep);
   if (observed_) jmp(other, T_NEAR);
   test(dil, 7);
   jnz(other, T_NEAR);
@@ -237,7 +236,7 @@ void Generator::make_resume(bool last) {
   mov(r13, current);
   mov(rsi, fiber);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  call_c(StubCall::FiberRan);
   to_fiber(scratch);
   mov(k, rbx);
   mov(value, rbp);
@@ -255,20 +254,20 @@ void Generator::make_resume(bool last) {
   L(other);
   mov(context(at::args), k);
   mov(context(at::args + 8), value);
-  long_way(last ? reinterpret_cast<void*>(&calls::resume_last) : reinterpret_cast<void*>(&calls::resume_keep));
+  long_way(last ? StubCall::ResumeLast : StubCall::ResumeKeep);
 }
 
 // What was captured by who resumes it now, a moment ago: it is where it was, and so is its context.
 void Generator::make_resume_taken() {
   const Reg64 fiber = rdi, top = rsi, value = rcx, handler = r8, current = r9, scratch = rdx;
   Label other, slept, awake;
-  start(table.tail_taken);
+  start(table_.tail_taken);
   // A fiber whose last frame is gone is not kept below another.
   mov(current, context(at::fiber));
   lea(scratch, ptr[rsp + 8]);
   cmp(scratch, ptr[current + at::fiber_base]);
   je(other, T_NEAR);
-  start(table.resume_taken);
+  start(table_.resume_taken);
   cmp(byte[fiber + at::fiber_dirty], 0);
   je(slept, T_NEAR);
   L(awake);
@@ -287,7 +286,7 @@ void Generator::make_resume_taken() {
   mov(r12, value);
   mov(rsi, fiber);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::fiber_ran));
+  call_c(StubCall::FiberRan);
   to_fiber(scratch);
   mov(fiber, rbx);
   mov(top, rbp);
@@ -299,12 +298,12 @@ void Generator::make_resume_taken() {
   mov(rsi, fiber);
   mov(rcx, handler);
   to_host();
-  call_c(reinterpret_cast<void*>(&stub_calls::remake));
+  call_c(StubCall::Remake);
   mov(scratch, rax);
   to_fiber(rax);
   mov(context(at::args), scratch);
   mov(context(at::args + 8), r12);
-  long_way(reinterpret_cast<void*>(&calls::resume_last));
+  long_way(StubCall::ResumeLast);
 }
 
 }  // namespace eddy::jit::x64

@@ -2,7 +2,6 @@
 
 #include "jit/x64/codegen.h"
 #include "jit/x64/listing.h"
-#include "jit/x64/stubs.h"
 
 namespace eddy::jit::x64 {
 
@@ -31,10 +30,8 @@ std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& 
   return code;
 }
 
-std::unique_ptr<StubCode> stubs(CodeMemory&, const StubOptions& options) { return make_stubs(options); }
-
 }  // namespace
 
-const Target target{"x86-64", stubs, emit, disassemble};
+const Target target{"x86-64", stub_image, emit, disassemble};
 
 }  // namespace eddy::jit::x64

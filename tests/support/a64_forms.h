@@ -203,7 +203,7 @@ inline std::string plain_text(const std::string& text) {
   bool goes = mnemonic[0] == 'b' && mnemonic != "br" && mnemonic != "blr" && mnemonic != "brk";
   bool addresses = goes || mnemonic == "adr" || mnemonic.starts_with("cb") || mnemonic.starts_with("tb");
   bool literal = mnemonic == "ldr" && words.size() >= 2 &&
-                 (std::isdigit(static_cast<unsigned char>(words[1][0])) || (words.size() == 4 && words[2][0] == 'L'));
+                 (std::isdigit(static_cast<unsigned char>(words[1][0])) || (words.size() >= 4 && words[2][0] == 'L'));
   if (addresses || literal) {
     words.resize(goes ? 0 : mnemonic[0] == 't' ? 2 : 1);
     words.push_back("@");

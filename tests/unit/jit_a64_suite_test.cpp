@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "jit/codegen/assembled_stubs.h"
 #include "jit/codegen/target.h"
 #include "jit/jit.h"
 #include "lang/compile.h"
@@ -160,14 +161,13 @@ TEST_F(Suite, IsWhatItWasMeantToBe) {
 }
 
 TEST_F(Suite, StubsAreWhatTheyWereMeantToBe) {
-  jit::CodeMemory memory(1 << 20);
-  std::unique_ptr<jit::StubCode> stubs = jit::a64::target.make_stubs(memory, {});
-  ASSERT_TRUE(stubs);
+  jit::AssembledStubs stubs = jit::a64::assemble_stubs(false);
+  EXPECT_EQ(stubs.failure, "");
   std::unique_ptr<vm::Tier> tier;
   vm::Vm machine(vm::VmOptions{});
   tier = jit::attach(machine, {});
   tier->safepoints.resize(1);
-  compare("stubs", read(jit::a64::target.disassemble(stubs->code, stubs->size, 0x100000, *tier)));
+  compare("stubs", read(jit::a64::target.disassemble(stubs.code.data(), stubs.code.size(), 0x100000, *tier)));
   judge();
 }
 

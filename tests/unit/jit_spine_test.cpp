@@ -121,7 +121,7 @@ constexpr asmjit::Arch kArch = asmjit::Arch::kAArch64;
 
 class Spine : public vm::Tier {
  public:
-  explicit Spine(vm::Vm& vm) : ctx_(vm.context()), stubs_(host_target()->make_stubs(memory_, {[](rt::Context*, void*) {}})) {
+  explicit Spine(vm::Vm& vm) : ctx_(vm.context()), stubs_(place_stubs(host_target()->stubs(false), memory_, [](rt::Context*, void*) {})) {
     const Stubs& s = stubs_->table;
     auto word = [](void* p) { return reinterpret_cast<Word>(p); };
     ctx_.stubs.interp_return = word(s.interp_return);
@@ -193,7 +193,7 @@ class Spine : public vm::Tier {
 
   rt::Context& ctx_;
   CodeMemory memory_;
-  std::unique_ptr<StubCode> stubs_;
+  std::optional<StubCode> stubs_;
   std::deque<Hop> hops_;
 };
 
