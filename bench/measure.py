@@ -103,7 +103,18 @@ class Bench:
         return binary
 
     def eddy_command(self, name, argument, *flags):
-        return [self.eddy, "run", *flags, os.path.join(HERE, "programs", name + ".eddy"), argument]
+        return [self.eddy, "run", *flags, self.eddy_source(name), argument]
+
+    @staticmethod
+    def eddy_source(name):
+        return os.path.join(HERE, "programs", name + ".eddy")
+
+    def eddy_module(self, name):
+        """The program as `eddy build` writes it, made ahead."""
+        module = os.path.join(ROOT, "build", "bench-modules", name + ".ebc")
+        os.makedirs(os.path.dirname(module), exist_ok=True)
+        subprocess.run([self.eddy, "build", self.eddy_source(name), "-o", module], check=True)
+        return module
 
 
 def deep_stack():

@@ -14,7 +14,7 @@ from peer import PEERS
 
 
 def seconds(sample):
-    return "–" if sample is None else f"{sample.seconds:.3f}"
+    return "–" if sample is None else f"{sample.seconds:.{3 if sample.seconds >= 0.01 else 4}f}"
 
 
 def megabytes(sample):
@@ -78,7 +78,7 @@ def peer_beside_c(samples, who):
 
 
 def tiers_and_peers(rows):
-    columns = ["eddy", "jit", "interp"] + [p.name for p in PEERS]
+    columns = ["eddy", "module", "jit", "interp"] + [p.name for p in PEERS]
     table, ratios = [], {c: [] for c in columns}
     for name, argument, t in rows:
         row = [name, argument]
@@ -93,7 +93,7 @@ def tiers_and_peers(rows):
                 row.append(f"{seconds(t[column])} ({shown_ratio(r)})")
         table.append(row)
     table.append(["geometric mean", "", ""] + [f"({shown_ratio(geometric_mean(ratios[c]))})" if any(ratios[c]) else "" for c in columns[1:]])
-    return list(markdown_table(["program", "input", "eddy", "compiled at once", "interpreter"] + [p.name for p in PEERS], table))
+    return list(markdown_table(["program", "input", "eddy", "from a module", "compiled at once", "interpreter"] + [p.name for p in PEERS], table))
 
 
 def interpreters(rows):
@@ -178,7 +178,8 @@ def page(bench, effects, peers, interp, curves, compiled, counted):
     out += ["", "What the objects of Floats in lists cost list_map at most, by the same work in C++ in five ways (`bench/c/float_lists.cc`), is in [jit.md](jit.md)."]
     out += ["", "![Time as a multiple of C](plots/beside_c.svg)", "", "## Tiers, and what other languages have for the shape", "",
             "Smaller inputs, at which the slowest takes seconds. In brackets: the time over that of `eddy`, which compiles what is hot; "
-            "\"compiled at once\" is `--tier=jit`. " +
+            "\"from a module\" runs what `eddy build` wrote ahead, as the compilers of the last three peers did; \"compiled at once\" is "
+            "`--tier=jit`. " +
             "; ".join(f"{p.name}: {p.what}" for p in PEERS) + " (`bench/peers`). An empty field: the language has nothing that fits, as "
             "generators and coroutines have not for resuming twice.", ""]
     out += tiers_and_peers(peers)

@@ -39,7 +39,8 @@ def peers_table(bench, names):
     rows = []
     for name in names:
         argument, expected = PROGRAMS[name][QUICK if bench.options.quick else MEDIUM]
-        commands = {"eddy": bench.eddy_command(name, argument), "jit": bench.eddy_command(name, argument, "--tier=jit"),
+        commands = {"eddy": bench.eddy_command(name, argument), "module": [bench.eddy, "run", bench.eddy_module(name), argument],
+                    "jit": bench.eddy_command(name, argument, "--tier=jit"),
                     "interp": bench.eddy_command(name, argument, "--tier=interp")}
         for peer in PEERS:
             if peer.installed() and peer.program(name):
