@@ -91,8 +91,14 @@ class Lexer {
 
   Tokens run_names() {
     out_.tokens.reserve(file_.text().size() / 16 + 16);
-    while (next()) {
-      if (ends_in_name_of_function()) leave_rest_unread();
+    while (at_ < end_) {
+      if (at_[0] == '/' && at_[1] == '/') {
+        skip_line();
+      } else if (name_of_function()) {
+        leave_rest_unread();
+      } else {
+        next();
+      }
     }
     return ended();
   }
@@ -132,14 +138,17 @@ class Lexer {
     return std::move(out_);
   }
 
-  // The last tokens are `fn NAME` or `private fn NAME`, at the start of a line.
-  bool ends_in_name_of_function() const {
-    const size_t n = out_.tokens.size();
-    if (n < 2 || out_.tokens[n - 1].kind != TokenKind::kLower) return false;
-    if (out_.tokens[n - 2].kind != TokenKind::kKeyword_fn) return false;
-    if (n > 2 && out_.tokens[n - 3].kind == TokenKind::kKeyword_private) return true;
-    const Pos fn = out_.tokens[n - 2].begin;
-    return fn == file_.base() || begin_[file_.offset(fn) - 1] == '\n';
+  // Takes `fn NAME` at the start of a line, or behind attributes and `private` on it.
+  bool name_of_function() {
+    if (at_[0] != 'f' || at_[1] != 'n' || at_[2] != ' ') return false;
+    const char* line = at_;
+    while (line > begin_ && line[-1] != '\n') line--;
+    if (line != at_ && *line != '@' && *line != 'p') return false;
+    put(TokenKind::kKeyword_fn, at_, at_ + 2, {sym::kKeyword_fn});
+    at_++;  // the space
+    flags_ = Token::kSpaceBefore;
+    name();
+    return true;
   }
 
   void leave_rest_unread() {

@@ -19,8 +19,9 @@ struct Tokens {
   bool swallowed_brace = false;
 };
 
-/// How much of a module's functions is read: everything, or the names alone, each followed by one token `kUnread`. That
-/// takes a text that is known to be right, laid out by `eddy fmt`: a function goes on until a line starts with something.
+/// How much of a module's functions is read: everything, or the names alone, each followed by one token `kUnread`, and no
+/// comments. That takes a text that is known to be right, laid out by `eddy fmt`: a function goes on until a line starts with
+/// something.
 enum class Functions : uint8_t { kWhole, kNames };
 
 /// Splits a whole file into tokens. Strings and numbers are only delimited here; the parser decodes

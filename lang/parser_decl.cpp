@@ -24,6 +24,7 @@ Span Parser::doc_before(const Token& token) {
 }
 
 Slice<Attribute> Parser::attributes() {
+  if (!at(K::kAt)) return {};
   Gather<Attribute> attributes(*this);
   while (at(K::kAt) && !panicking_) {
     Attribute attribute;
