@@ -52,9 +52,8 @@ ReadResult read_source(const std::string& path) {
   return result;
 }
 
-ModuleInfo* ModuleLoader::load(const std::string& key, std::string name, std::string path, std::string text,
-                               ParseMode mode) {
-  const SourceFile* file = sources_.add(std::move(path), std::move(text));
+// `file`: null where it did not fit.
+ModuleInfo* ModuleLoader::load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode) {
   if (!file) {
     diagnostics_.error({}, fmt::format("`{}` is too large", name));
     return nullptr;
@@ -85,7 +84,7 @@ ModuleInfo* ModuleLoader::load_root(std::string path, std::string text, ParseMod
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
     if (m.name == name && m.text == text) return load_embedded(name);
   }
-  return load(key, std::move(name), std::move(path), std::move(text), mode);
+  return load(key, std::move(name), sources_.add(std::move(path), std::move(text)), mode);
 }
 
 ModuleInfo* ModuleLoader::load_std(std::string_view name) { return load_embedded(name); }
@@ -95,8 +94,8 @@ ModuleInfo* ModuleLoader::load_embedded(std::string_view name) {
   if (auto it = loaded_.find(key); it != loaded_.end()) return it->second.module;
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
     if (m.name == name) {
-      return load(key, fmt::format("std/{}", name), fmt::format("std/{}.eddy", name),
-                  std::string(m.text), library_);
+      return load(key, fmt::format("std/{}", name),
+                  sources_.add_static(fmt::format("std/{}.eddy", name), m.text), library_);
     }
   }
   return nullptr;
@@ -167,7 +166,7 @@ ModuleInfo* ModuleLoader::load_import(ModuleInfo* from, const ImportDecl* decl) 
           .here(fmt::format("`{}`: {}", path, read.error));
       return nullptr;
     }
-    return load(key, name, path, std::move(read.text), ParseMode::kModule);
+    return load(key, name, sources_.add(path, std::move(read.text)), ParseMode::kModule);
   }
   report_missing(decl, name, tried, false);
   return nullptr;

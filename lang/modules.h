@@ -39,7 +39,7 @@ class ModuleLoader {
     ModuleInfo* module = nullptr;
     bool loading = false;
   };
-  ModuleInfo* load(const std::string& key, std::string name, std::string path, std::string text, ParseMode mode);
+  ModuleInfo* load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode);
   ModuleInfo* load_import(ModuleInfo* from, const ImportDecl* decl);
   ModuleInfo* load_embedded(std::string_view name);
   void load_imports(ModuleInfo* module);

@@ -6,7 +6,10 @@
 namespace eddy::lang {
 
 SourceFile::SourceFile(std::string path, std::string text, Pos base)
-    : path_(std::move(path)), text_(std::move(text)), base_(base) {}
+    : path_(std::move(path)), owned_(std::move(text)), text_(owned_), base_(base) {}
+
+SourceFile::SourceFile(std::string path, std::string_view text, Pos base)
+    : path_(std::move(path)), text_(text), base_(base) {}
 
 const std::vector<uint32_t>& SourceFile::lines() const {
   if (!line_starts_.empty()) return line_starts_;
@@ -56,13 +59,22 @@ std::string_view SourceFile::line_text(uint32_t line) const {
   return text().substr(begin, end - begin);
 }
 
-const SourceFile* SourceMap::add(std::string path, std::string text) {
+template <typename Text>
+const SourceFile* SourceMap::add_file(std::string path, Text text) {
   uint64_t size = text.size();
   if (next_base_ + size + 1 > kCapacity) return nullptr;
   files_.push_back(
       std::make_unique<SourceFile>(std::move(path), std::move(text), static_cast<Pos>(next_base_)));
   next_base_ += size + 1;  // a file's end is a position too
   return files_.back().get();
+}
+
+const SourceFile* SourceMap::add(std::string path, std::string text) {
+  return add_file(std::move(path), std::move(text));
+}
+
+const SourceFile* SourceMap::add_static(std::string path, std::string_view text) {
+  return add_file(std::move(path), text);
 }
 
 const SourceFile* SourceMap::find(Pos pos) const {

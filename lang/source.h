@@ -38,10 +38,14 @@ struct LineColumn {
 class SourceFile {
  public:
   SourceFile(std::string path, std::string text, Pos base);
+  /// Of a text that outlives the file, with a NUL behind it.
+  SourceFile(std::string path, std::string_view text, Pos base);
+  SourceFile(const SourceFile&) = delete;
+  SourceFile& operator=(const SourceFile&) = delete;
 
   const std::string& path() const { return path_; }
   std::string_view text() const { return text_; }
-  const char* data() const { return text_.c_str(); }
+  const char* data() const { return text_.data(); }
   Pos base() const { return base_; }
   Pos end() const { return base_ + static_cast<Pos>(text_.size()); }
   bool contains(Pos pos) const { return pos >= base_ && pos <= end(); }
@@ -61,7 +65,8 @@ class SourceFile {
   const std::vector<uint32_t>& lines() const;
 
   std::string path_;
-  std::string text_;
+  std::string owned_;
+  std::string_view text_;
   Pos base_;
   mutable std::vector<uint32_t> line_starts_;  // found on first use
   mutable uint32_t last_line_ = 1;             // found last: most questions are about the lines after it
@@ -75,11 +80,16 @@ class SourceMap {
 
   /// Null when positions are exhausted (4 GiB of source).
   const SourceFile* add(std::string path, std::string text);
+  /// The same for a text that outlives the map, with a NUL behind it.
+  const SourceFile* add_static(std::string path, std::string_view text);
   /// Null for position 0 or one that belongs to no file.
   const SourceFile* find(Pos pos) const;
   const std::vector<std::unique_ptr<SourceFile>>& files() const { return files_; }
 
  private:
+  template <typename Text>
+  const SourceFile* add_file(std::string path, Text text);
+
   std::vector<std::unique_ptr<SourceFile>> files_;  // ordered by base
   uint64_t next_base_ = 1;
 };

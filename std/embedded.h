@@ -7,7 +7,7 @@ namespace eddy::std_lib {
 
 struct EmbeddedModule {
   std::string_view name;  // "list" for std/list
-  std::string_view text;
+  std::string_view text;  // with a NUL behind it
 };
 
 std::span<const EmbeddedModule> embedded_modules();

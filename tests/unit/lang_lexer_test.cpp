@@ -3,6 +3,7 @@
 #include "lang/lexer.h"
 #include "lang/literals.h"
 #include "lang/parser.h"
+#include "std/embedded.h"
 
 namespace eddy::lang {
 namespace {
@@ -178,6 +179,16 @@ TEST(Source, FindsLinesAndColumns) {
   EXPECT_EQ(place.column, 2u);
   EXPECT_EQ(a->line_text(2), "\u00e9y");
   EXPECT_EQ(a->line_count(), 3u);
+}
+
+// The library's texts stay where they are in the binary.
+TEST(Source, TakesTextsWithoutCopying) {
+  SourceMap sources;
+  for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
+    const SourceFile* file = sources.add_static("std", m.text);
+    EXPECT_EQ(file->data(), m.text.data());
+    EXPECT_EQ(file->data()[m.text.size()], 0) << m.name;
+  }
 }
 
 }  // namespace
