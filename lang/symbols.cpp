@@ -3,21 +3,34 @@
 namespace eddy::lang {
 
 namespace {
-constexpr size_t kInitialSlots = 4096;
+
+constexpr size_t kInitialSlots = 1024;
+
+struct Known {
+  std::string_view text;
+  uint32_t hash;
+};
+constexpr Known known(std::string_view text) { return {text, Symbols::hash(text)}; }
+
+// In the order of their ids.
+constexpr Known kKnown[] = {
+#define EDDY_KEYWORD(NAME) known(#NAME),
+    EDDY_KEYWORDS(EDDY_KEYWORD)
+#undef EDDY_KEYWORD
+#define EDDY_KNOWN(NAME, TEXT) known(TEXT),
+        EDDY_KNOWN_SYMBOLS(EDDY_KNOWN)
+#undef EDDY_KNOWN
+};
+
+}  // namespace
+
+Symbols::Symbols() : slots_(kInitialSlots) {
+  texts_.reserve(kInitialSlots / 2 + 1);
+  texts_.push_back("");
+  for (const Known& known : kKnown) intern(known.text, known.hash);
 }
 
-Symbols::Symbols()
-    : texts_{""},
-      slots_(kInitialSlots){
-#define EDDY_INTERN_KEYWORD(NAME) intern(#NAME);
-          EDDY_KEYWORDS(EDDY_INTERN_KEYWORD)
-#undef EDDY_INTERN_KEYWORD
-#define EDDY_INTERN_KNOWN(NAME, TEXT) intern(TEXT);
-              EDDY_KNOWN_SYMBOLS(EDDY_INTERN_KNOWN)
-#undef EDDY_INTERN_KNOWN
-      }
-
-      Symbol Symbols::intern(std::string_view text, uint32_t hash) {
+Symbol Symbols::intern(std::string_view text, uint32_t hash) {
   size_t mask = slots_.size() - 1;
   // FNV's low bits are its weakest; fold the high ones in.
   for (size_t i = (hash ^ (hash >> 15)) & mask;; i = (i + 1) & mask) {

@@ -72,7 +72,7 @@ class Symbols {
 
   static constexpr uint32_t kHashSeed = 2166136261u;
   static constexpr uint32_t kHashFactor = 16777619u;
-  static uint32_t hash(std::string_view text) {
+  static constexpr uint32_t hash(std::string_view text) {
     uint32_t h = kHashSeed;
     for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * kHashFactor;
     return h;
