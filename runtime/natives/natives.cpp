@@ -1,6 +1,5 @@
 #include "runtime/natives/natives.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "runtime/memory_limit.h"
@@ -9,23 +8,26 @@
 namespace eddy::rt {
 
 std::span<const Native> natives() {
-  static const std::vector<Native> sorted = [] {
+  static const std::vector<Native> table = [] {
+    const std::span<const Native> groups[] = {
+        value_natives, console_natives, os_natives, int_natives, float_natives, char_natives,
+        string_natives, string_edit_natives, bytes_natives, array_natives,
+        array_order_natives, time_natives, file_natives, file_handle_natives};
+    size_t count = 0;
+    for (const auto& group : groups) count += group.size();
     std::vector<Native> all;
-    for (auto group : {value_natives, console_natives, os_natives, int_natives, float_natives, char_natives,
-                       string_natives, string_edit_natives, bytes_natives, array_natives, array_order_natives,
-                       time_natives, file_natives, file_handle_natives})
-      all.insert(all.end(), group.begin(), group.end());
-    std::sort(all.begin(), all.end(), [](const Native& a, const Native& b) { return a.name < b.name; });
+    all.reserve(count);
+    for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
     return all;
   }();
-  return sorted;
+  return table;
 }
 
+// Programs name so few natives that to look through all for each takes less than to sort them first.
 const Native* find_native(std::string_view name) {
-  auto all = natives();
-  auto at = std::lower_bound(all.begin(), all.end(), name,
-                             [](const Native& native, std::string_view wanted) { return native.name < wanted; });
-  return at != all.end() && at->name == name ? &*at : nullptr;
+  for (const Native& native : natives())
+    if (native.name == name) return &native;
+  return nullptr;
 }
 
 Value panic_kind(Context& ctx, char letter, Value got) {
