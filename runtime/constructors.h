@@ -28,5 +28,7 @@ struct ConInfo {
 
 // A VM's table, indexed by id; starts with the well-known ones above.
 std::vector<ConInfo> builtin_constructors();
+// How many fields a well-known one has; -1 where the id is of none.
+int builtin_fields(uint32_t id);
 
 }  // namespace eddy::rt

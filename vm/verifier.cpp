@@ -196,7 +196,7 @@ class TableCheck {
 }  // namespace
 
 int ModuleFacts::fields(uint32_t id) const {
-  if (id < rt::con::FirstFree) return well_known[id].type_name.empty() ? -1 : well_known[id].fields;
+  if (id < rt::con::FirstFree) return rt::builtin_fields(id);
   id -= rt::con::FirstFree;
   return id < constructors.size() ? static_cast<int>(constructors[id]->field_names.size()) : -1;
 }
@@ -225,7 +225,7 @@ std::optional<VerifyError> FunctionVerifier::run() {
 }  // namespace verifying
 
 std::optional<VerifyError> verify(const Module& module, const NativeArity& native_arity) {
-  verifying::ModuleFacts facts{module, rt::builtin_constructors(), {}, {}, {}, {}, {}, {}, {}, {}};
+  verifying::ModuleFacts facts{module, {}, {}, {}, {}, {}, {}, {}, {}};
   if (auto error = verifying::check_tables(module, native_arity, facts)) return error;
   for (uint32_t i = 0; i < module.functions.size(); ++i)
     if (auto error = verifying::FunctionVerifier(facts, i).run()) return error;

@@ -16,7 +16,6 @@ namespace eddy::vm::verifying {
 // What the passes over code need to know about the module's tables.
 struct ModuleFacts {
   const Module& module;
-  std::vector<rt::ConInfo> well_known;               // by operand, below rt::con::FirstFree
   std::vector<const ConstructorData*> constructors;  // by operand, from rt::con::FirstFree on
   std::vector<uint16_t> type_end;                    // by the same: one past the last constructor of its type
   std::vector<int> native_arity;                     // by index

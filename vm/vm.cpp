@@ -26,7 +26,6 @@ Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
   // Zeroed pages, touched only as far as there are effects.
   ctx_.cells = cells_ = static_cast<rt::EffectCell*>(std::calloc(kMaxEffects, sizeof(rt::EffectCell)));
   if (!cells_) rt::memory::none_left();
-  ctx_.constructors = rt::builtin_constructors();
   ctx_.arguments = options.arguments;
   ctx_.max_stack = options.max_stack;
   ctx_.fuel = options.fuel;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/constructors.h"
 #include "vm/assembler.h"
 #include "vm/builder.h"
 
@@ -402,6 +403,14 @@ TEST(Verifier, StaysFast) {
   wide.code.push_back(encode(Op::RET_UNIT));
   m.functions.push_back(wide);
   EXPECT_EQ(judged(m), "the function is too large");
+}
+
+TEST(Verifier, KnowsTheFieldsOfWellKnownConstructors) {
+  const std::vector<rt::ConInfo> table = rt::builtin_constructors();
+  for (uint32_t id = 0; id < table.size(); ++id) {
+    EXPECT_EQ(rt::builtin_fields(id), table[id].type_name.empty() ? -1 : table[id].fields) << id;
+    EXPECT_EQ(table[id].field_names.size(), id < rt::con::tuple(2) ? table[id].fields : 0u) << id;
+  }
 }
 
 }  // namespace
