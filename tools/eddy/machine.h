@@ -27,6 +27,8 @@ class MachineRun {
   int report(const vm::RunResult& result, bool value_is_status);
   // After the last run: output written, statistics printed.
   int finish(int status);
+  // Whoever was told of machine code is to be told of its end.
+  bool is_listened_to() const { return !listeners_.empty(); }
 
  private:
   void listen(std::unique_ptr<jit::debug::CodeListener> listener, const std::string& problem);

@@ -1,4 +1,5 @@
 #include "tools/eddy/commands.h"
+#include "tools/eddy/ending.h"
 #include "tools/eddy/files.h"
 #include "tools/eddy/machine.h"
 #include "tools/eddy/program.h"
@@ -25,7 +26,8 @@ int run(const Source& source, const RunFlags& flags, const std::vector<std::stri
   bool is_status = !source.is_expression || !is_script;
   int status = machine.report(result, is_status);
   stop_clock();
-  return machine.finish(status);
+  status = machine.finish(status);
+  return machine.is_listened_to() ? status : leave(status);
 }
 
 }  // namespace eddy::tool
