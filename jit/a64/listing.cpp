@@ -1,6 +1,7 @@
 #include "jit/a64/listing.h"
 
 #include <cstring>
+#include <span>
 
 #include <capstone/capstone.h>
 #include <fmt/format.h>
@@ -10,12 +11,13 @@
 namespace eddy::jit::a64 {
 
 namespace {
-// Of `ldr x, literal`, what it loads.
-std::string constant_of(uint32_t word, const uint8_t* instruction) {
+// Of `ldr x, literal` at `at`, what it loads, where that is listed too.
+std::string constant_of(uint32_t word, std::span<const uint8_t> code, size_t at) {
   if ((word & 0xff000000) != 0x58000000) return "";
-  int32_t distance = static_cast<int32_t>(word << 8) >> 13;  // in words, sign-extended
+  size_t from = at + static_cast<size_t>(int64_t{static_cast<int32_t>(word << 8) >> 13} * 4);  // a distance in words, with its sign
   uint64_t value;
-  std::memcpy(&value, instruction + int64_t{distance} * 4, sizeof value);
+  if (from + sizeof value > code.size()) return "";
+  std::memcpy(&value, code.data() + from, sizeof value);
   return fmt::format("  ; 0x{:x}", value);
 }
 }  // namespace
@@ -36,7 +38,7 @@ std::string disassemble(const void* code, size_t size, uint64_t address, const v
     }
     cs_insn* insn;
     if (cs_disasm(handle, bytes + at, 4, address + at, 1, &insn) == 1) {
-      out += fmt::format("  {:5x}  {} {}{}\n", at, insn->mnemonic, insn->op_str, constant_of(word, bytes + at));
+      out += fmt::format("  {:5x}  {} {}{}\n", at, insn->mnemonic, insn->op_str, constant_of(word, {bytes, size}, at));
       cs_free(insn, 1);
     } else {
       out += fmt::format("  {:5x}  .word 0x{:08x}\n", at, word);
