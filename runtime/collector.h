@@ -116,22 +116,7 @@ struct Collector {
   // Marks the fibers from `first` along their parents up to `last` (null: to the end) and puts those that must
   // be scanned on fiber_stack. In a minor collection only young ones need it, and the walk gives up after
   // kChainBudget others in all: then every young fiber counts as reached.
-  void reach_chain(Fiber* first, const Fiber* last) {
-    for (Fiber* fiber = first; fiber; fiber = fiber->parent) {
-      if (is_major || fiber->young) {
-        if (!fiber->marked) {
-          fiber->marked = true;
-          fiber_stack.push_back(fiber);
-        }
-      } else if (chain_budget == 0) {
-        all_young_live = true;
-        return;
-      } else {
-        --chain_budget;
-      }
-      if (fiber == last) return;
-    }
-  }
+  void reach_chain(Fiber* first, const Fiber* last);
   void reach_continuation(Continuation* continuation);
   // The current chain and what C++ code holds.
   void reach_roots();

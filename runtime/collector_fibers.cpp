@@ -3,6 +3,23 @@
 
 namespace eddy::rt {
 
+void Collector::reach_chain(Fiber* first, const Fiber* last) {
+  for (Fiber* fiber = first; fiber; fiber = fiber->parent) {
+    if (is_major || fiber->young) {
+      if (!fiber->marked) {
+        fiber->marked = true;
+        fiber_stack.push_back(fiber);
+      }
+    } else if (chain_budget == 0) {
+      all_young_live = true;
+      return;
+    } else {
+      --chain_budget;
+    }
+    if (fiber == last) return;
+  }
+}
+
 void Collector::reach_continuation(Continuation* k) {
   if (k->top_fiber) {
     reach_chain(k->top_fiber, k->base_fiber());
