@@ -46,9 +46,7 @@ bool push_clause_frame(Context& ctx, Value object, Value outer, const rt::Functi
 // Takes the chain from the current fiber down to the one of `base` off and calls the clause on the owner.
 void capture(Context& ctx, Value base, const rt::Clause* clause, unsigned args) {
   ctx.result = base;
-  const bool multi = clause->kind == rt::ClauseKind::Multi;
-  auto* k = static_cast<rt::Continuation*>(
-      ctx.heap->allocate(rt::Kind::Continuation, multi, rt::Continuation::bytes(multi)));
+  rt::Continuation* k = new_continuation(ctx, clause->kind == rt::ClauseKind::Multi);
   detach(ctx, k, rt::as<rt::Node>(ctx.result));
   ctx.args[args + 1] = rt::ptr_value(k);
   ctx.result = rt::kNull;

@@ -8,6 +8,11 @@
 
 namespace eddy::vm {
 
+// To be filled before the next allocation. `multi`: may be resumed more than once.
+[[gnu::always_inline]] inline rt::Continuation* new_continuation(Context& ctx, bool multi) {
+  return static_cast<rt::Continuation*>(ctx.heap->allocate(rt::Kind::Continuation, multi, rt::Continuation::bytes(multi)));
+}
+
 // Fills `k` with the piece of stack from the current fiber, whose sp is written, down to the one of `node`, and goes
 // to the owner's.
 [[gnu::always_inline]] inline void detach(Context& ctx, rt::Continuation* k, rt::Node* node) {

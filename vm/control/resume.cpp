@@ -145,7 +145,7 @@ bool copy_continuation(Context& ctx) {
     work.twins.push_back(rt::ptr_value(twin));
   }
   // The copy is resumed once, here.
-  auto* k = static_cast<rt::Continuation*>(ctx.heap->allocate(rt::Kind::Continuation, 0, rt::Continuation::bytes(false)));
+  rt::Continuation* k = new_continuation(ctx, false);
   rt::Word header = k->header;
   *k = *source();
   k->header = header;

@@ -138,7 +138,7 @@ HANDLER(perform_capture) {
   if (!room || !owner->dirty || ctx->on_effect) TAIL_TO(perform_any);
   unsigned count = b_of(w);
   SUSPEND(2 + list_words(count), a_of(w));
-  auto* k = static_cast<rt::Continuation*>(ctx->heap->allocate(rt::Kind::Continuation, multi, rt::Continuation::bytes(multi)));
+  rt::Continuation* k = new_continuation(*ctx, multi);
   callee[0] = node->env;
   if (count > 1) copy_list(callee + 1, s, pc + 2, count);
   else if (count) callee[1] = s[pc[2] & 0xffff];
