@@ -16,6 +16,8 @@ Departure why_left(Reason reason, vm::Word instruction) {
       return Departure::Order;
     case Reason::Request:
       return Departure::Request;
+    case Reason::Depth:
+      return Departure::Depth;
     default:
       break;
   }

@@ -18,6 +18,7 @@ enum class Departure : uint8_t {
   Panic,
   Moved,
   Request,
+  Depth,
   Other
 };
 inline constexpr const char* kDepartures[] = {"code that had never run",
@@ -30,6 +31,7 @@ inline constexpr const char* kDepartures[] = {"code that had never run",
                                               "panics",
                                               "a check moved out of a loop",
                                               "requests",
+                                              "recursion too deep for a loop",
                                               "other"};
 
 // By what the code says, and by the instruction that the interpreter goes on with.

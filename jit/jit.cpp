@@ -34,6 +34,7 @@ namespace {
 
 constexpr unsigned kMaxLeaves = 20;     // until a function is compiled again, without speculation
 constexpr unsigned kMaxCallees = 5;     // of these because of another callee: the profile tells what to do about it
+constexpr unsigned kMaxRestarts = 4;    // until a recursion that is a loop is none: each begins anew, whatever the reason
 constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
 constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
 constexpr unsigned kMaxHopes = 3;
@@ -51,6 +52,7 @@ struct Code {
   uint32_t leaves = 0;
   bool discarded = false;  // it was left too often
   bool osr = false;
+  bool accumulates = false;
   std::vector<std::unique_ptr<calls::Materials>> materials;  // of what is made where it is left
   class Compiler* owner = nullptr;
 };
@@ -58,7 +60,7 @@ struct Code {
 struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
-  bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, refused = false;
+  bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, accumulate = true, refused = false;
   std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
   std::unordered_map<const vm::Word*, uint32_t> returns;
   std::set<vm::LoadedFunction*> apart;  // functions whose handlers must be there, so that they are not inlined
@@ -313,15 +315,17 @@ class Compiler : public vm::Tier {
     trace("leave", *vm::loaded(frame->function), pc, [&] { return std::string(": ") + kDepartures[why]; });
     FunctionState& state = state_of(*code.function);
     // What waited in code that is discarded already may still come back to it.
-    if (reason == Reason::Request || code.discarded) return;
-    if (++code.leaves < (reason == Reason::Callee ? kMaxCallees : kMaxLeaves)) return;
+    if (code.discarded || (reason == Reason::Request && !code.accumulates)) return;
+    unsigned most = code.accumulates ? kMaxRestarts : reason == Reason::Callee ? kMaxCallees : kMaxLeaves;
+    if (++code.leaves < most && reason != Reason::Depth) return;
     code.discarded = true;
     trace("discard", *code.function, nullptr, [] { return std::string(": it was left too often"); });
-    if (reason == Reason::Numbers) state.speculate = false;
-    if (reason == Reason::Handler) state.one_handler = false;
-    if (reason == Reason::Moved) state.move_checks = false;
-    if (reason == Reason::Order) state.compare_ints = false;
-    if (reason == Reason::Callee) state.one_callee = false;
+    if (code.accumulates) state.accumulate = false;
+    else if (reason == Reason::Numbers) state.speculate = false;
+    else if (reason == Reason::Handler) state.one_handler = false;
+    else if (reason == Reason::Moved) state.move_checks = false;
+    else if (reason == Reason::Order) state.compare_ints = false;
+    else if (reason == Reason::Callee) state.one_callee = false;
     if (code.osr) {
       std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
       return;
@@ -416,6 +420,7 @@ class Compiler : public vm::Tier {
     graph.move_checks = state.move_checks;
     graph.compare_ints = state.compare_ints;
     graph.one_callee = state.one_callee;
+    graph.accumulate = state.accumulate;
     if (f.linked.empty()) {
       graph.failure = "no code";
       return false;
@@ -497,6 +502,7 @@ class Compiler : public vm::Tier {
     code.function = &f;
     code.owner = this;
     code.osr = osr != nullptr;
+    code.accumulates = graph.accumulates;
     size_t known = safepoints.size();
     std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_.table, *this, &code,
                                                     hardship());

@@ -246,6 +246,37 @@ bool Codegen::emit_number(Node* n) {
       truth_of(CondCode::kNE, out);
       return true;
     }
+    case NodeOp::Times: {
+      int a = input(n->inputs[0]), b = input(n->inputs[1]);
+      release_dead(n);
+      int out = output(n, a);
+      a_.asr(aa::x17, gp(b), 1);
+      a_.smulh(aa::x16, gp(a), aa::x17);
+      a_.mul(gp(out), gp(a), aa::x17);
+      a_.cmp(aa::x16, gp(out), aa::asr(63));
+      a_.constant(aa::x17, kTooLarge);
+      a_.csel(gp(out), gp(out), aa::x17, CondCode::kEQ);
+      return true;
+    }
+    case NodeOp::TimesDone: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      asmjit::Label no = leave_label(n);
+      a_.constant(aa::x17, kTooLarge);
+      a_.cmp(gp(a), aa::x17);
+      a_.branch_if(CondCode::kEQ, no);
+      a_.add(gp(out), gp(a), 1);
+      return true;
+    }
+    case NodeOp::StackRoom: {
+      int out = output(n);
+      a_.ldr(aa::x17, context(at::fiber));
+      a_.ldr(aa::x17, field(aa::x17, at::fiber_base));
+      a_.constant(aa::x16, static_cast<int64_t>(g_.ctx->max_stack & ~Word{7}) + 1);
+      a_.sub(aa::x16, aa::x16, aa::x17);
+      a_.add(gp(out), aa::x16, aa::x20);
+      return true;
+    }
     case NodeOp::GuardSmall: {
       int a = input(n->inputs[0]);
       check_small(gp(a), leave_label(n));

@@ -369,8 +369,15 @@ bool Builder::build() {
       param->home = home(vm::a_of(*taken));
     }
   }
-  build_versions(frame, entry);
-  bool done = run(frame, entry);
+  bool done = true;
+  if (std::optional<NodeOp> op = accumulates()) {
+    g_.accumulates = true;
+    accumulate(frame, *op);
+    done = g_.failure.empty();
+  } else {
+    build_versions(frame, entry);
+    done = run(frame, entry);
+  }
   frame_ = nullptr;
   return done;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "jit/build/blocks.h"
@@ -27,6 +28,8 @@ struct Facts {
 };
 using FactMap = std::map<uint32_t, Facts>;
 
+// Whether all that such an instruction does is to write registers.
+bool changes_nothing(vm::Op op);
 // Whether a tail call of the function itself may go back to its start other than by LOOP.
 bool may_start_over(const vm::LoadedFunction& f);
 
@@ -55,6 +58,18 @@ class Builder {
   struct Chain {
     Block* header = nullptr;
     std::vector<Node*> phis;           // the node, and the operation's arguments
+  };
+  // A recursion that is a loop (accumulate.cpp).
+  struct Accumulator {
+    Block* header = nullptr;           // its first phis: what it has come to, and the room that frames would have left
+    NodeOp op = NodeOp::Add;           // or Mul
+    int spare = 0;                     // the highest of as many homes as there are parameters
+  };
+  struct LastStep {
+    NodeOp op = NodeOp::Add;
+    const vm::Word* pc = nullptr;
+    std::optional<unsigned> reg;       // what is added or multiplied; none: the constant
+    int64_t constant = 0;
   };
   struct Frame;
   // A handler that the unit itself has installed.
@@ -89,6 +104,7 @@ class Builder {
     const vm::Word* raw_call = nullptr;  // a call that gets its Floats without objects: none are made from here to there
     const FrameState* restart = nullptr;  // nothing in here has an effect: what leaves starts over there
     Chain* chain = nullptr;
+    Accumulator* accumulator = nullptr;
     Around around;
     Regions regions;
     OpenRegions open;                  // at the instruction being translated
@@ -187,6 +203,13 @@ class Builder {
   void ask_on(const std::vector<Node*>& args);
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
                          const std::vector<Node*>& args, Node* found, const Own* own = nullptr);
+  // --- accumulate.cpp
+  static std::optional<LastStep> last_step(const vm::Word* pc);
+  std::optional<NodeOp> accumulates() const;
+  void accumulate(Frame& frame, NodeOp op);
+  void go_round(const LastStep* step, std::vector<Node*> args);
+  Node* with_total(Node* value);
+  void abort_from_loop();
   // --- own_handlers.cpp
   bool own_handler(uint32_t effect, Own& own);
   bool asks_own_handler(const vm::LoadedFunction& f);

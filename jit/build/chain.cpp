@@ -18,6 +18,23 @@ constexpr size_t kMaxWords = 64;
 
 enum class Walks : uint8_t { No, Answers, AsksOn };
 
+Walks how(const vm::LoadedFunction& f, const vm::PerformCell& cell) {
+  if (f.fiber_base || f.linked.empty() || f.linked.size() > kMaxWords) return Walks::No;
+  Walks found = Walks::Answers;
+  for (const vm::Word* pc : vm::Instructions(f.linked)) {
+    Op op = vm::op_of(*pc);
+    if (op == Op::RET || op == Op::RET_UNIT || changes_nothing(op)) continue;
+    if (op != Op::PERFORM) return Walks::No;
+    const auto* inner = reinterpret_cast<const vm::PerformCell*>(pc[1]);
+    const vm::Word* next = pc + vm::length_of(*pc);
+    if (inner->effect != cell.effect || inner->operation != cell.operation || next == f.linked.data() + f.linked.size()) return Walks::No;
+    if (vm::op_of(*next) != Op::RET || a_of(*next) != a_of(*pc)) return Walks::No;
+    found = Walks::AsksOn;
+  }
+  return found;
+}
+}  // namespace
+
 bool changes_nothing(Op op) {
   switch (op) {
     case Op::MOVE:
@@ -70,23 +87,6 @@ bool changes_nothing(Op op) {
     default: return false;
   }
 }
-
-Walks how(const vm::LoadedFunction& f, const vm::PerformCell& cell) {
-  if (f.fiber_base || f.linked.empty() || f.linked.size() > kMaxWords) return Walks::No;
-  Walks found = Walks::Answers;
-  for (const vm::Word* pc : vm::Instructions(f.linked)) {
-    Op op = vm::op_of(*pc);
-    if (op == Op::RET || op == Op::RET_UNIT || changes_nothing(op)) continue;
-    if (op != Op::PERFORM) return Walks::No;
-    const auto* inner = reinterpret_cast<const vm::PerformCell*>(pc[1]);
-    const vm::Word* next = pc + vm::length_of(*pc);
-    if (inner->effect != cell.effect || inner->operation != cell.operation || next == f.linked.data() + f.linked.size()) return Walks::No;
-    if (vm::op_of(*next) != Op::RET || a_of(*next) != a_of(*pc)) return Walks::No;
-    found = Walks::AsksOn;
-  }
-  return found;
-}
-}  // namespace
 
 bool Builder::walk_handlers(vm::PerformCell* cell, const Seen& seen,
                             unsigned destination, const std::vector<Node*>& args) {

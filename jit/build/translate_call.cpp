@@ -187,6 +187,7 @@ void Builder::give_back(Node* value) {
     add(NodeOp::Return, {value});
     return end_block();
   }
+  if (frame_->accumulator) value = with_total(value);
   if (!value->remade() && value->home != frame_->result_home) {
     Node* copy = add(NodeOp::Copy, {value});
     copy->home = frame_->result_home;
@@ -224,6 +225,7 @@ rt::Function* Builder::expect_callee(Node* target, unsigned count) {
 }
 
 void Builder::tail_call(rt::Function* f, std::vector<Node*> args) {
+  if (frame_->accumulator) return go_round(nullptr, std::move(args));
   // A call of itself through a value is no loop that the shape knows of.
   if (f == frame_->f && frame_->self_loop && frame_->places[0].shape.loop) {
     add(NodeOp::Safepoint)->state = here();
@@ -286,6 +288,11 @@ bool Builder::translate_call(Op op) {
     case Op::CALL_3:
     case Op::CALL_4: {
       auto* f = reinterpret_cast<rt::Function*>(pc_[1]);
+      if (frame_->accumulator) {
+        std::optional<LastStep> step = last_step(pc_);
+        go_round(&*step, list_nodes(pc_ + 2, b_of(w)));
+        return true;
+      }
       call(a_of(w), f, list_nodes(pc_ + 2, b_of(w)));
       return true;
     }

@@ -321,6 +321,10 @@ bool Builder::translate_effect(Op op) {
     case Op::EXIT_END: record(nullptr); return true;
     case Op::FIBER_CALL: called(NodeOp::FiberCall, a_of(w), {use(b_of(w))}); return true;
     case Op::PERFORM: {
+      if (frame_->accumulator) {
+        abort_from_loop();
+        return true;
+      }
       if (inline_perform(a_of(w))) return true;
       called(NodeOp::Perform, a_of(w), list_nodes(pc_ + 2, b_of(w)))->aux = reinterpret_cast<void*>(pc_[1]);
       return true;

@@ -65,6 +65,7 @@ enum class Reason : uint8_t {
   Order,    // what is compared is no Int
   Callee,   // another function than the only one that was called there
   Request,  // interrupts, fuel, the collector: nothing is wrong
+  Depth,    // a recursion that is a loop, deeper than the stack that it would take
 };
 
 // Where everything is that the frame would hold at a bytecode position, innermost function first.
@@ -109,6 +110,8 @@ struct FrameState {
 };
 
 constexpr int kNoHome = INT32_MIN;
+constexpr Word kTwice = 2;              // what Times starts with: twice one
+constexpr int64_t kTooLarge = INT64_MIN;  // what it comes to, where that is more than twice a small Int
 constexpr uint8_t kInRange = 0x08;      // of an array access: its index needs no check
 constexpr uint8_t kAlwaysThere = 0x80;  // of a Load's `known`: its field exists, whatever was checked before
 
@@ -214,6 +217,8 @@ struct Graph {
   bool move_checks = true;           // out of loops
   bool one_callee = true;            // leave where a call meets another function than the one it has always met
   bool compare_ints = true;          // leave where what is ordered is no Int
+  bool accumulate = true;            // recursions that end by adding or multiplying are loops
+  bool accumulates = false;          // this is one
   bool inline_handlers = false;      // functions with handlers, in the hope that these vanish
   const std::set<vm::LoadedFunction*>* apart = nullptr;  // not those
   std::string failure;               // why it cannot be compiled

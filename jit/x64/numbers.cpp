@@ -269,6 +269,36 @@ bool Codegen::emit_number(Node* n) {
       a_.lea(gp(out).r32(), ax::ptr(ax::rax, static_cast<int>(rt::kFalse.bits)));
       return true;
     }
+    case NodeOp::Times: {
+      int ra = input(n->inputs[0]);
+      value_to(ax::rax, n->inputs[1]);
+      release_dead(n);
+      int out = output(n, ra);
+      move(out, ra);
+      a_.sar(ax::rax, 1);
+      a_.mov(ax::rdx, kTooLarge);
+      a_.imul(gp(out), ax::rax);
+      a_.cmovo(gp(out), ax::rdx);
+      return true;
+    }
+    case NodeOp::TimesDone: {
+      int ra = input(n->inputs[0]);
+      int out = output(n);
+      asmjit::Label no = leave_label(n);
+      a_.lea(gp(out), ax::ptr(gp(ra), 1));
+      a_.mov(ax::rax, kTooLarge);
+      a_.cmp(gp(ra), ax::rax);
+      a_.je(no);
+      return true;
+    }
+    case NodeOp::StackRoom: {
+      int out = output(n);
+      a_.mov(ax::rax, ax::qword_ptr(ax::r15, at::fiber));
+      a_.mov(gp(out), static_cast<int64_t>(g_.ctx->max_stack & ~Word{7}));
+      a_.sub(gp(out), ax::qword_ptr(ax::rax, at::fiber_base));
+      a_.lea(gp(out), ax::ptr(ax::rsp, gp(out), 0, 1));
+      return true;
+    }
     case NodeOp::GuardSmall: {
       int a = input(n->inputs[0]);
       check_small(gp(a), leave_label(n));

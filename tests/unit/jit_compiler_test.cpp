@@ -2,12 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "jit/jit.h"
+#include "runtime/fiber_pool.h"
 #include "tests/support/run_text.h"
 
 namespace eddy {
 namespace {
 
-std::string run(const std::string& text, jit::Options options, uint32_t stress = 0) {
+std::string run(const std::string& text, jit::Options options, uint32_t stress = 0, uint64_t* stacks = nullptr) {
   std::string problem;
   std::optional<vm::Module> module = test::checked_module(text, &problem);
   if (!module) return problem;
@@ -19,7 +20,9 @@ std::string run(const std::string& text, jit::Options options, uint32_t stress =
   tier = jit::attach(machine, options);
   vm::LoadedModule* loaded = machine.load(std::move(*module), &problem);
   if (!loaded) return problem;
-  return test::outcome_text(machine.run_main(loaded));
+  vm::RunResult result = machine.run_main(loaded);
+  if (stacks) *stacks = machine.context().fibers->counters.peak_bytes;
+  return test::outcome_text(result);
 }
 
 void check(const std::string& text, const std::string& want) {
@@ -51,6 +54,51 @@ more:
 }
 function main { LOAD_INT r0, 15 CALL r0, fib (r0) RET r0 }
 )", "610");
+}
+
+// Sums and products on the way back from recursion are made on the way there.
+TEST(Jit, RecursionThatAddsOrMultipliesTakesNoStack) {
+  const std::string text = R"(
+main main
+function count params 1 {
+  JGT_I r0, 0, more
+  LOAD_INT r1, 7
+  RET r1
+more:
+  SUB_I r1, r0, 1
+  CALL r1, count (r1)
+  ADD_I r1, r1, 1
+  RET r1
+}
+function signs params 2 {
+  JGT_I r0, 0, more
+  RET r1
+more:
+  SUB_I r2, r0, 1
+  CALL r2, signs (r2, r0)
+  MUL_I r3, r2, -1
+  MOVE r2, r3
+  JMP out
+out:
+  RET r2
+}
+function main {
+  LOAD_INT r0, 20000
+  CALL r1, count (r0)
+  CALL r2, signs (r0, r1)
+  ADD r1, r1, r2
+  RET r1
+}
+)";
+  check(text, "20008");
+  if (!jit::available()) return;
+  jit::Options options;
+  options.tier = jit::TierMode::Jit;
+  uint64_t with = 0, without = 0;
+  run(text, options, 0, &with);
+  options.without = 1u << static_cast<unsigned>(jit::Pass::Accumulate);
+  run(text, options, 0, &without);
+  EXPECT_GE(without, with + 20000 * 5 * sizeof(rt::Word));
 }
 
 // Small Ints overflow in compiled code: it leaves, goes on interpreted, and is compiled again.

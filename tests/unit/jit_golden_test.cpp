@@ -80,6 +80,7 @@ std::string listings(const std::string& text, const std::string& name, const cha
   options.jit_threshold = options.osr_threshold = 50;
   // Only where they are the idea.
   if (name != "rounds_of_a_loop") options.without |= 1u << static_cast<unsigned>(jit::Pass::Unroll);
+  if (name == "recursion_inlined") options.without |= 1u << static_cast<unsigned>(jit::Pass::Accumulate);
   if (name == "floats_in_registers") options.without |= 1u << static_cast<unsigned>(jit::Pass::Inline);  // their calls are
   if (name != "loops_that_only_count") options.without |= 1u << static_cast<unsigned>(jit::Pass::Closed);
   std::unique_ptr<vm::Tier> tier;

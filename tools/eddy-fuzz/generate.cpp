@@ -234,6 +234,63 @@ Tree Generator::function(size_t index) {
   return Item{head + " ", std::move(body), "\n"};
 }
 
+// A function that calls itself and then does one sum or one product, but nothing else: the compiler makes a loop of it.
+Tree Generator::recursion(size_t index) {
+  Function f;
+  f.name = "f" + std::to_string(index);
+  f.result = kInt;
+  f.count = random_.between(2, 80);
+  std::vector<std::string> numbers;
+  std::string parameters;
+  for (int i = random_.between(1, 3); i > 0; --i) {
+    numbers.push_back(name("n"));
+    f.parameters.push_back(kInt);
+    parameters += (parameters.empty() ? "" : ", ") + numbers.back() + ": Int";
+  }
+  auto one = [&] { return random_.chance(75) ? numbers[static_cast<size_t>(random_.below(static_cast<int>(numbers.size())))] : int_literal(); };
+  auto number = [&]() -> std::string {
+    switch (random_.below(5)) {
+      case 0: return "(" + one() + " + " + one() + ")";
+      case 1: return "(" + one() + " - " + one() + ")";
+      case 2: return "(" + one() + " % " + one() + ")";
+      case 3: return "(" + one() + " * " + one() + ")";
+      default: return one();
+    }
+  };
+  auto call = [&] {
+    std::string text = f.name + "(" + numbers[0] + " - 1";
+    for (size_t i = 1; i < numbers.size(); ++i) text += ", " + one() + (random_.chance(30) ? " - " + one() : "");
+    return text + ")";
+  };
+  bool sum = random_.chance(50);
+  auto step = [&]() -> std::string {
+    switch (random_.below(4)) {
+      case 0: return call() + (sum ? " - " : " * ") + std::to_string(random_.between(0, 9));
+      case 1: return call() + (sum ? " + " : " * ") + number();
+      default: return number() + (sum ? " + " : " * ") + call();
+    }
+  };
+  auto condition = [&] { return one() + " % " + std::to_string(random_.between(2, 7)) + " == " + std::to_string(random_.below(3)); };
+  std::string body = "if " + numbers[0] + " <= 0 { " + number() + " } else ";
+  if (random_.chance(30)) body += "if " + condition() + " { " + call() + " } else ";
+  if (random_.chance(30)) body += "if " + condition() + " { " + step() + " } else ";
+  Tree made = Group{"fn " + f.name + "(" + parameters + "): Int {\n" + body};
+  for (size_t i = 0; i < effects_.size() && !f.row; ++i)
+    for (const Operation& o : effects_[i].operations) {
+      if (f.row || !(o.free || o.result == kInt) || random_.chance(50)) continue;
+      Scope scope;
+      for (const std::string& n : numbers) scope.variables.push_back({n, kInt});
+      budget_ = 5;
+      Tree given = arguments(scope, o.parameters, 0, 1);
+      if (!given) continue;
+      f.row = Row{1} << i;
+      add_part(*made, Group{"if " + condition() + " { " + o.name + "(", std::move(given), ") } else "});
+    }
+  add_part(*made, "{ " + step() + " }\n}\n");
+  functions_.push_back(f);
+  return made;
+}
+
 Tree Generator::main_function() {
   Scope scope;
   scope.functions = functions_.size();
@@ -285,7 +342,7 @@ Tree Generator::program() {
   for (const Effect& e : effects_) parts.push_back(Item{e.declaration});
   int count = random_.between(2, 6);
   functions_.reserve(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) parts.push_back(function(static_cast<size_t>(i)));
+  for (int i = 0; i < count; ++i) parts.push_back(random_.chance(20) ? recursion(static_cast<size_t>(i)) : function(static_cast<size_t>(i)));
   parts.push_back(main_function());
   return Group{std::move(parts)};
 }

@@ -85,6 +85,7 @@ class Generator {
   // generate.cpp
   void make_effects();
   Tree function(size_t index);
+  Tree recursion(size_t index);
   Tree main_function();
   std::string name(const char* prefix) { return prefix + std::to_string(++names_); }
   std::string type_text(const Type& type, bool rows = true) const;
