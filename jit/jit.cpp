@@ -61,6 +61,7 @@ struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
   bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, accumulate = true, refused = false;
+  bool waited = false;  // for a loop around it to be compiled
   std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
   std::unordered_map<const vm::Word*, uint32_t> returns;
   std::set<vm::LoadedFunction*> apart;  // functions whose handlers must be there, so that they are not inlined
@@ -189,8 +190,12 @@ class Compiler : public vm::Tier {
     }
   }
 
-  bool hot_function(vm::LoadedFunction& f) override {
+  bool hot_function(vm::LoadedFunction& f, const Word* caller) override {
     FunctionState& state = state_of(f);
+    if (!state.code && !std::exchange(state.waited, true) && hot_loop_around(f, caller)) {
+      f.heat = std::max(1, options_.osr_threshold / 4);
+      return false;
+    }
     if (!state.code && !state.refused) compile(f, nullptr);
     return state.code != nullptr;
   }
@@ -256,6 +261,26 @@ class Compiler : public vm::Tier {
     f.start = kCount;
     for (vm::Word* pc : vm::Instructions(f.linked))
       if (vm::op_of(*pc) == vm::Op::LOOP) *pc = vm::encode_d(vm::Op::LOOP_HOT, 0, vm::d_of(*pc));
+  }
+
+  // Where something small is called from an interpreted loop that is getting hot, too: the loop goes first, with this inlined.
+  bool hot_loop_around(const vm::LoadedFunction& f, const Word* caller) {
+    if (f.linked.size() > kMaxInlineWords || caller[-1] != ctx_.stubs.interp_return) return false;
+    auto* frame = reinterpret_cast<const rt::Frame*>(caller);
+    if (frame->function == &vm::pseudo_functions.clause) {
+      caller += vm::ClauseFrame::kWords;
+      if (caller[-1] != ctx_.stubs.interp_return) return false;
+      frame = reinterpret_cast<const rt::Frame*>(caller);
+    }
+    auto* g = vm::loaded(frame->function);
+    if (g == &f || !g->module || !wanted(*g) || g->heat > options_.osr_threshold - options_.jit_threshold / 2) return false;
+    const vm::Word* pc = rt::resume_pc(frame->resume);
+    for (const vm::Word* at : vm::Instructions(g->linked))
+      if (vm::op_of(*at) == vm::Op::LOOP_HOT && at >= pc && at + vm::d_of(*at) < pc) {
+        g->heat = 0;  // its next round
+        return true;
+      }
+    return false;
   }
 
   bool has_room(unsigned words) {

@@ -30,8 +30,8 @@ struct Tier {
   virtual void loaded(LoadedModule& module) = 0;
   // Follows ctx.action into machine code; returns where it is the interpreter's turn, or with Action::Stop.
   virtual void run(rt::Context& ctx) = 0;
-  // The interpreter found a function hot: true where it has a machine entry now.
-  virtual bool hot_function(LoadedFunction& function) = 0;
+  // The interpreter found a function hot, called from the frame at `caller`: true where it has a machine entry now.
+  virtual bool hot_function(LoadedFunction& function, const Word* caller) = 0;
   // The same for a loop, by its first instruction: an address that goes on there with the frame as it is, or null.
   virtual void* hot_loop(LoadedFunction& function, const Word* pc) = 0;
 

@@ -28,6 +28,7 @@ struct Facts {
 };
 using FactMap = std::map<uint32_t, Facts>;
 
+constexpr size_t kMaxInlineWords = 48;  // of one function
 // Whether all that such an instruction does is to write registers.
 bool changes_nothing(vm::Op op);
 // Whether a tail call of the function itself may go back to its start other than by LOOP.

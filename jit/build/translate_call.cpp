@@ -16,7 +16,6 @@ using vm::Op;
 
 namespace {
 constexpr unsigned kMaxInlineDepth = 4;
-constexpr size_t kMaxInlineWords = 48;       // of one function
 constexpr unsigned kMaxInlinedInUnit = 600;  // words
 constexpr size_t kMaxUnrolledWords = 32;     // of a function that is inlined into itself
 constexpr unsigned kMaxUnrolled = 3;         // so many times, one below the other

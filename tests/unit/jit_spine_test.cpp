@@ -165,7 +165,7 @@ class Spine : public vm::Tier {
     }
   }
 
-  bool hot_function(vm::LoadedFunction&) override { return false; }
+  bool hot_function(vm::LoadedFunction&, const vm::Word*) override { return false; }
   void* hot_loop(vm::LoadedFunction&, const vm::Word*) override { return nullptr; }
 
  private:

@@ -247,33 +247,35 @@ Tree Generator::recursion(size_t index) {
     f.parameters.push_back(kInt);
     parameters += (parameters.empty() ? "" : ", ") + numbers.back() + ": Int";
   }
+  using Parts = std::initializer_list<std::string>;  // in braces, for what makes them draws random numbers
+  auto text = [](Parts parts) {
+    std::string all;
+    for (const std::string& part : parts) all += part;
+    return all;
+  };
   auto one = [&] { return random_.chance(75) ? numbers[static_cast<size_t>(random_.below(static_cast<int>(numbers.size())))] : int_literal(); };
-  auto number = [&]() -> std::string {
-    switch (random_.below(5)) {
-      case 0: return "(" + one() + " + " + one() + ")";
-      case 1: return "(" + one() + " - " + one() + ")";
-      case 2: return "(" + one() + " % " + one() + ")";
-      case 3: return "(" + one() + " * " + one() + ")";
-      default: return one();
-    }
+  auto number = [&] {
+    static const char* const kSigns[] = {" + ", " - ", " % ", " * "};
+    int sign = random_.below(5);
+    return sign == 4 ? one() : text({"(", one(), kSigns[sign], one(), ")"});
   };
   auto call = [&] {
-    std::string text = f.name + "(" + numbers[0] + " - 1";
-    for (size_t i = 1; i < numbers.size(); ++i) text += ", " + one() + (random_.chance(30) ? " - " + one() : "");
-    return text + ")";
+    std::string all = text({f.name, "(", numbers[0], " - 1"});
+    for (size_t i = 1; i < numbers.size(); ++i) all += random_.chance(30) ? text({", ", one(), " - ", one()}) : text({", ", one()});
+    return all + ")";
   };
   bool sum = random_.chance(50);
-  auto step = [&]() -> std::string {
+  auto step = [&] {
     switch (random_.below(4)) {
-      case 0: return call() + (sum ? " - " : " * ") + std::to_string(random_.between(0, 9));
-      case 1: return call() + (sum ? " + " : " * ") + number();
-      default: return number() + (sum ? " + " : " * ") + call();
+      case 0: return text({call(), sum ? " - " : " * ", std::to_string(random_.between(0, 9))});
+      case 1: return text({call(), sum ? " + " : " * ", number()});
+      default: return text({number(), sum ? " + " : " * ", call()});
     }
   };
-  auto condition = [&] { return one() + " % " + std::to_string(random_.between(2, 7)) + " == " + std::to_string(random_.below(3)); };
-  std::string body = "if " + numbers[0] + " <= 0 { " + number() + " } else ";
-  if (random_.chance(30)) body += "if " + condition() + " { " + call() + " } else ";
-  if (random_.chance(30)) body += "if " + condition() + " { " + step() + " } else ";
+  auto condition = [&] { return text({one(), " % ", std::to_string(random_.between(2, 7)), " == ", std::to_string(random_.below(3))}); };
+  std::string body = text({"if ", numbers[0], " <= 0 { ", number(), " } else "});
+  if (random_.chance(30)) body += text({"if ", condition(), " { ", call(), " } else "});
+  if (random_.chance(30)) body += text({"if ", condition(), " { ", step(), " } else "});
   Tree made = Group{"fn " + f.name + "(" + parameters + "): Int {\n" + body};
   for (size_t i = 0; i < effects_.size() && !f.row; ++i)
     for (const Operation& o : effects_[i].operations) {
@@ -284,9 +286,9 @@ Tree Generator::recursion(size_t index) {
       Tree given = arguments(scope, o.parameters, 0, 1);
       if (!given) continue;
       f.row = Row{1} << i;
-      add_part(*made, Group{"if " + condition() + " { " + o.name + "(", std::move(given), ") } else "});
+      add_part(*made, Group{text({"if ", condition(), " { ", o.name, "("}), std::move(given), ") } else "});
     }
-  add_part(*made, "{ " + step() + " }\n}\n");
+  add_part(*made, text({"{ ", step(), " }\n}\n"}));
   functions_.push_back(f);
   return made;
 }

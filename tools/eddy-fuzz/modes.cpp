@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 
 #include "jit/jit.h"
@@ -34,6 +36,15 @@ jit::Options plain() {
   jit::Options o = at_once();
   o.no_opt = true;
   return o;
+}
+
+// What may be asleep: fuel does not end that.
+std::atomic<vm::Vm*> sleeper;
+constexpr int kMostAsleep = 5;  // seconds
+
+void wake(int) {
+  if (vm::Vm* vm = sleeper.load()) vm->interrupt(rt::Interrupt::Timeout);
+  alarm(1);  // it may fall asleep again
 }
 
 // More than any generated program takes.
@@ -176,8 +187,13 @@ bool ends(const vm::Module& module) {
   std::string problem;
   vm::LoadedModule* loaded = vm.load(module, &problem);
   if (!loaded) return true;
+  sleeper = &vm;
+  std::signal(SIGALRM, wake);
+  alarm(kMostAsleep);
   vm::RunResult result = vm.initialise(loaded);
   if (result.outcome == vm::Outcome::Finished) result = vm.run_main(loaded);
+  alarm(0);
+  sleeper = nullptr;
   rt::flush_output(vm.context(), &problem);
   take(STDOUT_FILENO);
   take(STDERR_FILENO);

@@ -187,7 +187,7 @@ HANDLER(COUNT) {
   rt::Function* f = function_of(s);
   Tier* tier = tier_of(*ctx);
   f->heat -= tier->call_weight;
-  if (f->heat > 0 || !tier->hot_function(*loaded(f))) GO(f->code);
+  if (f->heat > 0 || !tier->hot_function(*loaded(f), frame_of(s)->words() + f->frame_words())) GO(f->code);
   if (ctx->fuel_limited && !PLANTED(fuel_twice)) ++ctx->fuel;  // one call, though it is entered twice
   for (unsigned i = 0; i < f->params; ++i) ctx->args[i] = s[i];
   replace_frame(ctx, s);

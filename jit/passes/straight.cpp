@@ -1,7 +1,7 @@
-// Branches on what has just been made. Where ways come together only for a branch to ask which constructor made the value
-// that each has brought, a way that knows goes straight to where the answer leads. Then each of these places has what one
-// constructor made, of which perhaps only the fields are wanted (objects.cpp): so `Some` and `None`, `Ok` and `Err` that come out
-// of what was inlined need not be made to be told apart.
+// Branches on what is known. Where ways come together only for a branch to ask about the value that each has brought, a way
+// that knows the answer goes straight to where it leads. Of constants: numbers and Bools that come out of what was inlined need
+// not be looked at. Of what has just been made: each of these places has what one constructor made, of which perhaps only
+// the fields are wanted (objects.cpp), so `Some` and `None`, `Ok` and `Err` need not be made to be told apart.
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -18,7 +18,6 @@ constexpr unsigned kMaxTimes = 12;
 
 // Which constructor made it, or 0.
 uint16_t constructor_of(const Node* n) {
-  while (n->op == NodeOp::Copy) n = n->inputs[0];
   if (n->is_const()) {
     rt::Value v{static_cast<Word>(n->imm)};
     return v.is_imm(rt::Imm::Con) ? v.imm_con() : 0;
@@ -28,12 +27,48 @@ uint16_t constructor_of(const Node* n) {
   return header->kind() == rt::Kind::Con ? header->con() : 0;
 }
 
+bool holds(Condition c, int64_t a, int64_t b) {
+  switch (c) {
+    case Condition::Equal: return a == b;
+    case Condition::NotEqual: return a != b;
+    case Condition::Less: return a < b;
+    case Condition::LessEqual: return a <= b;
+    case Condition::Greater: return a > b;
+    default: return a >= b;
+  }
+}
+
+// Which way such a branch takes for this value; -1: nobody knows.
+int outcome(const Node* branch, const Node* value) {
+  value = strip(value);
+  switch (branch->op) {
+    case NodeOp::BranchCon: {
+      uint16_t con = constructor_of(value);
+      return con == 0 ? -1 : con != static_cast<uint16_t>(branch->imm);
+    }
+    case NodeOp::BranchTrue: return value->is_const() ? static_cast<Word>(value->imm) != rt::kTrue.bits : -1;
+    case NodeOp::Branch: {
+      const Node* with = branch->inputs[1];
+      auto condition = static_cast<Condition>(branch->imm);
+      if (!value->is_const() || !with->is_const() || !(value->imm & with->imm & 1) || condition > Condition::GreaterEqual) return -1;
+      return !holds(condition, value->imm, with->imm);
+    }
+    default: return -1;
+  }
+}
+
+// A branch that asks about a phi of its block, perhaps.
+bool may_ask(const Node* end) { return end->op == NodeOp::BranchCon || end->op == NodeOp::BranchTrue || end->op == NodeOp::Branch; }
+
 class Straight {
  public:
   Straight(Graph& graph, Block* block) : g_(graph), b_(block) {}
 
   bool run() {
     if (!suits()) return false;
+    // Each outcome has a place for itself.
+    for (Block* to : std::vector<Block*>(b_->succs))
+      if (to->preds.size() != 1 || !to->phis.empty() || to->loop) split(g_, b_, to);
     Dominators dominators(g_);
     if (!local(dominators)) return false;
     for (unsigned side : {0u, 1u}) lead(side, dominators);
@@ -42,25 +77,22 @@ class Straight {
   }
 
  private:
-  // Phis, copies and a branch; some ways know its outcome, for something was made there.
+  // Phis, copies and a branch; some ways know its outcome.
   bool suits() {
     const Node* end = b_->end();
-    if (end->op != NodeOp::BranchCon || b_->loop || b_->phis.empty() || b_->succs[0] == b_->succs[1]) return false;
+    if (!may_ask(end) || b_->loop || b_->phis.empty() || b_->succs[0] == b_->succs[1]) return false;
     if (!std::all_of(b_->nodes.begin(), b_->nodes.end() - 1, [](const Node* n) { return n->op == NodeOp::Copy; })) return false;
-    for (const Block* s : b_->succs)
-      if (s->preds.size() != 1 || !s->phis.empty() || s->loop) return false;
     const Node* asked = strip(end->inputs[0]);
     if (asked->op != NodeOp::Phi || asked->block != b_) return false;
-    bool made = false;
+    bool known = false;
     for (size_t i = 0; i < b_->preds.size(); ++i) {
       const Block* p = b_->preds[i];
-      uint16_t con = constructor_of(asked->inputs[i]);
       // Where a way leads here twice, nothing says which of them is meant.
       bool twice = std::count(p->succs.begin(), p->succs.end(), b_) != 1;
-      side_.push_back(con == 0 || twice ? -1 : con == static_cast<uint16_t>(end->imm) ? 0 : 1);
-      made |= side_.back() >= 0 && !strip(asked->inputs[i])->is_const();
+      side_.push_back(twice ? -1 : outcome(end, asked->inputs[i]));
+      known |= side_.back() >= 0;
     }
-    return made;
+    return known;
   }
 
   bool defines(const Node* n) const { return n->block == b_ && n->type != Type::None && !n->remade(); }
@@ -178,12 +210,8 @@ class Straight {
 }  // namespace
 
 void go_straight(Graph& graph) {
-  bool asks = false, makes = false;
-  for (const Block* b : graph.blocks) {
-    asks |= b->end()->op == NodeOp::BranchCon;
-    for (const Node* n : b->nodes) makes |= n->op == NodeOp::Alloc && constructor_of(n) != 0;
-  }
-  if (!graph.speculate || !asks || !makes) return;
+  auto meets = [](const Block* b) { return !b->loop && !b->phis.empty(); };
+  if (!graph.speculate || std::none_of(graph.blocks.begin(), graph.blocks.end(), meets)) return;
   merge_blocks(graph);
   unsigned times = 0;
   for (bool changed = true; changed && times < kMaxTimes;) {
