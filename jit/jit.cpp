@@ -378,16 +378,11 @@ class Compiler : public vm::Tier {
     options_.on_event(std::string(what) + " " + vm::display_name(f) + (place.empty() ? "" : " (" + place + ")") + more());
   }
 
-  void dump(const Graph& graph, const char* pass) {
-    if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n%s", graph.function->name.c_str(), pass, print(graph).c_str());
-  }
-
   bool check(Graph& graph, const char* pass) {
-    dump(graph, pass);
 #ifdef EDDY_DEBUG
     if (std::string problem = verify(graph); !problem.empty()) {
-      std::fprintf(stderr, "eddy: the graph of %s is wrong after %s: %s\n", graph.function->name.c_str(), pass,
-                   problem.c_str());
+      std::fprintf(stderr, "eddy: the graph of %s is wrong after %s: %s\n%s", graph.function->name.c_str(), pass,
+                   problem.c_str(), print(graph).c_str());
       std::abort();
     }
 #endif
@@ -542,7 +537,6 @@ class Compiler : public vm::Tier {
         code.entry = place.address;
     }
     if (!state.why.empty()) {
-      if (options_.dump_ir) std::fprintf(stderr, "%s: %s\n", f.name.c_str(), state.why.c_str());
       safepoints.resize(known);
       codes_.pop_back();
       state.refused |= !osr;

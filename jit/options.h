@@ -29,7 +29,6 @@ struct Options {
   std::string filter;            // only functions whose name matches this glob
   bool no_opt = false;           // none of the passes
   uint32_t without = 0;          // a bit for each Pass that is left out
-  bool dump_ir = false;          // to stderr, after each pass
   std::vector<debug::CodeListener*> listeners;        // told of each piece of code; not owned
   bool anonymous_code = false;                        // no file behind the memory for code (jit/codegen/memory.h)
   std::function<void(const std::string&)> on_event;   // for --trace=jit: a line an event

@@ -99,9 +99,13 @@ class Unroll {
     std::unordered_map<Node*, Node*> values;
     for (Node* phi : loop_.header->phis) {
       Node* brought = phi->inputs[back_];
-      // What is copied to the phi's place for the next round need not be.
-      if (brought->op == NodeOp::Copy && brought->block == latch_) brought = brought->inputs[0];
-      if (brought->op == NodeOp::Copy && brought->block == latch_) brought = brought->inputs[0];
+      // What is copied to the phi's place for the next round need not be, and the same again: but frame states name no value that
+      // another slot of the frame holds.
+      for (unsigned i = 0; i < 2 && brought->op == NodeOp::Copy && brought->block == latch_; ++i) {
+        Node* source = brought->inputs[0];
+        if (!source->remade() && !loop_.defines(source) && !g_.is_spill(source->home)) break;
+        brought = source;
+      }
       values[phi] = now(brought);
     }
     values_ = std::move(values);
