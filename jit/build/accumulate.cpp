@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "jit/build/builder.h"
+#include "runtime/plants.h"
 #include "vm/registers.h"
 
 namespace eddy::jit {
@@ -224,12 +225,14 @@ Node* Builder::with_total(Node* value) {
 void Builder::abort_from_loop() {
   auto* cell = reinterpret_cast<vm::PerformCell*>(pc_[1]);
   std::vector<Node*> args = list_nodes(pc_ + 2, b_of(*pc_));
-  Node* found = add(NodeOp::FindNode);
-  found->home = home(a_of(*pc_));
-  found->aux = cell;
-  found->imm = reinterpret_cast<int64_t>(cell->seen);
-  found->reason = Reason::Handler;
-  found->state = here();
+  if (!PLANTED(jit_abort_unasked)) {
+    Node* found = add(NodeOp::FindNode);
+    found->home = home(a_of(*pc_));
+    found->aux = cell;
+    found->imm = reinterpret_cast<int64_t>(cell->seen);
+    found->reason = Reason::Handler;
+    found->state = here();
+  }
   Frame* inner = std::exchange(frame_, frame_->parent);
   Node* n = add(NodeOp::Perform);
   n->inputs = std::move(args);

@@ -278,7 +278,7 @@ bool Codegen::emit_number(Node* n) {
       a_.sar(ax::rax, 1);
       a_.mov(ax::rdx, kTooLarge);
       a_.imul(gp(out), ax::rax);
-      a_.cmovo(gp(out), ax::rdx);
+      if (!PLANTED(jit_product_unmarked)) a_.cmovo(gp(out), ax::rdx);
       return true;
     }
     case NodeOp::TimesDone: {
