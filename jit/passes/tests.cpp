@@ -1,6 +1,5 @@
 // Comparisons that are branched on at once, tests of one number against neighbours, and functions that give something back at once.
 #include <algorithm>
-#include <unordered_map>
 
 #include "jit/passes/loops.h"
 #include "jit/passes/passes.h"
@@ -47,32 +46,20 @@ bool same_with_number(const Block* a, int64_t ca, const Block* b, int64_t cb) {
   return std::all_of(to->phis.begin(), to->phis.end(), [&](const Node* phi) { return fit(phi->inputs[pa], phi->inputs[pb]); });
 }
 
+// What the block's branch asks, if it has just been compared.
+Node* compared(const Block* b) {
+  if (b->end()->op != NodeOp::BranchTrue || b->nodes.size() < 2) return nullptr;
+  Node* compare = b->nodes[b->nodes.size() - 2];
+  return compare->op == NodeOp::Compare && compare == b->end()->inputs[0] ? compare : nullptr;
+}
+
 // A Bool that nobody wants but the branch behind it, which compares in its place.
 void compare_where_branched(Graph& graph) {
-  std::unordered_map<const Node*, unsigned> uses;
-  auto asked = [](const Block* b) -> Node* {
-    if (b->end()->op != NodeOp::BranchTrue || b->nodes.size() < 2) return nullptr;
-    Node* compare = b->nodes[b->nodes.size() - 2];
-    return compare->op == NodeOp::Compare && compare == b->end()->inputs[0] ? compare : nullptr;
-  };
-  for (const Block* b : graph.blocks)
-    if (const Node* compare = asked(b)) uses[compare] = 0;
-  if (uses.empty()) return;
-  remove_dead(graph);
-  auto use = [&](const Node* n) {
-    if (auto found = uses.find(n); found != uses.end()) ++found->second;
-    return false;
-  };
-  for (const Block* b : graph.blocks) {
-    for (const Node* phi : b->phis) std::for_each(phi->inputs.begin(), phi->inputs.end(), use);
-    for (const Node* n : b->nodes) {
-      std::for_each(n->inputs.begin(), n->inputs.end(), use);
-      any_value(n->state, use);
-    }
-  }
+  if (std::none_of(graph.blocks.begin(), graph.blocks.end(), compared)) return;
+  remove_dead(graph);  // and count uses
   for (Block* b : graph.blocks) {
-    Node* compare = asked(b);
-    if (!compare || uses[compare] != 1) continue;
+    Node* compare = compared(b);
+    if (!compare || compare->uses != 1) continue;
     b->nodes.pop_back();
     compare->op = NodeOp::Branch;
     compare->type = Type::None;
