@@ -184,6 +184,7 @@ int command(int argc, char** argv) {
     return run(source, {}, {words.begin() + 2, words.end()});
   }
 
+  const std::ios_base::Init streams;
   CLI::App app("Eddy: a virtual machine for effect handlers", "eddy");
   app.set_version_flag("--version", "eddy " EDDY_VERSION);
   app.require_subcommand(1);
