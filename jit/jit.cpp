@@ -38,6 +38,7 @@ constexpr unsigned kMaxRestarts = 4;    // until a recursion that is a loop is n
 constexpr unsigned kMaxCompilations = 6, kMaxByChance = 200;
 constexpr size_t kLittleCode = 256 << 10;  // where things are left to chance
 constexpr unsigned kMaxHopes = 3;
+constexpr unsigned kMostConverted = 64;  // frames at a time
 constexpr size_t kKeptLivenesses = 200;
 constexpr size_t kAlternateStack = 64 << 10;
 
@@ -47,6 +48,8 @@ struct Code {
   void* checked_entry = nullptr;
   void* raw_entry = nullptr;
   void* resuming_entry = nullptr;
+  void* returned_entry = nullptr;  // for frames that wait for a call whose result goes to
+  unsigned returned_to = rt::kInPlace;  // that slot
   size_t size = 0;
   unsigned stack_words = 0;
   uint32_t leaves = 0;
@@ -57,13 +60,23 @@ struct Code {
   class Compiler* owner = nullptr;
 };
 
+// Where code starts that goes on with a frame as it is; behind a call, the slot for what that gave. Nowhere: a function's start.
+struct Middle {
+  const vm::Word* pc = nullptr;
+  unsigned result = rt::kInPlace;
+  explicit operator bool() const { return pc; }
+};
+
 struct FunctionState {
   Code* code = nullptr;
   unsigned compilations = 0;
   bool speculate = true, one_handler = true, move_checks = true, compare_ints = true, one_callee = true, accumulate = true, refused = false;
   bool waited = false;  // for a loop around it to be compiled
-  std::unordered_map<const vm::Word*, Code*> loops;  // entries in the middle
-  std::unordered_map<const vm::Word*, uint32_t> returns;
+  struct Entrance {
+    Code* code = nullptr;
+    int32_t returns = 0;  // to frames of the interpreter
+  };
+  std::unordered_map<const vm::Word*, Entrance> middles;
   std::set<vm::LoadedFunction*> apart;  // functions whose handlers must be there, so that they are not inlined
   std::string why;
 };
@@ -203,19 +216,12 @@ class Compiler : public vm::Tier {
   void* hot_loop(vm::LoadedFunction& f, const vm::Word* pc) override {
     if (!wanted(f)) return nullptr;
     FunctionState& state = state_of(f);
-    Code*& code = state.loops[pc];
-    if (!code && !state.refused) code = make(f, state, pc);
-    if (!code) {
-      f.heat = INT32_MAX;
-      return nullptr;
-    }
-    if (!has_room(code->stack_words)) return nullptr;
-    return code->entry;
+    return enter_middle(f, state, state.middles[pc], {pc});
   }
 
   bool compile(vm::LoadedFunction& f, std::string* why) {
     FunctionState& state = state_of(f);
-    Code* code = state.refused ? nullptr : make(f, state, nullptr);
+    Code* code = state.refused ? nullptr : make(f, state, {});
     if (why) *why = state.why;
     if (!code) {
       set_entry(f, nullptr);
@@ -237,7 +243,7 @@ class Compiler : public vm::Tier {
     constexpr uint64_t kAddress = 0x100000;
     FunctionState& state = state_of(f);
     Graph graph;
-    if (!build(graph, f, state, nullptr)) return "not compiled: " + graph.failure + "\n";
+    if (!build(graph, f, state, {})) return "not compiled: " + graph.failure + "\n";
     size_t known = safepoints.size();
     std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr, hardship());
     std::string out = "not compiled: " + emitted->failure + "\n";
@@ -250,7 +256,7 @@ class Compiler : public vm::Tier {
 
   std::string list_ir(vm::LoadedFunction& f) {
     Graph graph;
-    if (!build(graph, f, state_of(f), nullptr)) return "not compiled: " + graph.failure + "\n";
+    if (!build(graph, f, state_of(f), {})) return "not compiled: " + graph.failure + "\n";
     return print(graph);
   }
 
@@ -291,23 +297,55 @@ class Compiler : public vm::Tier {
     return true;
   }
 
+  void* enter_middle(vm::LoadedFunction& f, FunctionState& state, FunctionState::Entrance& entrance, Middle middle) {
+    if (!entrance.code && !state.refused) entrance.code = make(f, state, middle);
+    if (!entrance.code) {
+      f.heat = INT32_MAX;
+      return nullptr;
+    }
+    return has_room(entrance.code->stack_words) ? entrance.code->entry : nullptr;
+  }
+
   // An interpreted frame that is returned to often (it is copied, or its loop calls much) goes on in machine code.
   bool enter_at_return(rt::Context& ctx) {
     auto* frame = reinterpret_cast<rt::Frame*>(ctx.fiber->sp + 1);
     auto* f = vm::loaded(frame->function);
     if (!f->module || !wanted(*f)) return false;
     const vm::Word* pc = rt::resume_pc(frame->resume);
-    if (static_cast<int32_t>(++state_of(*f).returns[pc]) < options_.jit_threshold && !chance(3)) return false;
-    void* entry = hot_loop(*f, pc);
+    FunctionState& state = state_of(*f);
+    FunctionState::Entrance& entrance = state.middles[pc];
+    if (!entrance.code && ++entrance.returns < options_.jit_threshold && !chance(3)) return false;
+    const unsigned destination = rt::resume_destination(frame->resume);
+    void* entry = enter_middle(*f, state, entrance, {pc, destination});
     if (!entry) {
-      state_of(*f).returns[pc] = 0;
+      entrance.returns = 0;
       return false;
     }
     frame = reinterpret_cast<rt::Frame*>(ctx.fiber->sp + 1);
-    unsigned destination = rt::resume_destination(frame->resume);
     if (destination != rt::kInPlace) frame->slots[destination] = ctx.result;
     *ctx.fiber->sp = reinterpret_cast<Word>(entry);
+    ++ctx.stats->frames_taken_over;
+    wait_in_machine_code(ctx, frame);
     return true;
+  }
+
+  // Its callers, too, where what they return to is compiled: so are then all copies that are made of them.
+  void wait_in_machine_code(rt::Context& ctx, rt::Frame* frame) {
+    for (unsigned left = kMostConverted; left > 0; --left) {
+      Word* word = frame->words() + frame->function->frame_words() - 1;
+      if (*word != ctx.stubs.interp_return) return;
+      frame = reinterpret_cast<rt::Frame*>(word + 1);
+      auto* f = vm::loaded(frame->function);
+      auto* state = static_cast<FunctionState*>(f->compiled);
+      if (!f->module || !state) return;
+      auto found = state->middles.find(rt::resume_pc(frame->resume));
+      if (found == state->middles.end() || !found->second.code) return;
+      const Code& code = *found->second.code;
+      if (!code.returned_entry || code.returned_to != rt::resume_destination(frame->resume)) return;
+      if (ctx.fiber->sp - ctx.fiber->limit < static_cast<std::ptrdiff_t>(code.stack_words)) return;
+      *word = reinterpret_cast<Word>(code.returned_entry);
+      ++ctx.stats->frames_taken_over;
+    }
   }
 
   // Where calls of `f` go, from either tier.
@@ -352,7 +390,8 @@ class Compiler : public vm::Tier {
     else if (reason == Reason::Order) state.compare_ints = false;
     else if (reason == Reason::Callee) state.one_callee = false;
     if (code.osr) {
-      std::erase_if(state.loops, [&](auto& loop) { return loop.second == &code; });
+      for (auto& [pc, entrance] : state.middles)
+        if (entrance.code == &code) entrance.code = nullptr;
       return;
     }
     if (state.code != &code) return;  // chaos has chosen another
@@ -389,14 +428,14 @@ class Compiler : public vm::Tier {
     return graph.failure.empty();
   }
 
-  bool build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+  bool build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle) {
     // Functions with handlers are inlined where these vanish: for some, that turns out to be a hope.
     for (unsigned hopes = 0;; ++hopes) {
       Graph fresh;
       fresh.inline_handlers = hopes < kMaxHopes && options_.runs(Pass::Regions);
       fresh.apart = &state.apart;
       size_t known = state.apart.size();
-      bool built = build_once(fresh, f, state, osr);
+      bool built = build_once(fresh, f, state, middle);
       if (state.apart.size() > known) continue;
       graph = std::move(fresh);
       return built;
@@ -426,10 +465,11 @@ class Compiler : public vm::Tier {
     return spent_ = made.bits;
   }
 
-  bool build_once(Graph& graph, vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+  bool build_once(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle) {
     graph.ctx = &ctx_;
     graph.function = &f;
-    graph.osr = osr;
+    graph.osr = middle.pc;
+    graph.osr_result = middle.result;
     if (takes_apart(f)) graph.spent = spent();
     if (livenesses_.size() > kKeptLivenesses) livenesses_.clear();
     graph.livenesses = &livenesses_;
@@ -477,10 +517,10 @@ class Compiler : public vm::Tier {
     return check(graph, "dead");
   }
 
-  Code* make(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+  Code* make(vm::LoadedFunction& f, FunctionState& state, Middle middle) {
     auto start = std::chrono::steady_clock::now();
-    bool again = state.compilations != 0 && !osr;
-    Code* code = make_code(f, state, osr);
+    bool again = state.compilations != 0 && !middle;
+    Code* code = make_code(f, state, middle);
     uint64_t took = since(start);
     rt::Statistics& stats = *ctx_.stats;
     stats.compile_ns += took;
@@ -488,40 +528,41 @@ class Compiler : public vm::Tier {
     if (!code) {
       ++stats.refused;
       for (debug::CodeListener* listener : options_.listeners) listener->refused(f, state.why);
-      trace("refuse", f, osr, [&] { return ": " + state.why; });
+      trace("refuse", f, middle.pc, [&] { return ": " + state.why; });
       return nullptr;
     }
-    trace(osr ? "compile from the middle of" : again ? "compile again" : "compile", f, osr, [&] {
+    trace(middle ? "compile from the middle of" : again ? "compile again" : "compile", f, middle.pc, [&] {
       return ": " + std::to_string(code->size) + " bytes in " + std::to_string(took / 1000) + " us";
     });
-    if (osr) ++stats.loops_compiled;
+    if (middle) ++stats.loops_compiled;
     else if (again) ++stats.recompiled;
     else ++stats.functions_compiled;
     stats.code_bytes += code->size;
     return code;
   }
 
-  Code* make_code(vm::LoadedFunction& f, FunctionState& state, const vm::Word* osr) {
+  Code* make_code(vm::LoadedFunction& f, FunctionState& state, Middle middle) {
     if (chance(4)) {
       state.why = "by chance";
       return nullptr;
     }
-    if (++state.compilations > (options_.chaos ? kMaxByChance : kMaxCompilations + (osr ? 6 : 0))) {
+    if (++state.compilations > (options_.chaos ? kMaxByChance : kMaxCompilations + (middle ? 6 : 0))) {
       state.refused = true;
       state.why = "compiled too often";
       return nullptr;
     }
     Graph graph;
     f.switches = may_switch(f);
-    if (!build(graph, f, state, osr)) {
+    if (!build(graph, f, state, middle)) {
       state.why = graph.failure;
-      state.refused |= !osr;
+      state.refused |= !middle;
       return nullptr;
     }
     Code& code = codes_.emplace_back();
     code.function = &f;
     code.owner = this;
-    code.osr = osr != nullptr;
+    code.osr = middle.pc != nullptr;
+    code.returned_to = middle.result;
     code.accumulates = graph.accumulates;
     size_t known = safepoints.size();
     std::unique_ptr<Emitted> emitted = target_.emit(graph, stubs_.table, *this, &code,
@@ -539,13 +580,14 @@ class Compiler : public vm::Tier {
     if (!state.why.empty()) {
       safepoints.resize(known);
       codes_.pop_back();
-      state.refused |= !osr;
+      state.refused |= !middle;
       return nullptr;
     }
     code.materials = std::move(emitted->result.materials);
     code.checked_entry = static_cast<char*>(code.entry) + result.checked_entry;
     if (result.raw_entry) code.raw_entry = static_cast<char*>(code.entry) + result.raw_entry;
     if (result.resuming_entry) code.resuming_entry = static_cast<char*>(code.entry) + result.resuming_entry;
+    if (result.returned_entry) code.returned_entry = static_cast<char*>(code.entry) + result.returned_entry;
     code.size = result.size;
     if (graph.positions) tell(debug::region_of(graph, result, code.entry));
     code.stack_words = result.stack_words;

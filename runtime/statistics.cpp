@@ -57,6 +57,7 @@ std::vector<Row> rows_of(const Context& ctx) {
     add("peak", s->peak_handlers);
     section = "frames";
     add("peak", s->peak_frames);
+    add("taken over", s->frames_taken_over);
     section = "deoptimisations";
     for (unsigned i = 0; i < kDeoptReasons; ++i)
       if (s->deopt_names[i]) add(s->deopt_names[i], s->deopts[i]);

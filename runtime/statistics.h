@@ -27,6 +27,7 @@ struct Statistics {
   uint64_t functions_compiled = 0, loops_compiled = 0, recompiled = 0, refused = 0, code_bytes = 0;
   // Seen when stacks grew and at performs that met a new handler; the true peaks may lie a little higher.
   uint64_t peak_frames = 0, peak_handlers = 0;
+  uint64_t frames_taken_over = 0;  // frames of the interpreter that go on in machine code when they are returned to
   // Set before anything is loaded: machine code times itself and counts what it would otherwise do unseen.
   bool detailed = false;
   std::array<uint64_t, kDeoptReasons> deopts{};

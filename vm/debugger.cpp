@@ -13,13 +13,13 @@ extern "C" {
 
 __attribute__((used, visibility("default"))) Context* eddy_debug_context = nullptr;
 
-// "name=offset" pairs; the script reads it as text, so that it needs no types.
+// "name=offset" pairs; the script reads it as text, so that it needs no types. Nobody else does: the linker must not drop it.
 struct EddyDebugField {
   const char* name;
   uint64_t value;
 };
 #define FIELD(type, field) {#type "." #field, offsetof(type, field)}
-__attribute__((used, visibility("default"))) extern const EddyDebugField eddy_debug_layout[] = {
+__attribute__((used, retain, visibility("default"))) extern const EddyDebugField eddy_debug_layout[] = {
     FIELD(Context, fiber),
     {"Context.interp_return", offsetof(Context, stubs) + offsetof(Stubs, interp_return)},
     {"Context.fiber_exit", offsetof(Context, stubs) + offsetof(Stubs, fiber_exit)},

@@ -22,6 +22,9 @@ struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
   size_t raw_entry = 0;      // offset: where Floats of Function::raw_params come in registers, or 0
   size_t resuming_entry = 0; // offset: of the entry for performers, or 0
+  // Offsets: where the call returns to in front of the middle that this starts at, and of what stands there for that call;
+  // or 0.
+  size_t returned_entry = 0, returned_site = 0;
   size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
   // What objects are made of where code leaves. They live as long as the code.
@@ -236,6 +239,7 @@ class CodegenBase {
   void emit(Node* n);
   void find_hints();
   void find_first_resume();
+  void returned_entry(CodegenResult& result);
   void belongs_to(CodegenResult& result, const Origin* origin);
   int frame_bytes() const { return static_cast<int>(g_.function->frame_words() - 1) * 8; }
 

@@ -61,6 +61,7 @@ CodegenResult CodegenBase::run() {
   }
   if (first_resume_) deferred_.push_back([this] { resuming_entry(); });
   if (apart_) deferred_.push_back([this] { captured_entry(); });
+  if (g_.osr_result < rt::kUnwinding) deferred_.push_back([this, &result] { returned_entry(result); });
   auto& deferred = deferred_.items_;
   for (size_t i = 0; i < deferred.size(); ++i) {
     belongs_to(result, deferred[i].first);
@@ -90,6 +91,21 @@ void CodegenBase::find_first_resume() {
     resumed_ = new_label();
     return;
   }
+}
+
+// For frames of the interpreter that wait for the call in front of the middle where this starts: they look the same.
+void CodegenBase::returned_entry(CodegenResult& result) {
+  FrameState waits;
+  waits.function = g_.function;
+  waits.pc = g_.osr;
+  waits.destination = g_.osr_result;
+  result.returned_site = offset();
+  metadata(&waits);  // a debugger looks in front of where a frame goes on
+  result.returned_entry = offset();
+  metadata(&waits);
+  take_result(0);
+  store_home(static_cast<int>(rt::kFrameHeaderWords + g_.osr_result), 0);
+  jump_to(states_[g_.blocks[0]->id].label);
 }
 
 void CodegenBase::belongs_to(CodegenResult& result, const Origin* origin) {

@@ -61,6 +61,7 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
   std::vector<Entry> entries{{0, graph.osr ? frame : 8}};
   if (result.checked_entry) entries.push_back({static_cast<uint32_t>(result.checked_entry), 8});
   if (result.resuming_entry) entries.push_back({static_cast<uint32_t>(result.resuming_entry), 8});
+  if (result.returned_site) entries.push_back({static_cast<uint32_t>(result.returned_site), frame});
   region.moves = follow_frames(region.code, region.size, entries);
   return region;
 }

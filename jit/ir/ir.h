@@ -181,7 +181,8 @@ struct Block {
 struct Graph {
   rt::Context* ctx = nullptr;
   vm::LoadedFunction* function = nullptr;
-  const vm::Word* osr = nullptr;     // the loop it enters at, with everything in its slot; null: at the start
+  const vm::Word* osr = nullptr;     // where it enters in the middle, with everything in its slot; null: at the start
+  unsigned osr_result = rt::kInPlace;  // where that is behind a call: the slot that takes what it gave
   bool positions = false;            // somebody wants to know which code stands for what
   bool count = false;                // count performs and resumes, for --stats
   std::deque<Node> node_store;

@@ -55,6 +55,16 @@ class Statistics(run.Tests):
             handlers = self.stats(nest, tier)["handlers"]["peak"]
             assert 250 <= handlers <= 500 and (handlers == 500 or tier == "--tier=jit"), (tier, handlers)
 
+    def test_frames_of_the_interpreter_are_taken_over(self):
+        """Those that wait below choices are copied with them: once they wait in machine code, so do all copies."""
+        text = """effect Flip { multi flip(): Int }
+fn flips(n: Int): Int => if n == 0 { 0 } else { let below = flips(n - 1); below + flip() }
+fn main() { println(handle { flips(14) } with { return n => n  flip() => resume(0) + resume(1) }) }"""
+        returns = 2 ** 14  # to one frame or another
+        for tier in TIERS:
+            taken = self.stats(text, tier)["frames"]["taken_over"]
+            assert (0 < taken < returns / 4) if tier == "--tier=auto" else taken == 0, (tier, taken)
+
     def test_leaving_machine_code_has_reasons(self):
         grow = "fn grow(a: Int, n: Int): Int => if n == 0 { a } else { grow(a + a, n - 1) }\nfn main() { for i in 0..100 { grow(1, 100) } }"
         deopts = self.stats(grow, "--tier=jit")["deoptimisations"]
