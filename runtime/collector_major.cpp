@@ -79,6 +79,9 @@ void Collector::drain_major() {
         }
         object = next;
       }
+    } else if (!fiber_stack.empty()) {
+      // Before more of a big array, which may hold a million of them.
+      scan_fiber(next_fiber());
     } else if (!segments_.empty()) {
       auto& [array, next] = segments_.back();
       uint32_t from = next, count = array->count();
@@ -89,8 +92,6 @@ void Collector::drain_major() {
       else
         next = to;
       for (uint32_t i = from; i < to; ++i) mark_root(this, &items->items[i]);
-    } else if (!fiber_stack.empty()) {
-      scan_fiber(next_fiber());
     } else {
       return;
     }

@@ -9,6 +9,9 @@ namespace eddy::rt {
 
 namespace {
 
+// So many may wait to be scanned before they are.
+constexpr size_t kManyFibers = 1024;
+
 // Fibers lie far apart: each is asked for some time before its turn.
 template <class F>
 void each_fiber(const std::vector<Fiber*>& fibers, F&& visit) {
@@ -29,6 +32,7 @@ void Collector::minor() {
   // A young one on this list was released and made again since; it has to be reached.
   each_fiber(impl.dirty, [this](Fiber* fiber) {
     if (!fiber->free && !fiber->young) fiber_stack.push_back(fiber);
+    if (fiber_stack.size() == kManyFibers) drain_minor();
   });
   reach_roots();
   drain_minor();
@@ -190,11 +194,8 @@ void Collector::cut_sleepers() {
 
 // Releases young fibers that nobody reached; all others are now old, and clean except where they go on.
 void Collector::finish_fibers() {
-  each_fiber(impl.dirty, [this](Fiber* fiber) {
-    fiber->dirty = fiber->young;
-    impl.scanned.push_back(fiber);
-  });
-  impl.dirty.clear();
+  each_fiber(impl.dirty, [](Fiber* fiber) { fiber->dirty = fiber->young; });
+  impl.scanned.swap(impl.dirty);
   each_fiber(fibers.young(), [this](Fiber* fiber) {
     fiber->young = false;
     if (fiber->free) return;

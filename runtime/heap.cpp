@@ -19,10 +19,13 @@ namespace eddy::rt {
 namespace {
 
 constexpr uint64_t kFirstMajor = uint64_t{64} << 20;
+constexpr uint64_t kSmallPart = 32;  // of the limit
 // A nursery that stays in the processor's caches is fast while little survives; where much does, it costs less to
-// look for it less often.
-constexpr size_t kFirstNursery = size_t{512} << 10, kMostNursery = size_t{16} << 20;
-constexpr size_t kMuchSurvives = 16;  // this part of the nursery
+// look for it less often. A large one only where part of it would die, given more time.
+constexpr size_t kFirstNursery = size_t{512} << 10, kLargeNursery = size_t{16} << 20, kMostNursery = size_t{32} << 20;
+bool wants_more(size_t nursery, uint64_t survived) {
+  return survived > nursery / 16 && (nursery < kLargeNursery || survived < nursery / 4 * 3);
+}
 // An object beyond this size never is in the nursery.
 constexpr size_t kMaxYoungBytes = size_t{32} << 10;
 // Under stress, so many minor collections for one major.
@@ -191,7 +194,7 @@ void Heap::run(bool major) {
   promoted = impl_->old_bytes - promoted;
   impl_->counters.bytes_promoted += promoted;
   if (options_.stress || options_.verify) std::memset(nursery_, OldSpace::kPoison, used);
-  if (nursery_bytes_ < nursery_most_ && promoted > nursery_bytes_ / kMuchSurvives) nursery_bytes_ *= 2;
+  if (nursery_bytes_ < nursery_most_ && wants_more(nursery_bytes_, promoted)) nursery_bytes_ *= 2;
   open_nursery();
   minor_requested_ = false;
   ctx_.fibers->minor_done();
@@ -202,10 +205,13 @@ void Heap::run(bool major) {
   if (major) {
     Collector collector(*this);
     collector.major();
-    total = impl_->old_bytes + ctx_.fibers->bytes();
-    // Twice what lives, but not beyond the limit without another look; and never so soon that a program near
-    // its limit, or one that unwinds because of it, does nothing but collect.
-    uint64_t next = std::min(std::max(2 * total, kFirstMajor), impl_->limit);
+    const uint64_t before = std::exchange(total, impl_->old_bytes + ctx_.fibers->bytes());
+    // Twice what lives, or more while a program builds something up that is small beside what there is; but not beyond the limit
+    // without another look, and never so soon that a program near its limit, or one that unwinds because of it, does
+    // nothing but collect.
+    uint64_t room = total;
+    if (total > before / 4 * 3) room = std::max(room, std::min(3 * total, impl_->limit / kSmallPart));
+    uint64_t next = std::min(std::max(total + room, kFirstMajor), impl_->limit);
     impl_->next_major = std::max(next, total + total / 32 + (uint64_t{1} << 20));
     check_limit();
   }

@@ -20,7 +20,7 @@ constexpr size_t kKeptBlocks = 1024;
 constexpr size_t kSmallPageChunks = 8;
 
 // Address space that is given up when a request is refused: for what the nursery may hold, in chunks.
-constexpr size_t kReserveBytes = 16 * OldSpace::kChunkBytes;
+constexpr size_t kReserveBytes = 32 * OldSpace::kChunkBytes;
 
 }  // namespace
 
