@@ -196,6 +196,7 @@ class Compiler : public vm::Tier {
             if (ctx.stack_limit == vm::kAlwaysSlow && !vm::safepoint(&ctx, f)) continue;
             if (!vm::reserve(ctx, code->stack_words)) continue;
           }
+          wait_in_machine_code(ctx, ctx.fiber->sp);
           enter(code->checked_entry);
           break;
         }
@@ -314,7 +315,9 @@ class Compiler : public vm::Tier {
     const vm::Word* pc = rt::resume_pc(frame->resume);
     FunctionState& state = state_of(*f);
     FunctionState::Entrance& entrance = state.middles[pc];
-    if (!entrance.code && ++entrance.returns < options_.jit_threshold && !chance(3)) return false;
+    // What is hot in one place soon is in others.
+    const int32_t enough = state.compilations ? options_.jit_threshold / 8 : options_.jit_threshold;
+    if (!entrance.code && ++entrance.returns < enough && !chance(3)) return false;
     const unsigned destination = rt::resume_destination(frame->resume);
     void* entry = enter_middle(*f, state, entrance, {pc, destination});
     if (!entry) {
@@ -325,16 +328,15 @@ class Compiler : public vm::Tier {
     if (destination != rt::kInPlace) frame->slots[destination] = ctx.result;
     *ctx.fiber->sp = reinterpret_cast<Word>(entry);
     ++ctx.stats->frames_taken_over;
-    wait_in_machine_code(ctx, frame);
+    wait_in_machine_code(ctx, frame->words() + f->frame_words() - 1);
     return true;
   }
 
-  // Its callers, too, where what they return to is compiled: so are then all copies that are made of them.
-  void wait_in_machine_code(rt::Context& ctx, rt::Frame* frame) {
-    for (unsigned left = kMostConverted; left > 0; --left) {
-      Word* word = frame->words() + frame->function->frame_words() - 1;
-      if (*word != ctx.stubs.interp_return) return;
-      frame = reinterpret_cast<rt::Frame*>(word + 1);
+  // The frame that waits above this word, and its callers, where what they wait for is compiled: so do then all copies that are
+  // made of them.
+  void wait_in_machine_code(rt::Context& ctx, Word* word) {
+    for (unsigned left = kMostConverted; left > 0 && *word == ctx.stubs.interp_return; --left) {
+      auto* frame = reinterpret_cast<rt::Frame*>(word + 1);
       auto* f = vm::loaded(frame->function);
       auto* state = static_cast<FunctionState*>(f->compiled);
       if (!f->module || !state) return;
@@ -345,6 +347,7 @@ class Compiler : public vm::Tier {
       if (ctx.fiber->sp - ctx.fiber->limit < static_cast<std::ptrdiff_t>(code.stack_words)) return;
       *word = reinterpret_cast<Word>(code.returned_entry);
       ++ctx.stats->frames_taken_over;
+      word = frame->words() + f->frame_words() - 1;
     }
   }
 
