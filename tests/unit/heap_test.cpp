@@ -219,7 +219,7 @@ TEST(Heap, LongListNeedsNoRecursion) {
 }
 
 TEST(Heap, OldSpaceIsReused) {
-  FakeMachine m;
+  FakeMachine m({.nursery_bytes = 1 << 20});
   uint64_t peak = 0;
   for (int round = 0; round < 40; ++round) {
     Root list(m.ctx, con_value(con::Nil));
@@ -228,6 +228,21 @@ TEST(Heap, OldSpaceIsReused) {
   }
   EXPECT_LT(peak, uint64_t{100} << 20);
   EXPECT_GT(m.heap->counters().major, 0u);
+}
+
+// What is built up is not looked through again and again; what a program drops is found.
+TEST(Heap, OldSpaceIsCollectedLessWhileItGrows) {
+  auto majors = [](bool keep) {
+    FakeMachine m({.nursery_bytes = 1 << 20, .max_heap_bytes = size_t{16} << 30});
+    Root list(m.ctx, con_value(con::Nil));
+    for (int64_t i = 0; i < 7'000'000; ++i) {
+      list.value = cons(m.ctx, small_int(i), list.value);
+      if (!keep && i % 1'000'000 == 0) list.value = con_value(con::Nil);
+    }
+    return m.heap->counters().major;
+  };
+  EXPECT_EQ(majors(true), 1u);
+  EXPECT_GT(majors(false), 2u);
 }
 
 // Looked for survivors less often where there are many.
