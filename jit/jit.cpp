@@ -498,7 +498,7 @@ class Compiler : public vm::Tier {
     };
     // Fields in registers make more Ints known.
     static constexpr Step kSteps[] = {{Pass::Hoist, move_callees}, {Pass::Ints, find_small_ints}, {Pass::Clauses, make_clauses_lazy},
-                                      {Pass::Regions, remove_handlers}, {Pass::Straight, go_straight}, {Pass::Objects, remove_objects}, {Pass::Ints, [](Graph& g) { if (g.fields_known) find_small_ints(g); }},
+                                      {Pass::Regions, remove_handlers}, {Pass::Regions, remove_named_regions}, {Pass::Straight, go_straight}, {Pass::Objects, remove_objects}, {Pass::Ints, [](Graph& g) { if (g.fields_known) find_small_ints(g); }},
                                       {Pass::Continuations, take_continuations_apart}, {Pass::Floats, unbox_loops},   {Pass::Hoist, hoist},
                                       {Pass::Promote, promote_fields}, {Pass::Ints, find_small_ints},
                                       {Pass::Detach, merge_blocks},  {Pass::Detach, detach},

@@ -266,6 +266,13 @@ Value materialise(Context* ctx, Word* row, const Materials* materials) {
     }
   }
   for (const Materials::Slot& s : materials->slots) row[s.place] = reinterpret_cast<Word>(made[s.object]);
+  const bool named = materials->guard && vm::op_of(*materials->guard) == vm::Op::HANDLE_NAMED;
+  auto guard = [&](Word resume) {
+    auto* frame = reinterpret_cast<rt::Frame*>(row + materials->guard_frame);
+    vm::push_record(*ctx, frame->slots, vm::a_of(*materials->guard), vm::b_of(*materials->guard), rt::ptr_value(made[materials->guarded]), resume);
+  };
+  // A region is there before clauses run in it; a continuation is guarded in one of those.
+  if (named) guard(reinterpret_cast<const rt::Site*>(materials->guard[1])->resume);
   for (const Materials::Step& s : materials->steps) {
     Value handler{s.object >= 0 ? reinterpret_cast<Word>(made[static_cast<size_t>(s.object)]) : *word++};
     auto* frame = reinterpret_cast<rt::Frame*>(row + s.frame);
@@ -276,11 +283,7 @@ Value materialise(Context* ctx, Word* row, const Materials* materials) {
       install(ctx, rt::as<rt::Node>(handler));
     }
   }
-  if (materials->guard) {
-    auto* frame = reinterpret_cast<rt::Frame*>(row + materials->guard_frame);
-    vm::push_record(*ctx, frame->slots, vm::a_of(*materials->guard), vm::b_of(*materials->guard), rt::ptr_value(made[materials->guarded]),
-                    rt::pack_resume(materials->guard, rt::kUnwinding));
-  }
+  if (materials->guard && !named) guard(rt::pack_resume(materials->guard, rt::kUnwinding));
   return rt::kUnit;
 }
 

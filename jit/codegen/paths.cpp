@@ -6,6 +6,11 @@
 
 namespace eddy::jit {
 
+// Whether handlers or the region of one are made where code leaves: the frames below clauses in them come after that.
+static bool changes_context(const FrameState* state) {
+  return (!state->objects.empty() && state->objects[0].is_handler()) || (state->guard && vm::op_of(*state->guard) == vm::Op::HANDLE_NAMED);
+}
+
 CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
   Saves saves;
   saves.state = state;
@@ -23,7 +28,7 @@ CodegenBase::Saves CodegenBase::capture(const FrameState* state) {
         saves.items.push_back({e.home, l.reg, 0, l.reg == kNone ? e.node->home : kNoHome});
       }
     }
-  bool handlers = state && !state->objects.empty() && state->objects[0].is_handler();
+  bool handlers = state && changes_context(state);
   for (const FrameState* s = state; s && !handlers; s = s->parent)
     if (s->entered) saves.clauses.push_back({s->base, at(s->entered).reg, s->entered->home, is_named(s->entered)});
   if (state)
@@ -58,13 +63,15 @@ void CodegenBase::gather(const FrameState* state, Saves& saves) {
       if (f.node) word(f.node);
     }
   }
-  if (state->objects[0].is_handler()) {
+  if (changes_context(state)) {
     std::vector<const FrameState*> frames;
     for (const FrameState* s = state; s; s = s->parent) frames.insert(frames.begin(), s);
     for (const FrameState* s : frames) {
       int place = s->base - g_.staging;
       if (s->entered) word(s->entered);
-      if (s->entered || s->entered_object >= 0) m->steps.push_back({place, s->entered_object, true, s->entered && is_named(s->entered)});
+      if (s->entered) m->steps.push_back({place, -1, true, is_named(s->entered)});
+      else if (s->entered_object >= 0)
+        m->steps.push_back({place, s->entered_object, true, !state->objects[static_cast<size_t>(s->entered_object)].is_handler()});
       for (size_t i = 0; i < state->objects.size() && state->objects[i].is_handler(); ++i)
         if (state->objects[i].handles_for == s->base) m->steps.push_back({place, static_cast<int32_t>(i), false, false});
     }

@@ -104,7 +104,8 @@ struct FrameState {
     bool is_handler() const { return handles_for != INT32_MIN; }
   };
   std::vector<Virtual> objects;
-  // The GUARD whose record is made then, in the outermost frame, and which of the objects is its continuation.
+  // The GUARD or HANDLE_NAMED whose record is made then, in the outermost frame, and which of the objects is its continuation
+  // or handler.
   const vm::Word* guard = nullptr;
   int guarded = -1;
 };

@@ -13,6 +13,8 @@ void remove_dead(Graph& graph);
 void make_clauses_lazy(Graph& graph);
 // Regions of handlers whom nobody looks for.
 void remove_handlers(Graph& graph);
+// Named ones that nobody outside their region asks, with their records.
+void remove_named_regions(Graph& graph);
 // To the front of a loop, before all other checks there: that what it calls is the function it was built for. What is wrong
 // with its numbers then may be because of that.
 void move_callees(Graph& graph);
