@@ -16,7 +16,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Fills its output through a mapping otherwise, and the system keeps the file in small pages, each mapped by itself when a
   # program starts: a fifth of the time to say hello.
   target_link_options(eddy_options INTERFACE -fuse-ld=lld -Wl,--no-mmap-output-file)
-  # What a start runs lies side by side (start_order.py): a sixth of the time to say hello, again.
+  # What a start runs lies side by side (start_order.py): an eighth of the time to say hello.
   target_compile_options(eddy_options INTERFACE -ffunction-sections)
   target_link_options(eddy_options INTERFACE -Wl,--gc-sections,--no-warn-symbol-ordering
     -Wl,--symbol-ordering-file=${PROJECT_SOURCE_DIR}/cmake/start_order.txt)

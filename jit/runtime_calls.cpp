@@ -6,6 +6,7 @@
 #include "runtime/bigint.h"
 #include "runtime/compare.h"
 #include "runtime/heap.h"
+#include "runtime/plants.h"
 #include "vm/control/control.h"
 #include "vm/control/pseudo.h"
 #include "vm/interpreter/failures.h"
@@ -272,7 +273,7 @@ Value materialise(Context* ctx, Word* row, const Materials* materials) {
     vm::push_record(*ctx, frame->slots, vm::a_of(*materials->guard), vm::b_of(*materials->guard), rt::ptr_value(made[materials->guarded]), resume);
   };
   // A region is there before clauses run in it; a continuation is guarded in one of those.
-  if (named) guard(reinterpret_cast<const rt::Site*>(materials->guard[1])->resume);
+  if (named && !PLANTED(jit_region_unrecorded)) guard(reinterpret_cast<const rt::Site*>(materials->guard[1])->resume);
   for (const Materials::Step& s : materials->steps) {
     Value handler{s.object >= 0 ? reinterpret_cast<Word>(made[static_cast<size_t>(s.object)]) : *word++};
     auto* frame = reinterpret_cast<rt::Frame*>(row + s.frame);

@@ -1,6 +1,7 @@
 // The walk over the blocks.
 #include "jit/build/switching.h"
 #include "jit/codegen/codegen.h"
+#include "runtime/plants.h"
 
 namespace eddy::jit {
 
@@ -104,7 +105,7 @@ void CodegenBase::returned_entry(CodegenResult& result) {
   result.returned_entry = offset();
   metadata(&waits);
   take_result(0);
-  store_home(static_cast<int>(rt::kFrameHeaderWords + g_.osr_result), 0);
+  if (!PLANTED(jit_wait_without_result)) store_home(static_cast<int>(rt::kFrameHeaderWords + g_.osr_result), 0);
   jump_to(states_[g_.blocks[0]->id].label);
 }
 
