@@ -68,10 +68,12 @@ void CodegenBase::gather(const FrameState* state, Saves& saves) {
     for (const FrameState* s = state; s; s = s->parent) frames.insert(frames.begin(), s);
     for (const FrameState* s : frames) {
       int place = s->base - g_.staging;
-      if (s->entered) word(s->entered);
-      if (s->entered) m->steps.push_back({place, -1, true, is_named(s->entered)});
-      else if (s->entered_object >= 0)
+      if (s->entered) {
+        word(s->entered);
+        m->steps.push_back({place, -1, true, is_named(s->entered)});
+      } else if (s->entered_object >= 0) {
         m->steps.push_back({place, s->entered_object, true, !state->objects[static_cast<size_t>(s->entered_object)].is_handler()});
+      }
       for (size_t i = 0; i < state->objects.size() && state->objects[i].is_handler(); ++i)
         if (state->objects[i].handles_for == s->base) m->steps.push_back({place, static_cast<int32_t>(i), false, false});
     }

@@ -76,20 +76,13 @@ class NamedRegion {
     auto suits = [&](const Node* n) {
       return is_name(n) || n == push_ || ends_.count(n) || (n->op == NodeOp::Load && n->imm == offsetof(rt::Named, env));
     };
-    auto in_state = [&](const Node* n) {
-      for (const FrameState* s = n->state; s; s = s->parent) {
-        if (s->entered && is_name(s->entered)) return true;
-        for (const FrameState::Entry& e : s->values)
-          if (is_name(e.node)) return true;
-      }
-      return false;
-    };
+    auto named = [&](const Node* n) { return is_name(n); };
     for (const Block* b : g_.blocks) {
       for (const Node* phi : b->phis)
-        if (std::any_of(phi->inputs.begin(), phi->inputs.end(), [&](const Node* i) { return is_name(i); })) return true;
+        if (std::any_of(phi->inputs.begin(), phi->inputs.end(), named)) return true;
       for (const Node* n : b->nodes) {
-        if (!suits(n) && std::any_of(n->inputs.begin(), n->inputs.end(), [&](const Node* i) { return is_name(i); })) return true;
-        if (!inside.count(n) && !ends_.count(n) && in_state(n)) return true;
+        if (!suits(n) && std::any_of(n->inputs.begin(), n->inputs.end(), named)) return true;
+        if (!inside.count(n) && !ends_.count(n) && any_value(n->state, named)) return true;
       }
     }
     return false;
