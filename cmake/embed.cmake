@@ -1,21 +1,14 @@
-# Writes OUT, a C++ file holding the text of each of FILES.
-set(TEXT "#include \"std/embedded.h\"\n\nnamespace eddy::std_lib {\nnamespace {\n")
+# Writes OUT, a C++ file holding the text of each of FILES and its index.
+set(TEXT "#include \"std/index.h\"\n\nnamespace eddy::std_lib {\nnamespace {\n")
 set(TABLE "")
-set(COUNT 0)
 foreach(FILE ${FILES})
   get_filename_component(NAME ${FILE} NAME_WE)
   file(READ ${FILE} BYTES HEX)
-  string(LENGTH "${BYTES}" DIGITS)
-  math(EXPR SIZE "${DIGITS} / 2")
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," BYTES "${BYTES}")
-  string(APPEND TEXT "const unsigned char text_${NAME}[] = {${BYTES}0};\n")
-  string(APPEND TABLE "    {\"${NAME}\", {reinterpret_cast<const char*>(text_${NAME}), ${SIZE}}},\n")
-  math(EXPR COUNT "${COUNT} + 1")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" BYTES "${BYTES}")
+  string(APPEND TEXT "constexpr std::string_view text_${NAME} = \"${BYTES}\";\n"
+    "constexpr Tables<count(text_${NAME})> tables_${NAME}{text_${NAME}};\n")
+  string(APPEND TABLE "    tables_${NAME}.module(\"${NAME}\", text_${NAME}),\n")
 endforeach()
-if(COUNT EQUAL 0)
-  string(APPEND TEXT "}\nstd::span<const EmbeddedModule> embedded_modules() { return {}; }\n}\n")
-else()
-  string(APPEND TEXT "const EmbeddedModule table[] = {\n${TABLE}};\n}  // namespace\n"
-    "std::span<const EmbeddedModule> embedded_modules() { return table; }\n}  // namespace eddy::std_lib\n")
-endif()
+string(APPEND TEXT "constexpr EmbeddedModule table[] = {\n${TABLE}};\n}  // namespace\n"
+  "std::span<const EmbeddedModule> embedded_modules() { return table; }\n}  // namespace eddy::std_lib\n")
 file(WRITE ${OUT} "${TEXT}")

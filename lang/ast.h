@@ -526,7 +526,6 @@ struct FnDecl : Decl {
   TypeExpr* result = nullptr;
   RowExpr* row = nullptr;
   Expr* body = nullptr;  // null: a native, declared without a body
-  Span unread;           // of a library's function, until read_rest: all that follows the name
   FnNote* fn = nullptr;  // checker
 };
 

@@ -14,7 +14,7 @@ Checker::Checker(Compilation& compilation, const FrontEndOptions& options)
       types_(compilation.arena),
       unifier_(types_),
       loader_(compilation.symbols, compilation.arena, compilation.sources, compilation.diagnostics,
-              options.paths, options.library) {
+              options.paths, options.whole_library) {
   make_builtins();
 }
 

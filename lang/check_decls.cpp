@@ -335,7 +335,6 @@ void Checker::signature_type(GroupMember& m, bool trusted) {
 // The signature of a top-level function, as far as it is written.
 void Checker::signature(FunctionBinding* f) {
   if (f->member) return;
-  read(f);
   members_.push_back(std::make_unique<GroupMember>());
   GroupMember* m = members_.back().get();
   f->member = m;

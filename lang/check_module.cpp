@@ -96,9 +96,9 @@ void Checker::end_decl() {
 
 void Checker::check_module(ModuleInfo* m) {
   take_scope(m);
+  own_values(m);
   ModuleScope& scope = scope_of(m);
   std::vector<Node> nodes;
-  for (FunctionBinding* f : scope.functions) read(f);
   if (dep_of_.size() < symbols_.size()) dep_of_.resize(symbols_.size());
   if (shadow_.size() < symbols_.size()) shadow_.resize(symbols_.size());
   std::vector<Symbol> named;
@@ -212,11 +212,7 @@ void Checker::check_group(std::vector<Decl*>& decls) {
   end_decl();
 }
 
-// The library's functions are read when they are needed.
-void Checker::read(FunctionBinding* f) { read_rest(f->decl, *f->module->file, symbols_, arena_, diags_); }
-
 void Checker::check_body(FunctionBinding* f) {
-  read(f);
   if (f->state >= kChecked || !f->decl->body) {
     f->state = kChecked;
     return;

@@ -22,6 +22,10 @@
 #include "lang/symbols.h"
 #include "lang/types.h"
 
+namespace eddy::std_lib {
+struct EmbeddedModule;
+}
+
 namespace eddy::lang {
 
 struct FnNote;
@@ -377,6 +381,7 @@ struct ModuleInfo {
   Symbol short_name;  // the last segment
   Module* tree = nullptr;
   const SourceFile* file = nullptr;
+  const std_lib::EmbeddedModule* library = nullptr;  // its functions are not in the tree: they wait to be asked for
   bool is_std = false;
   bool is_prelude = false;
   std::vector<ModuleInfo*> imports;

@@ -197,6 +197,7 @@ class Checker {
   void make_builtins();
   TypeDef* tuple_def(unsigned arity);
   void declare_module(ModuleInfo* m);
+  FunctionBinding* declare_function(ModuleInfo* m, FnDecl* fn);
   void declare_imports(ModuleInfo* m);
   void open_module(ModuleScope& into, ModuleInfo* from);
   void import_name(ModuleInfo* into, ModuleInfo* from, const ImportName& name);
@@ -206,6 +207,9 @@ class Checker {
   void declare_loaded();
   LocalBinding* local(Symbol name) const { return name.id < locals_.size() ? locals_[name.id] : nullptr; }
   Binding* module_value(ModuleInfo* m, Symbol name);    // as seen inside m
+  // What a module declares itself. A function of the library is read when it is first asked for, or they all are.
+  Binding* own_value(ModuleInfo* m, Symbol name);
+  const SymbolMap<Binding*>& own_values(ModuleInfo* m);
   Binding* exported_value(ModuleInfo* m, Symbol name);  // as seen from outside
   TypeDef* module_type(ModuleInfo* m, Symbol name);
   TypeDef* exported_type(ModuleInfo* m, Symbol name);
@@ -261,7 +265,6 @@ class Checker {
   // --- check_module.cpp
   void check_module(ModuleInfo* m);
   void check_group(std::vector<Decl*>& decls);
-  void read(FunctionBinding* f);
   void check_body(FunctionBinding* f);
   void check_global(LetDecl* decl);
   void check_let_value(LetDecl* decl);

@@ -17,7 +17,7 @@ namespace eddy::lang {
 struct FrontEndOptions {
   std::vector<std::string> paths;  // --path: folders searched after the importing file's own
   ParseMode mode = ParseMode::kModule;
-  ParseMode library = ParseMode::kLibrary;  // kModule: read whole, with its comments
+  bool whole_library = false;  // its modules are read whole, with their comments
   bool need_main = false;  // a program without `main` is an error
   bool tests = false;      // @test functions are roots of reachability
   bool check_all = true;   // user functions that nothing reaches are checked too

@@ -54,7 +54,7 @@ const std::vector<std::string>& Checker::library_values(std::string_view module)
   auto [place, is_new] = known.try_emplace(module);
   std::vector<std::string>& names = place->second;
   if (ModuleInfo* m = is_new ? std_module(module) : nullptr) {
-    for (auto& entry : scope_of(m).values.slots())
+    for (auto& entry : own_values(m).slots())
       if (entry.key && !is_private(entry.value)) names.emplace_back(text(entry.key));
     std::sort(names.begin(), names.end());
   }

@@ -71,8 +71,7 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
     return nullptr;
   }
   ModuleInfo* m = static_cast<ModuleBinding*>(scope)->module;
-  ModuleScope& theirs = scope_of(m);
-  Binding* b = theirs.values.get(name.name);
+  Binding* b = own_value(m, name.name);
   if (b && (!is_private(b) || m == module_)) return b;
   if (!report) return nullptr;
   if (b) {
@@ -84,7 +83,7 @@ Binding* Checker::member_of(Binding* scope, const Ident& name, bool report) {
   Diagnostic& d =
       diags_.error(name.span, fmt::format("the module `{}` has no `{}`", m->name, text(name.name)));
   Names names;
-  for (auto& e : theirs.values.slots()) {
+  for (auto& e : own_values(m).slots()) {
     if (e.key && !is_private(e.value)) names.push_back(text(e.key));
   }
   suggest(d, text(name.name), names);
@@ -248,10 +247,7 @@ ModuleInfo* Checker::method_module(Type* receiver) {
 // Could a call of `b` with this many arguments be right?
 bool Checker::takes_arguments(Binding* b, uint32_t given) {
   const Slice<Param>* params = nullptr;
-  if (b->kind == BindingKind::kFunction) {
-    read(static_cast<FunctionBinding*>(b));
-    params = &static_cast<FunctionBinding*>(b)->decl->params;
-  }
+  if (b->kind == BindingKind::kFunction) params = &static_cast<FunctionBinding*>(b)->decl->params;
   if (b->kind == BindingKind::kLocal && static_cast<LocalBinding*>(b)->decl) {
     params = &static_cast<LocalBinding*>(b)->decl->params;
   }
@@ -285,7 +281,7 @@ Binding* Checker::method_candidate(const Pending& p, Type* receiver) {
     if (good(l)) return l;
   }
   ModuleScope& s = scope_of(module_);
-  Binding* ranks[] = {s.values.get(f), s.named.get(f), s.open.get(f),
+  Binding* ranks[] = {own_value(module_, f), s.named.get(f), s.open.get(f),
                       prelude_ && module_ != prelude_ ? exported_value(prelude_, f) : nullptr,
                       s.open_operations.get(f)};
   for (Binding* b : ranks) {
@@ -296,7 +292,7 @@ Binding* Checker::method_candidate(const Pending& p, Type* receiver) {
   ModuleInfo* home = receiver->tag == TypeTag::Con ? receiver->def->module : nullptr;
   for (ModuleInfo* module : {m, home}) {
     if (!module) continue;
-    Binding* b = scope_of(module).values.get(f);
+    Binding* b = own_value(module, f);
     if (b && (!is_private(b) || module == module_) && good(b)) return b;
     if (m == home) break;
   }
@@ -384,7 +380,7 @@ void Checker::report_no_method(const Pending& p, Type* receiver) {
     }
   }
   if (ModuleInfo* m = method_module(receiver)) {
-    for (auto& e : scope_of(m).values.slots()) {
+    for (auto& e : own_values(m).slots()) {
       if (e.key && !is_private(e.value) && candidate_fits(e.value, receiver)) names.push_back(text(e.key));
     }
   }

@@ -106,6 +106,7 @@ void Checker::pattern(Pattern* p, Type* type, LocalKind kind, Span from) {
     case PatternKind::kTuple: {
       auto* t = as<TuplePattern>(p);
       std::vector<Type*> items;
+      items.reserve(t->items.size);
       for (uint32_t i = 0; i < t->items.size; i++) items.push_back(fresh());
       Type* tuple = types_.con(tuple_def(t->items.size), items.data(), t->items.size);
       if (!unifier_.unify(type, tuple)) {
@@ -191,7 +192,7 @@ void Checker::pattern_constructor(ConstructorPattern* p, Type* type, LocalKind k
       Diagnostic& d =
           diags_.error(p->name.span, fmt::format("the module `{}` has no constructor `{}`", m->name, name));
       Names names;
-      for (auto& entry : scope_of(m).values.slots()) {
+      for (auto& entry : own_values(m).slots()) {
         if (entry.key && entry.value->kind == BindingKind::kConstructor && !is_private(entry.value))
           names.push_back(text(entry.key));
       }

@@ -22,7 +22,6 @@ std::string_view describe(TokenKind kind) {
                                                "a string",
                                                "the rest of the string",
                                                "the end of the string",
-                                               "parameters",
 #define EDDY_TOKEN(NAME, TEXT) TEXT,
                                                EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN
@@ -89,24 +88,16 @@ class Lexer {
     return ended();
   }
 
-  Tokens run_names() {
-    out_.tokens.reserve(file_.text().size() / 16 + 16);
-    while (at_ < end_) {
-      if (at_[0] == '/' && at_[1] == '/') {
-        skip_line();
-      } else if (name_of_function()) {
-        leave_rest_unread();
-      } else {
-        next();
+  Tokens run_parts(std::span<const Span> parts) {
+    size_t bytes = 0;
+    for (Span part : parts) bytes += part.end - part.begin;
+    out_.tokens.reserve(bytes / 3 + 16);
+    for (Span part : parts) {
+      at_ = begin_ + file_.offset(part.begin);
+      end_ = begin_ + file_.offset(part.end);
+      flags_ = Token::kNewlineBefore | Token::kSpaceBefore;
+      while (at_ < end_ && next()) {
       }
-    }
-    return ended();
-  }
-
-  Tokens run_part(Span part) {
-    at_ = begin_ + file_.offset(part.begin);
-    end_ = begin_ + file_.offset(part.end);
-    while (at_ < end_ && next()) {
     }
     return ended();
   }
@@ -136,34 +127,6 @@ class Lexer {
     flags_ |= Token::kNewlineBefore;
     put(TokenKind::kEnd, end_, end_);
     return std::move(out_);
-  }
-
-  // Takes `fn NAME` at the start of a line, or behind attributes and `private` on it.
-  bool name_of_function() {
-    if (at_[0] != 'f' || at_[1] != 'n' || at_[2] != ' ') return false;
-    const char* line = at_;
-    while (line > begin_ && line[-1] != '\n') line--;
-    if (line != at_ && *line != '@' && *line != 'p') return false;
-    put(TokenKind::kKeyword_fn, at_, at_ + 2, {sym::kKeyword_fn});
-    at_++;  // the space
-    flags_ = Token::kSpaceBefore;
-    name();
-    return true;
-  }
-
-  void leave_rest_unread() {
-    const char* from = at_;
-    const char* to;
-    do {
-      skip_line();
-      to = at_;
-      if (at_ < end_) at_++;
-    } while (at_ < end_ && class_of(*at_) != kLowerStart && *at_ != '@' && *at_ != '/');
-    while (class_of(to[-1]) == kSpace) to--;
-    const char* next = at_;
-    put(TokenKind::kUnread, from, to);
-    at_ = next;
-    flags_ = Token::kNewlineBefore | Token::kSpaceBefore;
   }
 
   Pos pos(const char* p) const { return file_.base() + static_cast<Pos>(p - begin_); }
@@ -543,13 +506,12 @@ class Lexer {
 
 }  // namespace
 
-Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics, Functions functions) {
-  Lexer lexer(file, symbols, diagnostics);
-  return functions == Functions::kWhole ? lexer.run() : lexer.run_names();
+Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics) {
+  return Lexer(file, symbols, diagnostics).run();
 }
 
-Tokens lex_part(const SourceFile& file, Span part, Symbols& symbols, Diagnostics& diagnostics) {
-  return Lexer(file, symbols, diagnostics).run_part(part);
+Tokens lex_parts(const SourceFile& file, std::span<const Span> parts, Symbols& symbols, Diagnostics& diagnostics) {
+  return Lexer(file, symbols, diagnostics).run_parts(parts);
 }
 
 }  // namespace eddy::lang

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "lang/arena.h"
@@ -19,17 +20,11 @@ struct Tokens {
   bool swallowed_brace = false;
 };
 
-/// How much of a module's functions is read: everything, or the names alone, each followed by one token `kUnread`, and no
-/// comments. That takes a text that is known to be right, laid out by `eddy fmt`: a function goes on until a line starts with
-/// something.
-enum class Functions : uint8_t { kWhole, kNames };
-
 /// Splits a whole file into tokens. Strings and numbers are only delimited here; the parser decodes
 /// them. A file that is not valid UTF-8, or holds a NUL, yields one error and no tokens.
-Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics,
-           Functions functions = Functions::kWhole);
+Tokens lex(const SourceFile& file, Symbols& symbols, Diagnostics& diagnostics);
 
-/// The tokens of a part of a file that has been split into tokens before.
-Tokens lex_part(const SourceFile& file, Span part, Symbols& symbols, Diagnostics& diagnostics);
+/// The tokens of some parts of a file that is known to be right, each of them whole lines.
+Tokens lex_parts(const SourceFile& file, std::span<const Span> parts, Symbols& symbols, Diagnostics& diagnostics);
 
 }  // namespace eddy::lang

@@ -15,6 +15,13 @@ namespace eddy::lang {
 
 namespace {
 constexpr size_t kImportDepth = 256;  // longest chain of imports followed
+
+std::vector<Span> spans(const SourceFile& file, std::span<const std_lib::Part> parts) {
+  std::vector<Span> spans;
+  spans.reserve(parts.size());
+  for (std_lib::Part p : parts) spans.push_back({file.pos(p.begin), file.pos(p.end)});
+  return spans;
+}
 }
 
 ReadResult read_source(const std::string& path) {
@@ -53,7 +60,8 @@ ReadResult read_source(const std::string& path) {
 }
 
 // `file`: null where it did not fit.
-ModuleInfo* ModuleLoader::load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode) {
+ModuleInfo* ModuleLoader::load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode,
+                               const std_lib::EmbeddedModule* library) {
   if (!file) {
     diagnostics_.error({}, fmt::format("`{}` is too large", name));
     return nullptr;
@@ -63,7 +71,12 @@ ModuleInfo* ModuleLoader::load(const std::string& key, std::string name, const S
   module->file = file;
   module->is_std = key.rfind("std:", 0) == 0;
   module->is_prelude = key == "std:prelude";
-  module->tree = parse(*file, symbols_, arena_, diagnostics_, mode).module;
+  if (library && !whole_library_) {
+    module->library = library;
+    module->tree = parse_parts(*file, spans(*file, library->declarations), symbols_, arena_, diagnostics_);
+  } else {
+    module->tree = parse(*file, symbols_, arena_, diagnostics_, mode).module;
+  }
   size_t slash = name.rfind('/');
   module->short_name = symbols_.intern(slash == std::string::npos ? name : name.substr(slash + 1));
   module->name = std::move(name);
@@ -95,10 +108,17 @@ ModuleInfo* ModuleLoader::load_embedded(std::string_view name) {
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
     if (m.name == name) {
       return load(key, fmt::format("std/{}", name),
-                  sources_.add_static(fmt::format("std/{}.eddy", name), m.text), library_);
+                  sources_.add_static(fmt::format("std/{}.eddy", name), m.text, m.lines), ParseMode::kModule, &m);
     }
   }
   return nullptr;
+}
+
+FnDecl* ModuleLoader::library_function(const ModuleInfo* module, std::string_view name) {
+  const std_lib::EmbeddedFunction* f = module->library ? module->library->function(name) : nullptr;
+  if (!f) return nullptr;
+  Module* tree = parse_parts(*module->file, spans(*module->file, {&f->part, 1}), symbols_, arena_, diagnostics_);
+  return as<FnDecl>(tree->decls[0]);
 }
 
 void ModuleLoader::load_imports(ModuleInfo* module) {

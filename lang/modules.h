@@ -16,18 +16,20 @@ namespace eddy::lang {
 class ModuleLoader {
  public:
   ModuleLoader(Symbols& symbols, Arena& arena, SourceMap& sources, Diagnostics& diagnostics,
-               std::vector<std::string> paths, ParseMode library)
+               std::vector<std::string> paths, bool whole_library)
       : symbols_(symbols),
         arena_(arena),
         sources_(sources),
         diagnostics_(diagnostics),
         paths_(std::move(paths)),
-        library_(library) {}
+        whole_library_(whole_library) {}
 
   /// The program's own file, and everything it imports. Null where the text cannot be taken at all.
   ModuleInfo* load_root(std::string path, std::string text, ParseMode mode);
   /// std/NAME and everything it imports; null where there is none.
   ModuleInfo* load_std(std::string_view name);
+  /// A function of such a module, whose tree has none; null where there is none of this name.
+  FnDecl* library_function(const ModuleInfo* module, std::string_view name);
   /// The module an import names, which has been loaded with its importer; null after an error.
   ModuleInfo* imported(const ImportDecl* decl) const;
 
@@ -39,7 +41,8 @@ class ModuleLoader {
     ModuleInfo* module = nullptr;
     bool loading = false;
   };
-  ModuleInfo* load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode);
+  ModuleInfo* load(const std::string& key, std::string name, const SourceFile* file, ParseMode mode,
+                   const std_lib::EmbeddedModule* library = nullptr);
   ModuleInfo* load_import(ModuleInfo* from, const ImportDecl* decl);
   ModuleInfo* load_embedded(std::string_view name);
   void load_imports(ModuleInfo* module);
@@ -52,7 +55,7 @@ class ModuleLoader {
   SourceMap& sources_;
   Diagnostics& diagnostics_;
   std::vector<std::string> paths_;
-  ParseMode library_;
+  bool whole_library_;
   std::unordered_map<std::string, Entry> loaded_;
   std::unordered_map<const ImportDecl*, ModuleInfo*> imports_;
   std::vector<ModuleInfo*> order_;

@@ -46,8 +46,8 @@ ParseResult Parser::run() {
   module->file = &file_;
   Gather<Decl*> decls(*this);
   Span first_doc;
-  if (mode_ != ParseMode::kLibrary && !tokens_.comments.empty() &&
-      tokens_.comments.front().kind == CommentKind::kDoc && tokens_.comments.front().before == 0) {
+  if (!tokens_.comments.empty() && tokens_.comments.front().kind == CommentKind::kDoc &&
+      tokens_.comments.front().before == 0) {
     // The first run of doc lines; it is the module's unless the first declaration takes it.
     first_doc = tokens_.comments.front().span;
     for (size_t i = 1; i < tokens_.comments.size(); i++) {
@@ -259,8 +259,7 @@ void Parser::skip_item(K close) {
 ParseResult parse(const SourceFile& file, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
                   ParseMode mode) {
   size_t errors = diagnostics.error_count();
-  Tokens tokens =
-      lex(file, symbols, diagnostics, mode == ParseMode::kLibrary ? Functions::kNames : Functions::kWhole);
+  Tokens tokens = lex(file, symbols, diagnostics);
   size_t lexical = diagnostics.error_count() - errors;
   bool unterminated = tokens.unterminated;
   ParseResult result = Parser(file, std::move(tokens), symbols, arena, diagnostics, mode).run();
@@ -269,17 +268,10 @@ ParseResult parse(const SourceFile& file, Symbols& symbols, Arena& arena, Diagno
   return result;
 }
 
-void Parser::run_rest(FnDecl* decl) {
-  In in(*this, Context{false, false});
-  rest_of_fn(decl);
-}
-
-void read_rest(FnDecl* decl, const SourceFile& file, Symbols& symbols, Arena& arena,
-               Diagnostics& diagnostics) {
-  if (!decl->unread) return;
-  Tokens tokens = lex_part(file, decl->unread, symbols, diagnostics);
-  decl->unread = {};
-  Parser(file, std::move(tokens), symbols, arena, diagnostics, ParseMode::kModule).run_rest(decl);
+Module* parse_parts(const SourceFile& file, std::span<const Span> parts, Symbols& symbols, Arena& arena,
+                    Diagnostics& diagnostics) {
+  Tokens tokens = lex_parts(file, parts, symbols, diagnostics);
+  return Parser(file, std::move(tokens), symbols, arena, diagnostics, ParseMode::kModule).run().module;
 }
 
 }  // namespace eddy::lang

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "lang/arena.h"
 #include "lang/ast.h"
 #include "lang/diagnostics.h"
@@ -9,9 +11,8 @@
 namespace eddy::lang {
 
 enum class ParseMode : uint8_t {
-  kModule,   // declarations only
-  kScript,   // statements and expressions too, as StmtDecl: the REPL and `-e`
-  kLibrary,  // a module that is known to be right: what follows the names of functions waits for read_rest
+  kModule,  // declarations only
+  kScript,  // statements and expressions too, as StmtDecl: the REPL and `-e`
 };
 
 struct ParseResult {
@@ -25,8 +26,8 @@ struct ParseResult {
 ParseResult parse(const SourceFile& file, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
                   ParseMode mode = ParseMode::kModule);
 
-/// Parameters, result and body of a library's function, where they have not been read.
-void read_rest(FnDecl* decl, const SourceFile& file, Symbols& symbols, Arena& arena,
-               Diagnostics& diagnostics);
+/// Some declarations of a file that is known to be right, each of them whole lines.
+Module* parse_parts(const SourceFile& file, std::span<const Span> parts, Symbols& symbols, Arena& arena,
+                    Diagnostics& diagnostics);
 
 }  // namespace eddy::lang

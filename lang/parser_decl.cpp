@@ -6,7 +6,6 @@ namespace eddy::lang {
 
 /// The run of `///` lines right above a token.
 Span Parser::doc_before(const Token& token) {
-  if (mode_ == ParseMode::kLibrary) return {};  // `eddy doc` reads everything
   if (!(token.flags & Token::kCommentBefore)) return {};
   auto index = static_cast<uint32_t>(&token - tokens_.tokens.data());
   const auto& comments = tokens_.comments;
@@ -284,20 +283,11 @@ FnDecl* Parser::fn_decl(Pos begin, Slice<Attribute> attributes) {
     type_args(ignored);
     recovered();
   }
-  if (at(K::kUnread)) {
-    node->unread = here();
-    advance();
-  } else {
-    rest_of_fn(node);
-  }
-  node->span = span_from(begin);
-  return node;
-}
-
-void Parser::rest_of_fn(FnDecl* node) {
   function_rest(node->params, node->result, node->row, true);
   bool native = node->attribute(sym::native) != nullptr || node->attribute(sym::intrinsic) != nullptr;
   if (at(K::kArrow) || at(K::kLeftBrace) || !native) node->body = function_body();
+  node->span = span_from(begin);
+  return node;
 }
 
 /// `(params): result / row`

@@ -25,7 +25,6 @@ class Parser {
   Parser(const SourceFile& file, Tokens tokens, Symbols& symbols, Arena& arena, Diagnostics& diagnostics,
          ParseMode mode);
   ParseResult run();
-  void run_rest(FnDecl* decl);
 
  private:
   using K = TokenKind;
@@ -160,7 +159,6 @@ class Parser {
   Slice<TypeParam> type_params();
   Slice<FieldDecl> fields();
   void function_rest(Slice<Param>& params, TypeExpr*& result, RowExpr*& row, bool allow_defaults);
-  void rest_of_fn(FnDecl* node);
   Expr* function_body();
   void wrong_keyword(const Token& token);
   Span doc_before(const Token& token);

@@ -109,7 +109,7 @@ ModuleInfo* Checker::std_module(std::string_view name) {
 }
 
 Binding* Checker::exported_value(ModuleInfo* m, Symbol name) {
-  Binding* b = scope_of(m).values.get(name);
+  Binding* b = own_value(m, name);
   return b && !is_private(b) ? b : nullptr;
 }
 
@@ -120,7 +120,7 @@ TypeDef* Checker::exported_type(ModuleInfo* m, Symbol name) {
 
 Binding* Checker::module_value(ModuleInfo* m, Symbol name) {
   ModuleScope& s = scope_of(m);
-  if (Binding* b = s.values.get(name)) return b;
+  if (Binding* b = own_value(m, name)) return b;
   if (s.named.size()) {
     if (Binding* b = s.named.get(name)) return b;
   }
@@ -128,7 +128,7 @@ Binding* Checker::module_value(ModuleInfo* m, Symbol name) {
     if (Binding* b = s.open.get(name)) return b;
   }
   if (prelude_ && m != prelude_) {
-    if (Binding* b = scope_of(prelude_).values.get(name); b && !is_private(b)) return b;
+    if (Binding* b = exported_value(prelude_, name)) return b;
   }
   if (s.open_operations.size()) {
     if (Binding* b = s.open_operations.get(name)) return b;
@@ -213,7 +213,7 @@ void Checker::operation_candidates(ModuleInfo* m, Symbol name, std::vector<Opera
 FunctionBinding* Checker::std_function(std::string_view module, std::string_view name) {
   ModuleInfo* m = std_module(module);
   if (!m) return nullptr;
-  Binding* b = scope_of(m).values.get(symbols_.intern(name));
+  Binding* b = own_value(m, symbols_.intern(name));
   return b && b->kind == BindingKind::kFunction ? static_cast<FunctionBinding*>(b) : nullptr;
 }
 
@@ -222,13 +222,14 @@ Checker::Names Checker::visible_values() {
   if (!can_suggest()) return names;
   for (LocalBinding* b : scope_) names.push_back(text(b->name));
   ModuleScope& s = scope_of(module_);
-  for (auto* map : {&s.values, &s.named, &s.open, &s.open_operations}) {
+  const SymbolMap<Binding*>* maps[] = {&own_values(module_), &s.named, &s.open, &s.open_operations};
+  for (const auto* map : maps) {
     for (auto& e : map->slots()) {
       if (e.key) names.push_back(text(e.key));
     }
   }
   if (prelude_) {
-    for (auto& e : scope_of(prelude_).values.slots()) {
+    for (auto& e : own_values(prelude_).slots()) {
       if (e.key && !is_private(e.value)) names.push_back(text(e.key));
     }
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lang/checker.h"
+#include "std/embedded.h"
 
 namespace eddy::lang {
 
@@ -51,42 +52,9 @@ void Checker::declare_module(ModuleInfo* m) {
 
   for (Decl* decl : m->tree->decls) {
     switch (decl->kind) {
-      case DeclKind::kFn: {
-        FnDecl* fn = as<FnDecl>(decl);
-        FunctionBinding* b = arena_.make<FunctionBinding>();
-        b->kind = BindingKind::kFunction;
-        b->name = fn->name.name;
-        b->span = fn->name.span;
-        b->decl = fn;
-        b->module = m;
-        for (const Attribute& a : fn->attributes) {
-          std::string_view name = text(a.name.name);
-          std::string_view value;
-          if (!a.args.empty() && a.args[0]->kind == ExprKind::kString)
-            value = as<StringExpr>(a.args[0])->value;
-          if (name == "native" && m->is_std)
-            b->native = value;
-          else if (name == "intrinsic" && m->is_std)
-            b->intrinsic = value;
-          else if (name == "test")
-            b->is_test = true;
-          else if (name == "memo")
-            b->is_memo = true;
-          else {
-            Diagnostic& d = diags_.error(a.span, fmt::format("there is no attribute `@{}`", name));
-            suggest(d, name, {"test", "memo"});
-          }
-        }
-        if (!fn->body && !fn->unread && b->native.empty() && b->intrinsic.empty()) {
-          diags_.error(fn->name.span, fmt::format("the function `{}` has no body", text(b->name)))
-              .help("add `{ … }` or `=> …`");
-        }
-        decl->note = arena_.make<DeclNote>();
-        decl->note->function = b;
-        add_value(b, "function");
-        scope.functions.push_back(b);
+      case DeclKind::kFn:
+        add_value(declare_function(m, as<FnDecl>(decl)), "function");
         break;
-      }
       case DeclKind::kLet: {
         LetDecl* let = as<LetDecl>(decl);
         std::vector<std::pair<Symbol, Span>> names;
@@ -165,6 +133,54 @@ void Checker::declare_module(ModuleInfo* m) {
   }
 }
 
+FunctionBinding* Checker::declare_function(ModuleInfo* m, FnDecl* fn) {
+  FunctionBinding* b = arena_.make<FunctionBinding>();
+  b->kind = BindingKind::kFunction;
+  b->name = fn->name.name;
+  b->span = fn->name.span;
+  b->decl = fn;
+  b->module = m;
+  for (const Attribute& a : fn->attributes) {
+    std::string_view name = text(a.name.name);
+    std::string_view value;
+    if (!a.args.empty() && a.args[0]->kind == ExprKind::kString) value = as<StringExpr>(a.args[0])->value;
+    if (name == "native" && m->is_std)
+      b->native = value;
+    else if (name == "intrinsic" && m->is_std)
+      b->intrinsic = value;
+    else if (name == "test")
+      b->is_test = true;
+    else if (name == "memo")
+      b->is_memo = true;
+    else {
+      Diagnostic& d = diags_.error(a.span, fmt::format("there is no attribute `@{}`", name));
+      suggest(d, name, {"test", "memo"});
+    }
+  }
+  if (!fn->body && b->native.empty() && b->intrinsic.empty()) {
+    diags_.error(fn->name.span, fmt::format("the function `{}` has no body", text(b->name)))
+        .help("add `{ … }` or `=> …`");
+  }
+  fn->note = arena_.make<DeclNote>();
+  fn->note->function = b;
+  scope_of(m).functions.push_back(b);
+  return b;
+}
+
+Binding* Checker::own_value(ModuleInfo* m, Symbol name) {
+  SymbolMap<Binding*>& values = scope_of(m).values;
+  if (Binding* b = values.get(name)) return b;
+  FnDecl* fn = loader_.library_function(m, text(name));
+  return fn ? values[name] = declare_function(m, fn) : nullptr;
+}
+
+const SymbolMap<Binding*>& Checker::own_values(ModuleInfo* m) {
+  if (m->library) {
+    for (const std_lib::EmbeddedFunction& f : m->library->functions) own_value(m, symbols_.intern(f.name));
+  }
+  return scope_of(m).values;
+}
+
 void Checker::open_module(ModuleScope& into, ModuleInfo* from) {
   ModuleScope& theirs = scope_of(from);
   for (TypeDef* def : theirs.defs) {
@@ -193,14 +209,14 @@ void Checker::import_name(ModuleInfo* into, ModuleInfo* from, const ImportName& 
   }
   if (value || type) return;
   ModuleScope& theirs = scope_of(from);
-  bool hidden = theirs.values.get(name.name.name) || theirs.types.get(name.name.name);
+  bool hidden = own_value(from, name.name.name) || theirs.types.get(name.name.name);
   Diagnostic& d = diags_.error(
       name.name.span,
       hidden ? fmt::format("`{}` is private to the module `{}`", text(name.name.name), from->name)
              : fmt::format("the module `{}` has no `{}`", from->name, text(name.name.name)));
   if (hidden) return;
   Names names;
-  for (auto& e : theirs.values.slots()) {
+  for (auto& e : own_values(from).slots()) {
     if (e.key && !is_private(e.value)) names.push_back(text(e.key));
   }
   for (auto& e : theirs.types.slots()) {

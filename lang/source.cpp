@@ -8,25 +8,25 @@ namespace eddy::lang {
 SourceFile::SourceFile(std::string path, std::string text, Pos base)
     : path_(std::move(path)), owned_(std::move(text)), text_(owned_), base_(base) {}
 
-SourceFile::SourceFile(std::string path, std::string_view text, Pos base)
-    : path_(std::move(path)), text_(text), base_(base) {}
+SourceFile::SourceFile(std::string path, std::string_view text, std::span<const uint32_t> lines, Pos base)
+    : path_(std::move(path)), text_(text), base_(base), line_starts_(lines) {}
 
-const std::vector<uint32_t>& SourceFile::lines() const {
+std::span<const uint32_t> SourceFile::lines() const {
   if (!line_starts_.empty()) return line_starts_;
-  line_starts_.push_back(0);
+  found_lines_.push_back(0);
   const char* begin = text_.data();
   const char* end = begin + text_.size();
   for (const char* at = begin; at < end;) {
     const void* newline = std::memchr(at, '\n', end - at);
     if (newline == nullptr) break;
     at = static_cast<const char*>(newline) + 1;
-    line_starts_.push_back(static_cast<uint32_t>(at - begin));
+    found_lines_.push_back(static_cast<uint32_t>(at - begin));
   }
-  return line_starts_;
+  return line_starts_ = found_lines_;
 }
 
 uint32_t SourceFile::line(Pos pos) const {
-  const auto& starts = lines();
+  std::span<const uint32_t> starts = lines();
   uint32_t at = offset(pos);
   if (starts[last_line_ - 1] <= at) {
     for (uint32_t line = last_line_; line < last_line_ + 4; line++) {
@@ -52,29 +52,30 @@ uint32_t SourceFile::line_count() const { return static_cast<uint32_t>(lines().s
 Pos SourceFile::line_start(uint32_t line) const { return base_ + lines()[line - 1]; }
 
 std::string_view SourceFile::line_text(uint32_t line) const {
-  const auto& starts = lines();
+  std::span<const uint32_t> starts = lines();
   size_t begin = starts[line - 1];
   size_t end = line < starts.size() ? starts[line] - 1 : text_.size();
   if (end > begin && text_[end - 1] == '\r') end--;
   return text().substr(begin, end - begin);
 }
 
-template <typename Text>
-const SourceFile* SourceMap::add_file(std::string path, Text text) {
-  uint64_t size = text.size();
+template <typename... Text>
+const SourceFile* SourceMap::add_file(std::string path, size_t size, Text... text) {
   if (next_base_ + size + 1 > kCapacity) return nullptr;
   files_.push_back(
-      std::make_unique<SourceFile>(std::move(path), std::move(text), static_cast<Pos>(next_base_)));
+      std::make_unique<SourceFile>(std::move(path), std::move(text)..., static_cast<Pos>(next_base_)));
   next_base_ += size + 1;  // a file's end is a position too
   return files_.back().get();
 }
 
 const SourceFile* SourceMap::add(std::string path, std::string text) {
-  return add_file(std::move(path), std::move(text));
+  size_t size = text.size();
+  return add_file(std::move(path), size, std::move(text));
 }
 
-const SourceFile* SourceMap::add_static(std::string path, std::string_view text) {
-  return add_file(std::move(path), text);
+const SourceFile* SourceMap::add_static(std::string path, std::string_view text,
+                                        std::span<const uint32_t> lines) {
+  return add_file(std::move(path), text.size(), text, lines);
 }
 
 const SourceFile* SourceMap::find(Pos pos) const {

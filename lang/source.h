@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,8 @@ struct LineColumn {
 class SourceFile {
  public:
   SourceFile(std::string path, std::string text, Pos base);
-  /// Of a text that outlives the file, with a NUL behind it.
-  SourceFile(std::string path, std::string_view text, Pos base);
+  /// Of a text that outlives the file, with a NUL behind it, and where its lines start.
+  SourceFile(std::string path, std::string_view text, std::span<const uint32_t> lines, Pos base);
   SourceFile(const SourceFile&) = delete;
   SourceFile& operator=(const SourceFile&) = delete;
 
@@ -62,14 +63,15 @@ class SourceFile {
   Pos line_start(uint32_t line) const;
 
  private:
-  const std::vector<uint32_t>& lines() const;
+  std::span<const uint32_t> lines() const;
 
   std::string path_;
   std::string owned_;
   std::string_view text_;
   Pos base_;
-  mutable std::vector<uint32_t> line_starts_;  // found on first use
-  mutable uint32_t last_line_ = 1;             // found last: most questions are about the lines after it
+  mutable std::vector<uint32_t> found_lines_;
+  mutable std::span<const uint32_t> line_starts_;  // of a text of its own, found on first use
+  mutable uint32_t last_line_ = 1;                 // found last: most questions are about the lines after it
 };
 
 /// All files of one compilation. Gives each a range of positions of its own.
@@ -80,15 +82,15 @@ class SourceMap {
 
   /// Null when positions are exhausted (4 GiB of source).
   const SourceFile* add(std::string path, std::string text);
-  /// The same for a text that outlives the map, with a NUL behind it.
-  const SourceFile* add_static(std::string path, std::string_view text);
+  /// The same for a text that outlives the map, with a NUL behind it, and where its lines start.
+  const SourceFile* add_static(std::string path, std::string_view text, std::span<const uint32_t> lines);
   /// Null for position 0 or one that belongs to no file.
   const SourceFile* find(Pos pos) const;
   const std::vector<std::unique_ptr<SourceFile>>& files() const { return files_; }
 
  private:
-  template <typename Text>
-  const SourceFile* add_file(std::string path, Text text);
+  template <typename... Text>
+  const SourceFile* add_file(std::string path, size_t size, Text... text);
 
   std::vector<std::unique_ptr<SourceFile>> files_;  // ordered by base
   uint64_t next_base_ = 1;

@@ -38,7 +38,6 @@ enum class TokenKind : uint8_t {
   kStringBegin,   // `"text${`
   kStringMiddle,  // `}text${`
   kStringEnd,     // `}text"`
-  kUnread,        // what follows a function's name, to be read when it is needed
 #define EDDY_TOKEN(NAME, TEXT) k##NAME,
   EDDY_PUNCTUATION(EDDY_TOKEN)
 #undef EDDY_TOKEN

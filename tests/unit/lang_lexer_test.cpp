@@ -185,7 +185,7 @@ TEST(Source, FindsLinesAndColumns) {
 TEST(Source, TakesTextsWithoutCopying) {
   SourceMap sources;
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
-    const SourceFile* file = sources.add_static("std", m.text);
+    const SourceFile* file = sources.add_static("std", m.text, m.lines);
     EXPECT_EQ(file->data(), m.text.data());
     EXPECT_EQ(file->data()[m.text.size()], 0) << m.name;
   }

@@ -248,26 +248,40 @@ TEST(Parser, Recovers) {
   EXPECT_EQ(error_count("fn f() { match x { A -> 1\n B -> 2 } }"), 2u);
 }
 
-// The library's functions are read when they are needed, with the same result as all at once.
-TEST(Parser, ReadsTheLibraryLater) {
+// The library's declarations are read one by one, by an index that the binary has, with the same result as all at once.
+TEST(Parser, ReadsTheLibraryInParts) {
   for (const std_lib::EmbeddedModule& m : std_lib::embedded_modules()) {
     Parsed whole{std::string(m.text)};
-    Parsed parts{std::string(m.text), ParseMode::kLibrary};
-    const SourceFile& file = *parts.sources.files()[0];
-    for (Decl* decl : parts.result.module->decls) {
-      if (decl->kind != DeclKind::kFn) continue;
-      FnDecl* fn = as<FnDecl>(decl);
-      EXPECT_TRUE(fn->unread) << file.text(fn->span);
-      read_rest(fn, file, parts.symbols, parts.arena, parts.diagnostics);
+    Parsed parts{""};
+    const SourceFile& file = *parts.sources.add_static("std", m.text, m.lines);
+    auto read = [&](std_lib::Part p) {
+      Span span{file.pos(p.begin), file.pos(p.end)};
+      Module* module = parse_parts(file, {&span, 1}, parts.symbols, parts.arena, parts.diagnostics);
+      EXPECT_EQ(module->decls.size, 1u) << file.text(span);
+      return module->decls[0];
+    };
+    std::vector<Decl*> decls;
+    for (std_lib::Part p : m.declarations) {
+      decls.push_back(read(p));
+      EXPECT_NE(decls.back()->kind, DeclKind::kFn) << file.text(decls.back()->span);
     }
+    for (const std_lib::EmbeddedFunction& f : m.functions) {
+      decls.push_back(read(f.part));
+      ASSERT_EQ(decls.back()->kind, DeclKind::kFn) << f.name;
+      EXPECT_EQ(parts.symbols.text(as<FnDecl>(decls.back())->name.name), f.name);
+      EXPECT_EQ(m.function(f.name)->part.begin, f.part.begin) << f.name;
+    }
+    EXPECT_EQ(m.function("no_such_function"), nullptr);
+    std::ranges::sort(decls, {}, [](const Decl* d) { return d->span.begin; });
+    parts.result.module->decls = parts.arena.copy(decls);
     EXPECT_EQ(parts.tree(), whole.tree()) << m.name;
-    ASSERT_EQ(parts.result.module->decls.size, whole.result.module->decls.size) << m.name;
-    for (size_t i = 0; i < whole.result.module->decls.size; i++) {
-      const Decl* a = parts.result.module->decls[i];
-      const Decl* b = whole.result.module->decls[i];
-      EXPECT_EQ(a->span, b->span) << file.text(b->span);
-    }
+    ASSERT_EQ(decls.size(), whole.result.module->decls.size) << m.name;
+    const SourceFile& other = *whole.sources.files()[0];
+    for (size_t i = 0; i < decls.size(); i++)
+      EXPECT_EQ(file.text(decls[i]->span), other.text(whole.result.module->decls[i]->span));
     EXPECT_TRUE(parts.diagnostics.sorted().empty()) << render(parts.diagnostics, parts.sources);
+    ASSERT_EQ(file.line_count(), other.line_count()) << m.name;
+    for (uint32_t line = 1; line <= file.line_count(); line++) EXPECT_EQ(file.line_text(line), other.line_text(line));
   }
 }
 

@@ -77,7 +77,7 @@ int format(const std::vector<std::string>& files, bool check_only) {
 int document(const std::vector<std::string>& files, const std::vector<std::string>& paths) {
   lang::FrontEndOptions options;
   options.paths = paths;
-  options.library = lang::ParseMode::kModule;
+  options.whole_library = true;
   int status = kOk;
   for (const std::string& file : files) {
     std::string text(library_text(file));
