@@ -10,8 +10,8 @@ namespace eddy::rt {
 namespace {
 
 constexpr size_t kChunkBytes = size_t{2} << 20;
-// The chunks of few fibers have small pages.
-constexpr size_t kSmallPageChunks = 8;
+// A class's first chunks have small pages: many a class is for a block or two.
+constexpr size_t kSmallPageChunks = 4;
 // Free memory of a class that is not worth looking through for whole free chunks.
 constexpr size_t kTrimBytes = size_t{8} << 20;
 
@@ -33,13 +33,14 @@ FiberBlocks::~FiberBlocks() {
 }
 
 bool FiberBlocks::add_chunk(unsigned size_class) {
-  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, chunks_.size() >= kSmallPageChunks));
+  Class& c = classes_[size_class];
+  auto* chunk = static_cast<Chunk*>(memory::map_chunk(kChunkBytes, c.chunks >= kSmallPageChunks));
   if (!chunk) return false;
+  ++c.chunks;
   chunk->size_class = size_class;
   chunk->free = 0;
   chunks_.push_back(chunk);
   const size_t bytes = words(size_class) * sizeof(Word);
-  Class& c = classes_[size_class];
   c.end = reinterpret_cast<char*>(chunk) + kChunkBytes;
   c.first = c.end - chunk->count() * bytes;
   // From the middle on. The first pages of a chunk are, for every other place of it, what the way predictor of

@@ -49,6 +49,7 @@ class FiberBlocks {
   struct Class {
     Free* free = nullptr;
     size_t free_count = 0;
+    size_t chunks = 0;  // ever made
     // Of the newest chunk, what was never handed out: to the end, and then what is before.
     char* fresh = nullptr;
     char* end = nullptr;

@@ -16,11 +16,15 @@
 namespace eddy::vm {
 
 namespace {
+// A page of stack is enough for many a program. Under stress it starts as small as it can, so that it grows everywhere.
+constexpr size_t kFirstStackWords = 512 - rt::kStackSlackWords;
+
 // Without machine code the stubs are only told apart; odd, so that they are no code address either.
 constexpr rt::Stubs kNamesOnly{.interp_return = 0x11, .fiber_exit = 0x13, .vm_exit = 0x15, .watermark = 0x17};
 }  // namespace
 
-Vm::Vm(const VmOptions& options) : stats_(std::make_unique<rt::Statistics>()) {
+Vm::Vm(const VmOptions& options)
+    : stats_(std::make_unique<rt::Statistics>()), first_stack_words_(options.heap.stress ? 0 : kFirstStackWords) {
   ctx_.stubs = kNamesOnly;
   ctx_.stats = stats_.get();
   // Zeroed pages, touched only as far as there are effects.
@@ -84,7 +88,7 @@ RunResult Vm::run_main(LoadedModule* module) {
 RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
   for (size_t i = 0; i < args.size(); ++i) ctx_.args[i] = args[i];
   ctx_.args_live = static_cast<unsigned>(args.size());
-  rt::Fiber* fiber = fibers_->make(function->frame_words() + 1);
+  rt::Fiber* fiber = fibers_->make(std::max<size_t>(function->frame_words() + 1, first_stack_words_));
   if (!fiber) return {Outcome::Panicked, rt::kUnit, 0, rt::Limit::None, "stack overflow", ""};
   fiber->parent = nullptr;
   fiber->records = 0;
@@ -135,6 +139,7 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
 void Vm::start_again(const VmOptions& options) {
   ctx_.fuel = options.fuel;
   ctx_.fuel_limited = options.fuel != 0;
+  first_stack_words_ = options.heap.stress ? 0 : kFirstStackWords;
   heap_->set_stress(options.heap);
 }
 

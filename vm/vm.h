@@ -58,6 +58,7 @@ class Vm {
   std::unique_ptr<rt::Heap> heap_;
   std::unique_ptr<rt::FiberPool> fibers_;
   rt::EffectCell* cells_ = nullptr;
+  size_t first_stack_words_;
   std::vector<std::unique_ptr<LoadedModule>> modules_;
 };
 
