@@ -20,6 +20,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(eddy_options INTERFACE -ffunction-sections)
   target_link_options(eddy_options INTERFACE -Wl,--gc-sections,--no-warn-symbol-ordering
     -Wl,--symbol-ordering-file=${PROJECT_SOURCE_DIR}/cmake/start_order.txt)
+  set_property(TARGET eddy_options APPEND PROPERTY INTERFACE_LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/start_order.txt)
 endif()
 if(EDDY_SANITIZE)
   # The sanitizers do not know the calling convention of tail-call dispatch.
