@@ -1,5 +1,6 @@
 // Small loops several rounds at a time: one jump back and one poll for all of them, and no moves between rounds. Each
-// round keeps its tests, so nothing has to be known of how often it runs.
+// round keeps its tests, so nothing has to be known of how often it runs; only for the stack that the calls of a recursion
+// would have taken is asked once.
 //
 // Only loops whose values were set apart (detach.cpp): what is wanted behind them is copied on the ways out.
 #include <algorithm>
@@ -23,6 +24,7 @@ class Unroll {
     unsigned rounds = suits();
     if (rounds < 2) return;
     gather();
+    foresee(rounds);
     for (unsigned round = 1; round < rounds; ++round) copy();
     close();
     behind();
@@ -89,6 +91,25 @@ class Unroll {
     end_ = latch_;
   }
 
+  // Where a recursion became a loop, one look at how deep it would be is enough for all rounds: it ends at the start of the
+  // recursion, so it may as well come some calls too early.
+  void foresee(unsigned rounds) {
+    for (Block* b : loop_.blocks)
+      for (Node* check : b->nodes) {
+        if (check->op != NodeOp::CheckOrder || check->reason != Reason::Depth) continue;
+        Node* left = check->inputs[0];
+        if (left->op != NodeOp::Sub || left->inputs[0]->block != loop_.header || !is_small_constant(left->inputs[1])) return;
+        left->inputs[1] = small_int(g_, constant_of(left->inputs[1]) * rounds);
+        once_ = {left, check};
+        for (Node* n : once_) {
+          std::erase(n->block->nodes, n);
+          n->block = loop_.header;
+        }
+        loop_.header->nodes.insert(loop_.header->nodes.begin(), once_.begin(), once_.end());
+        return;
+      }
+  }
+
   Node* now(Node* n) const {
     auto found = values_.find(n);
     return found == values_.end() ? n : found->second;
@@ -118,7 +139,7 @@ class Unroll {
       if (b != loop_.header)
         for (Node* phi : b->phis) c->phis.push_back(clone(phi, c));
       for (Node* n : b->nodes)
-        c->nodes.push_back(clone(n, c));
+        if (std::find(once_.begin(), once_.end(), n) == once_.end()) c->nodes.push_back(clone(n, c));
     }
     std::unordered_map<const FrameState*, FrameState*> states;
     for (Block* b : loop_.blocks) {
@@ -279,6 +300,7 @@ class Unroll {
   std::vector<Block*> behind_, round_;
   std::unordered_map<Node*, Node*> values_;  // what stands for the first round's in the newest
   std::unordered_map<int, int> homes_;
+  std::vector<Node*> once_;  // what is done for all rounds at once, in the first
 };
 
 }  // namespace
