@@ -162,34 +162,41 @@ class Hoist {
 
 }  // namespace
 
-// What is compared with an Int is an Int, and most Ints are small.
+// What is compared with an Int is an Int, and most Ints are small. One comparison may tell about another.
 void settle_comparisons(Graph& graph, const Loop& loop) {
-  std::unordered_set<const Node*> ints;
+  std::unordered_set<const Node*> ints, settled;
   for (Block* b : loop.blocks)
     for (Node* n : b->nodes)
       if (n->op == NodeOp::GuardSmall) ints.insert(strip(n->inputs[0]));
   auto is_int = [&](Node* n) { return is_small(n) || ints.count(strip(n)); };
-  for (Block* b : loop.blocks)
-    for (size_t i = 0; i < b->nodes.size(); ++i) {
-      Node* n = b->nodes[i];
-      if ((n->op != NodeOp::Compare && n->op != NodeOp::Branch) || compares_words(n)) continue;
-      if (!is_int(n->inputs[0]) && !is_int(n->inputs[1])) continue;
-      bool both = true;
-      for (Node* operand : n->inputs) {
-        if (is_small(operand)) continue;
-        if (operand->is_const()) {
-          both = false;
-          continue;
-        }
-        Node* guard = graph.node(NodeOp::GuardSmall);
-        guard->inputs = {operand};
-        guard->block = b;
-        guard->state = n->state;
-        guard->reason = Reason::Order;
-        b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
+  auto settle = [&](Block* b, size_t i) {
+    Node* n = b->nodes[i];
+    if ((n->op != NodeOp::Compare && n->op != NodeOp::Branch) || compares_words(n) || settled.count(n)) return false;
+    if (!is_int(n->inputs[0]) && !is_int(n->inputs[1])) return false;
+    settled.insert(n);
+    bool both = true;
+    for (Node* operand : n->inputs) {
+      if (is_small(operand)) continue;
+      if (operand->is_const()) {
+        both = false;
+        continue;
       }
-      if (both) n->known = 3;
+      Node* guard = graph.node(NodeOp::GuardSmall);
+      guard->inputs = {operand};
+      guard->block = b;
+      guard->state = n->state;
+      guard->reason = Reason::Order;
+      b->nodes.insert(b->nodes.begin() + static_cast<std::ptrdiff_t>(i++), guard);
+      ints.insert(strip(operand));
     }
+    if (both) n->known = 3;
+    return true;
+  };
+  for (bool more = true; more;) {
+    more = false;
+    for (Block* b : loop.blocks)
+      for (size_t i = 0; i < b->nodes.size(); ++i) more |= settle(b, i);
+  }
 }
 
 void move_callees(Graph& graph) {
