@@ -222,7 +222,7 @@ struct Graph {
   bool accumulate = true;            // recursions that end by adding or multiplying are loops
   bool accumulates = false;          // this is one
   bool inline_handlers = false;      // functions with handlers, in the hope that these vanish
-  const std::set<vm::LoadedFunction*>* apart = nullptr;  // not those
+  std::set<vm::LoadedFunction*>* apart = nullptr;  // not those
   std::string failure;               // why it cannot be compiled
   // Of the functions that take part, raw registers too: kept from one compilation to the next.
   std::unordered_map<vm::LoadedFunction*, std::unique_ptr<vm::Liveness>>* livenesses = nullptr;

@@ -1,8 +1,13 @@
 // What happens to a graph between building and emission.
 #pragma once
 #include "jit/ir/ir.h"
+#include "jit/options.h"
 
 namespace eddy::jit {
+
+// All that the options do not leave out. False: it cannot be compiled, Graph::failure says why; or, where nothing is said, it has
+// to be built again without what Graph::apart names now.
+bool run_passes(Graph& graph, const Options& options);
 
 // Phis all of whose inputs are one value.
 void simplify_phis(Graph& graph);
