@@ -274,7 +274,7 @@ class Cover {
   const std::vector<Row>& expand(const std::vector<Row>& rows, std::vector<Row>& out) {
     bool any = false;
     for (const Row& r : rows) any |= !r[0]->alternatives.empty();
-    if (!any) return rows;
+    if (!any) return rows;  // NOLINT(bugprone-return-const-ref-from-parameter): the callers keep them
     for (const Row& r : rows) expand_row(r, out, 0);
     return out;
   }

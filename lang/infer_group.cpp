@@ -98,6 +98,7 @@ void Checker::infer_members(std::vector<GroupMember*>& members, uint32_t outer_l
     if (round == kRowRounds) solved = rows_without_end(members);
   }
   std::vector<Type*> member_types;
+  member_types.reserve(members.size());
   for (GroupMember* m : members) member_types.push_back(m->type);
   for (int round = 0; round < kRowRounds; round++) {
     bool more = settle_rows(open_rows, outer_level, member_types.data(), member_types.size());

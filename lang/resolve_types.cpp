@@ -239,6 +239,7 @@ Type* Checker::resolve_name(NameType* t, bool as_effect) {
   }
   if (given == 0 && def->kind != TypeDefKind::kAlias) return con(def);
   std::vector<Type*> args;
+  args.reserve(given);
   for (unsigned i = 0; i < given; i++) args.push_back(resolve_type_arg(t->args[i], def->row_params[i]));
   if (def->kind == TypeDefKind::kAlias) {
     resolve_alias(def);

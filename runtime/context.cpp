@@ -8,7 +8,7 @@ Context::Context() : constructors(builtin_constructors()) {}
 
 Context::~Context() = default;
 
-Value panic(Context& ctx, std::string message) {
+Value panic(Context& ctx, std::string_view message) {
   // First the string: a collection on the way must not find the flag with an old message.
   Value text = new_string(ctx, message);
   ctx.limit_panics += message == "out of memory" || message == "stack overflow";

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/constructors.h"
@@ -127,6 +128,6 @@ struct Context {
 };
 
 // Reports a failure from a native: `return panic(ctx, "…")`.
-Value panic(Context& ctx, std::string message);
+Value panic(Context& ctx, std::string_view message);
 
 }  // namespace eddy::rt

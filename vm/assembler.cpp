@@ -293,6 +293,7 @@ void Parser::declaration() {
 
 void Parser::resolve_sites() {
   std::vector<text::Names> operations;
+  operations.reserve(m_.effects.size());
   for (const EffectData& e : m_.effects) operations.push_back(text::operation_names(e));
   for (size_t i = 0; i < sites_.size(); ++i) {
     for (const Ref& e : sites_[i].effects)

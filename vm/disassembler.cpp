@@ -289,8 +289,8 @@ void Printer::function(uint32_t index) {
       put("\n");
       at += length_of(f.code[at]);
     } else {
-      do put("{}.word 0x{:x}\n", kIndent, f.code[at]);
-      while (++at < f.code.size() && !starts_[at]);
+      do put("{}.word 0x{:x}\n", kIndent, f.code[at++]);
+      while (at < f.code.size() && !starts_[at]);
     }
   }
   if (!inline_positions)

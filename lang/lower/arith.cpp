@@ -231,7 +231,9 @@ void Lowering::branch_compare(CompareExpr* e, bool sense, vm::Label target) {
   }
   std::optional<int64_t> constant = small_constant(e->right);
   Expr* variable = e->left;
-  if (!constant && (constant = small_constant(e->left))) {
+  const bool turned = !constant;
+  if (turned) constant = small_constant(e->left);
+  if (turned && constant) {
     variable = e->right;
     switch (op) {
       case CompareOp::kLt:
@@ -311,6 +313,7 @@ Val Lowering::concat(ConcatExpr* e, std::optional<Reg> want) {
   }
   if (strings && vals.size() > 2 && vals.size() <= kMostParts) {
     std::vector<Reg> regs;
+    regs.reserve(vals.size());
     for (const Val& v : vals) regs.push_back(v.reg);
     release_all(vals);
     Reg parts = take();
@@ -361,6 +364,7 @@ Val Lowering::interpolation(InterpolationExpr* e, std::optional<Reg> want) {
     }
     if (vals.size() == kMostParts || i + 1 == e->parts.size) {
       std::vector<Reg> regs;
+      regs.reserve(vals.size());
       for (const Val& v : vals) regs.push_back(v.reg);
       release_all(vals);
       Reg parts = take();

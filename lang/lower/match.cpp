@@ -328,6 +328,7 @@ void Matcher::emit_literals(const Node& n) {
   Mark before = mark();
   if (ints) {
     std::vector<std::pair<int64_t, int32_t>> sorted;
+    sorted.reserve(n.branches.size());
     for (const auto& [head, branch] : n.branches) sorted.push_back({head.number, branch});
     std::sort(sorted.begin(), sorted.end());
     vm::Label otherwise = l_.b_.label();

@@ -111,6 +111,7 @@ void Lowering::match(MatchExpr* e, Dest d) {
       items.push_back(settle(v, t->items[i]));
     }
     std::vector<uint32_t> roots;
+    roots.reserve(items.size());
     for (Val v : items) roots.push_back(matcher.root(v));
     for (const MatchArm& arm : e->arms) matcher.add_arm({arm.pattern, arm.guard, arm.body, 0, {}, {}}, roots);
   } else {

@@ -20,6 +20,7 @@ namespace {
 
 Value args(Context& ctx, Value*) {
   std::vector<std::string> texts;
+  texts.reserve(ctx.arguments.size());
   for (const std::string& text : ctx.arguments) texts.push_back(repair_utf8(text));
   return make_text_list(ctx, texts);
 }

@@ -11,7 +11,7 @@ const char* const kDeclarations[] = {
     "type Cell(var n: Int, var f: Float)\n",
     "type Bush { Leaf  Node(l: Bush, v: Int, r: Bush) }\n",
     "let steps = ref(0)\n",
-    "fn clip(n: Int): Int => if abs(n) > 340282366920938463463374607431768211456 { n % 18446744073709551629 "
+    "fn clip(n: Int): Int => if abs(n) > 340282366920938463463374607431768211456 { n % 18446744073709551629 "  // NOLINT(bugprone-suspicious-missing-comma)
     "} else { n }\n",
     "fn clip_text(s: String): String => if s.length() > 40 { s.slice(0, 12) } else { s }\n",
     "fn clip_list(xs: List<a>): List<a> => xs.take(6)\n",

@@ -81,6 +81,7 @@ Tree Generator::statement(Scope& scope, int depth) {
       case 7: {
         std::vector<Type> parameters;
         int count = random_.below(3);
+        parameters.reserve(static_cast<size_t>(count));
         for (int i = 0; i < count; ++i) parameters.push_back(scalar_type());
         Type f = function_of(parameters, any_type(), scope.row());
         Tree value = lambda(scope, f, depth - 1);

@@ -43,6 +43,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   option("--jit-filter", flags.jit_filter, "Compiler", "GLOB",
          "Compile only functions whose whole name matches this, such as 'parse_*'");
   std::vector<std::string> passes;
+  passes.reserve(static_cast<size_t>(jit::Pass::Count));
   for (unsigned i = 0; i < static_cast<unsigned>(jit::Pass::Count); ++i)
     passes.push_back(jit::flag_of(static_cast<jit::Pass>(i)));
   option("--no-opt", flags.no_opt, "Compiler", "PASS,...",
