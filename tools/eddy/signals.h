@@ -8,8 +8,8 @@ namespace eddy::tool {
 void catch_interrupts();
 
 // Seconds from now after which whatever runs is stopped: the program at its next safepoint, anything else at
-// once. 0: no limit.
-void start_clock(double seconds);
+// once, or where others follow it, at least not because the system is busy. 0: no limit.
+void start_clock(double seconds, bool others_follow = false);
 void stop_clock();
 
 // Whom an interrupt is for; null: nobody.

@@ -58,7 +58,7 @@ void run_one(const std::string& file, const vm::Module& program, const vm::Modul
              const RunFlags& flags, Tally& tally) {
   bool terminal = isatty(2);
   if (terminal) std::fprintf(stderr, "\r\033[K%s …", test.name.c_str());
-  start_clock(flags.timeout);
+  start_clock(flags.timeout, true);
   auto start = std::chrono::steady_clock::now();
   MachineRun machine(flags, {});
   std::string problem;
