@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -11,14 +11,15 @@ namespace eddy::jit {
 namespace {
 constexpr Type T = Type::Tagged, F = Type::Float;
 
-NodeInfo make_info(const char* name, Type type, const char* flags) {
+constexpr NodeInfo make_info(const char* name, Type type, std::string_view flags) {
+  auto has = [flags](char flag) { return flags.find(flag) != std::string_view::npos; };
   NodeInfo info{name, type};
-  info.leaves = std::strchr(flags, 'D');
-  info.slow = std::strchr(flags, 'S');
-  info.call = std::strchr(flags, 'C');
-  info.ends = std::strchr(flags, 'B');
-  info.effect = std::strchr(flags, 'X') || info.ends;
-  info.remade = std::strchr(flags, 'R');
+  info.leaves = has('D');
+  info.slow = has('S');
+  info.call = has('C');
+  info.ends = has('B');
+  info.effect = has('X') || info.ends;
+  info.remade = has('R');
   return info;
 }
 
@@ -26,7 +27,7 @@ NodeInfo make_info(const char* name, Type type, const char* flags) {
 
 const NodeInfo& info_of(NodeOp op) {
   // The type column is turned into text first, for `-` is no name.
-  static const std::array<NodeInfo, static_cast<size_t>(NodeOp::Count)> all = [] {
+  static constexpr std::array<NodeInfo, static_cast<size_t>(NodeOp::Count)> all = [] {
     std::array<NodeInfo, static_cast<size_t>(NodeOp::Count)> table{};
     size_t i = 0;
 #define NODE(name, type, flags, doc) \

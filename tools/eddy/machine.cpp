@@ -43,11 +43,11 @@ std::unique_ptr<vm::Trace> make_trace(const RunFlags& flags) {
   return trace;
 }
 
-void set_up_log(const std::string& level) {
-  static bool done = false;
-  if (!done) spdlog::set_default_logger(spdlog::stderr_logger_st("eddy"));
-  done = true;
-  spdlog::set_level(spdlog::level::from_str(level));
+// Few runs have anything to say: only these make a log.
+void warn(const RunFlags& flags, const char* text) {
+  static const std::shared_ptr<spdlog::logger> log = spdlog::stderr_logger_st("eddy");
+  log->set_level(spdlog::level::from_str(flags.log_level));
+  log->warn(text);
 }
 
 }  // namespace
@@ -55,7 +55,6 @@ void set_up_log(const std::string& level) {
 MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments,
                        jit::debug::CodeListener* listener)
     : flags_(flags) {
-  set_up_log(flags.log_level);
   vm::VmOptions options;
   options.heap.max_heap_bytes = flags.max_heap;
   options.heap.stress = flags.gc_stress;
@@ -88,7 +87,7 @@ MachineRun::MachineRun(const RunFlags& flags, std::vector<std::string> arguments
     if (trace_ && flags.traces("jit"))
       compiler.on_event = [this](const std::string& line) { trace_->line(line); };
     tier_ = jit::attach(*vm_, compiler);
-    if (!tier_) spdlog::warn("no machine code on this processor: interpreting");
+    if (!tier_) warn(flags, "no machine code on this processor: interpreting");
   }
   if (trace_ && flags.traces("gc")) vm_->context().heap->on_collection = trace_collection;
   if (flags.has_seed) rt::native_state(vm_->context()).seed = flags.seed;
