@@ -14,6 +14,7 @@
 namespace eddy::lang {
 
 namespace {
+constexpr size_t kReadBytes = 1 << 16;
 constexpr size_t kImportDepth = 256;  // longest chain of imports followed
 
 std::vector<Span> spans(const SourceFile& file, std::span<const std_lib::Part> parts) {
@@ -24,37 +25,39 @@ std::vector<Span> spans(const SourceFile& file, std::span<const std_lib::Part> p
 }
 }
 
-ReadResult read_source(const std::string& path) {
+ReadResult read_all(int fd) {
   ReadResult result;
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    result.error = std::strerror(errno);
-    return result;
-  }
-  struct stat info;
+  struct stat info {};
   if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
-    ::close(fd);
     result.error = "it is a directory";
     return result;
   }
-  char buffer[1 << 16];
-  for (;;) {
-    ssize_t n = ::read(fd, buffer, sizeof buffer);
+  // As much as a file holds, and a byte to see that it ends there; of a pipe, piece by piece.
+  auto step = static_cast<uint64_t>(info.st_size) + 1;
+  size_t read = 0;
+  for (ssize_t n = 1; n != 0; step = kReadBytes) {
+    if (read + step > SourceMap::kCapacity / 2) {
+      result.error = "it is too large";
+      break;
+    }
+    if (read == result.text.size()) result.text.resize(read + step);
+    n = ::read(fd, result.text.data() + read, result.text.size() - read);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       result.error = std::strerror(errno);
       break;
     }
-    if (n == 0) {
-      result.ok = true;
-      break;
-    }
-    result.text.append(buffer, static_cast<size_t>(n));
-    if (result.text.size() >= SourceMap::kCapacity / 2) {
-      result.error = "it is too large";
-      break;
-    }
+    read += static_cast<size_t>(n);
+    result.ok = n == 0;
   }
+  result.text.resize(read);
+  return result;
+}
+
+ReadResult read_source(const std::string& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {false, {}, std::strerror(errno)};
+  ReadResult result = read_all(fd);
   ::close(fd);
   return result;
 }

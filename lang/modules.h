@@ -70,5 +70,6 @@ struct ReadResult {
   std::string error;
 };
 ReadResult read_source(const std::string& path);
+ReadResult read_all(int fd);
 
 }  // namespace eddy::lang

@@ -1,6 +1,5 @@
 #include "tools/eddy/files.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "lang/modules.h"
 #include "tools/eddy/options.h"
 
 namespace eddy::tool {
@@ -27,21 +27,10 @@ void complain(const std::string& message) { std::fprintf(stderr, "eddy: %s\n", m
 bool standard_error_has_color() { return isatty(2) && !std::getenv("NO_COLOR"); }
 
 bool read_file(const std::string& path, std::string* bytes) {
-  struct stat info;
-  File file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
-  if (!file) {
-    complain(path + ": " + std::strerror(errno));
-    return false;
-  }
-  if (fstat(fileno(file.get()), &info) == 0 && S_ISDIR(info.st_mode)) {
-    complain(path + ": is a directory");
-    return false;
-  }
-  char buffer[1 << 16];
-  while (size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) bytes->append(buffer, n);
-  if (!std::ferror(file.get())) return true;
-  complain(path + ": " + std::strerror(errno));
-  return false;
+  lang::ReadResult read = path == "-" ? lang::read_all(STDIN_FILENO) : lang::read_source(path);
+  if (!read.ok) complain(path + ": " + read.error);
+  *bytes = std::move(read.text);
+  return read.ok;
 }
 
 bool write_file(const std::string& path, std::string_view bytes) {
