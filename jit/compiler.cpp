@@ -21,13 +21,7 @@ constexpr size_t kKeptLivenesses = 200;
 Compiler::Compiler(rt::Context& ctx, const Options& options, const Target& target, std::unique_ptr<CodeMemory> memory,
                    const StubCode& stubs)
     : ctx_(ctx), options_(options), target_(target), memory_(std::move(memory)), stubs_(stubs) {
-  const Stubs& s = stubs_.table;
-  auto word = [](void* p) { return reinterpret_cast<Word>(p); };
-  ctx_.stubs.interp_return = word(s.interp_return);
-  ctx_.stubs.clause_end = word(s.clause_end);
-  ctx_.stubs.fiber_exit = word(s.fiber_exit);
-  ctx_.stubs.vm_exit = word(s.vm_exit);
-  ctx_.stubs.watermark = word(s.watermark);
+  use_stubs(ctx_, stubs_.table);
   // The stub clause_end says that its safepoint is number 0.
   safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
   ctx_.tier = static_cast<vm::Tier*>(this);

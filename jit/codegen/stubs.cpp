@@ -27,4 +27,13 @@ std::optional<StubCode> place_stubs(const StubImage& image, CodeMemory& memory, 
   return stubs;
 }
 
+void use_stubs(rt::Context& ctx, const Stubs& stubs) {
+  auto word = [](void* p) { return reinterpret_cast<rt::Word>(p); };
+  ctx.stubs.interp_return = word(stubs.interp_return);
+  ctx.stubs.clause_end = word(stubs.clause_end);
+  ctx.stubs.fiber_exit = word(stubs.fiber_exit);
+  ctx.stubs.vm_exit = word(stubs.vm_exit);
+  ctx.stubs.watermark = word(stubs.watermark);
+}
+
 }  // namespace eddy::jit

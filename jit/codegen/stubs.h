@@ -75,5 +75,7 @@ struct StubCode {
 };
 // `left` is told by leave_in_place. Nothing where there is no memory.
 std::optional<StubCode> place_stubs(const StubImage& image, CodeMemory& memory, void (*left)(rt::Context*, void*));
+// Return addresses with a meaning are these stubs from now on.
+void use_stubs(rt::Context& ctx, const Stubs& stubs);
 
 }  // namespace eddy::jit

@@ -122,13 +122,7 @@ constexpr asmjit::Arch kArch = asmjit::Arch::kAArch64;
 class Spine : public vm::Tier {
  public:
   explicit Spine(vm::Vm& vm) : ctx_(vm.context()), stubs_(place_stubs(host_target()->stubs(false), memory_, [](rt::Context*, void*) {})) {
-    const Stubs& s = stubs_->table;
-    auto word = [](void* p) { return reinterpret_cast<Word>(p); };
-    ctx_.stubs.interp_return = word(s.interp_return);
-    ctx_.stubs.clause_end = word(s.clause_end);
-    ctx_.stubs.fiber_exit = word(s.fiber_exit);
-    ctx_.stubs.vm_exit = word(s.vm_exit);
-    ctx_.stubs.watermark = word(s.watermark);
+    use_stubs(ctx_, stubs_->table);
     safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);
   }

@@ -16,7 +16,7 @@ namespace eddy::tool {
 namespace {
 struct Close {
   void operator()(FILE* f) const {
-    if (f != stdin && f != stdout) std::fclose(f);
+    if (f != stdout) std::fclose(f);
   }
 };
 using File = std::unique_ptr<FILE, Close>;
