@@ -51,6 +51,8 @@ void find_closed_forms(Graph& graph);
 void find_bounds(Graph& graph);
 // Several rounds of small loops at a time.
 void unroll(Graph& graph);
+// What the next round of a loop waits for, first.
+void order_loads(Graph& graph);
 // A comparison that is only branched on, with the branch; a number that is compared with two neighbours, with both at once.
 void merge_tests(Graph& graph);
 // What a function gives back before it needs a frame.

@@ -36,6 +36,7 @@ constexpr Step kSteps[] = {
     {Pass::Bounds, find_bounds},
     {Pass::Numbering, number_values},
     {Pass::Unroll, unroll},
+    {Pass::Order, order_loads},
     {Pass::Tests, merge_tests},
     {Pass::Polls, drop_safepoints},
 };
