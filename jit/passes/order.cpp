@@ -23,8 +23,9 @@ void add_chain(const Node* phi, const Node* value, std::unordered_set<const Node
 
 // Whether two neighbours may change places: the object has to be in its home until it is loaded from.
 bool independent(const Node* first, const Node* second) {
-  return first->op == NodeOp::Load && first->inputs[0] == second->inputs[0] && first->home != second->home &&
-         second->inputs[0]->home != second->home;
+  if (first->op != NodeOp::Load && first->op != NodeOp::LoadFloat) return false;
+  const Node* object = second->inputs[0];
+  return first->inputs[0] == object && first->home != second->home && object->home != second->home;
 }
 
 }  // namespace
