@@ -27,7 +27,7 @@ class Bench:
         self.runs = options.runs or (1 if options.quick else 7)
         self.eddy = os.path.abspath(options.eddy)
         self.problems = []
-        self.done = 0
+        deepen_stack()
 
     def progress(self, text):
         if sys.stderr.isatty():
@@ -36,7 +36,7 @@ class Bench:
     def time(self, command, expected):
         """A Sample of one run, or None where it fails; and its output. None in `expected` takes what comes."""
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=deep_stack)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         guard = threading.Timer(self.options.limit, process.kill)
         guard.start()
         out = process.stdout.read().decode(errors="replace").strip()
@@ -78,7 +78,7 @@ class Bench:
         for _ in range(1 if self.options.quick else 3):
             self.progress(f"{name}: statistics")
             command = self.eddy_command(name, argument, "--stats=json")
-            result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=deep_stack)
+            result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if result.returncode != 0:
                 self.problems.append(f"`{' '.join(shown(command))}`: status {result.returncode}")
                 return None
@@ -117,7 +117,8 @@ class Bench:
         return module
 
 
-def deep_stack():
+def deepen_stack():
+    """For the commands, to whom it passes on: a function of their own to set it would cost each of them a fork of this process."""
     try:
         resource.setrlimit(resource.RLIMIT_STACK, (1 << 28, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     except (ValueError, OSError):
