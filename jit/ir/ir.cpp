@@ -153,7 +153,7 @@ std::string print(const Graph& graph) {
 }
 
 namespace {
-// Handlers that are not there come first, each belongs to a frame, and clauses run for them.
+// Handlers that are not there come first, each belongs to a frame, and clauses run for them or for a named one.
 bool handlers_fit(const FrameState* state, bool call) {
   size_t count = 0;
   while (count < state->objects.size() && state->objects[count].is_handler()) ++count;
@@ -165,8 +165,12 @@ bool handlers_fit(const FrameState* state, bool call) {
     for (const FrameState* s = state; s; s = s->parent) framed |= s->base == v.handles_for;
     if (!framed || (v.is_handler() && (v.fields.size() != 1 || v.homes.size() != 1))) return false;
   }
-  for (const FrameState* s = state; s; s = s->parent)
-    if (s->entered_object >= static_cast<int>(count) || (s->entered && s->entered_object >= 0)) return false;
+  auto has_clauses = [](const FrameState::Virtual& v) { return v.is_handler() || rt::Object{v.header}.kind() == rt::Kind::Named; };
+  for (const FrameState* s = state; s; s = s->parent) {
+    if (s->entered_object < 0) continue;
+    const auto entered = static_cast<size_t>(s->entered_object);
+    if (s->entered || entered >= state->objects.size() || !has_clauses(state->objects[entered])) return false;
+  }
   return true;
 }
 }  // namespace
