@@ -192,9 +192,18 @@ void Codegen::divide_by(bool rest, int ra, int64_t k) {
 
 void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, asmjit::Label failure) {
   if (rb == kNone && divides_by_multiplying(k)) {
-    divide_by(n->op == NodeOp::Rem, ra, k);
+    const bool rest = n->op == NodeOp::Rem;
+    asmjit::Label done = a_.newLabel();
+    if (rest && mostly_larger(k)) {
+      if (out != ra) a_.mov(gp(out), gp(ra));
+      a_.constant(aa::x16, k * 2);
+      a_.cmp(gp(ra), aa::x16);  // negative ones are no less
+      a_.branch_if(CondCode::kLO, done);
+    }
+    divide_by(rest, ra, k);
     a_.lsl(aa::x16, aa::x16, 1);
     a_.orr(gp(out), aa::x16, 1);
+    a_.bind(done);
     return;
   }
   if (rb == kNone && (k == 0 || k == -1)) {

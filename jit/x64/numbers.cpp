@@ -211,7 +211,17 @@ void Codegen::divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& num
 
 void Codegen::divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure) {
   bool rest = n->op == NodeOp::Rem;
-  if (rb == kNone && divides_by_multiplying(k)) return divide_by(rest, ra, k, out, gp(divisor));
+  if (rb == kNone && divides_by_multiplying(k)) {
+    asmjit::Label done = a_.newLabel();
+    if (rest && mostly_larger(k)) {
+      if (out != ra) a_.mov(gp(out), gp(ra));
+      a_.cmp(gp(ra), static_cast<int32_t>(k * 2));  // negative ones are no less
+      a_.jb(done);
+    }
+    divide_by(rest, ra, k, out, gp(divisor));
+    a_.bind(done);
+    return;
+  }
   if (rb == kNone && (k == 0 || k == -1)) {
     a_.jmp(failure);
     return;
