@@ -8,25 +8,25 @@ namespace eddy::jit {
 namespace {
 
 template <class T>
-void write_array(FILE* out, const char* type, const char* name, bool observed, const std::vector<T>& values) {
-  std::fprintf(out, "const %s %s_%d[] = {", type, name, observed);
+void write_array(FILE* out, const char* type, const char* name, Watch watch, const std::vector<T>& values) {
+  std::fprintf(out, "const %s %s_%d[] = {", type, name, static_cast<int>(watch));
   for (size_t i = 0; i < values.size(); ++i) std::fprintf(out, "%s%u,", i % 32 ? "" : "\n", values[i]);
   std::fprintf(out, "\n};\n");
 }
 
-bool write_images(FILE* out, const char* processor, AssembledStubs (*assemble)(bool)) {
+bool write_images(FILE* out, const char* processor, AssembledStubs (*assemble)(Watch)) {
   std::fprintf(out, "namespace %s {\nnamespace {\n", processor);
-  for (bool observed : {false, true}) {
-    AssembledStubs stubs = assemble(observed);
+  for (Watch watch : kWatches) {
+    AssembledStubs stubs = assemble(watch);
     if (!stubs.failure.empty()) {
       std::fprintf(stderr, "the stubs for %s: %s\n", processor, stubs.failure.c_str());
       return false;
     }
-    write_array(out, "uint8_t", "code", observed, stubs.code);
-    write_array(out, "uint16_t", "entries", observed, stubs.entries);
+    write_array(out, "uint8_t", "code", watch, stubs.code);
+    write_array(out, "uint16_t", "entries", watch, stubs.entries);
   }
-  std::fprintf(out, "constexpr StubImage images[] = {{code_0, entries_0}, {code_1, entries_1}};\n}\n"
-                    "const StubImage& stub_image(bool observed) { return images[observed]; }\n}\n");
+  std::fprintf(out, "constexpr StubImage images[] = {{code_0, entries_0}, {code_1, entries_1}, {code_2, entries_2}};\n}\n"
+                    "const StubImage& stub_image(Watch watch) { return images[static_cast<int>(watch)]; }\n}\n");
   return true;
 }
 

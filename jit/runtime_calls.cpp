@@ -101,7 +101,6 @@ void place_node(Context* ctx, rt::Node* node, const rt::Frame* frame) {
   node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame));
   node->records = ctx->fiber->records;
   node->previous = {};
-  node->twin = rt::kNull;
 }
 
 rt::Node* new_node(Context* ctx, rt::Site* site, Value env) {

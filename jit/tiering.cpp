@@ -62,7 +62,7 @@ template <class Enter>
 void Compiler::follow(rt::Context& ctx, Enter enter) {
   for (;;) {
     // The next entry, call or round of a loop takes its slow path.
-    if (chance(16)) ctx.stack_limit = vm::kAlwaysSlow;
+    if (chance(16)) ctx.request_safepoint();
     switch (ctx.action) {
       case rt::Action::Stop: return;
       case rt::Action::Deliver: {
@@ -138,7 +138,7 @@ bool Compiler::has_room(unsigned words) {
   rt::Fiber* fiber = ctx_.fiber;
   if (fiber->sp - fiber->limit >= static_cast<std::ptrdiff_t>(words)) return true;
   if (!ctx_.fibers->grow(fiber, words)) return false;
-  if (ctx_.stack_limit != vm::kAlwaysSlow) ctx_.stack_limit = fiber->limit;
+  ctx_.respect_limit();
   return true;
 }
 

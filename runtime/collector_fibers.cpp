@@ -5,7 +5,7 @@ namespace eddy::rt {
 
 void Collector::reach_chain(Fiber* first, const Fiber* last) {
   for (Fiber* fiber = first; fiber; fiber = fiber->parent) {
-    if (is_major || fiber->young) {
+    if (is_major || !fiber->old) {
       if (!fiber->marked) {
         fiber->marked = true;
         fiber_stack.push_back(fiber);

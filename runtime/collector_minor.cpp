@@ -31,7 +31,7 @@ void Collector::minor() {
   scan_remembered();
   // A young one on this list was released and made again since; it has to be reached.
   each_fiber(impl.dirty, [this](Fiber* fiber) {
-    if (!fiber->free && !fiber->young) fiber_stack.push_back(fiber);
+    if (!fiber->free && fiber->old) fiber_stack.push_back(fiber);
     if (fiber_stack.size() == kManyFibers) drain_minor();
   });
   reach_roots();
@@ -194,10 +194,10 @@ void Collector::cut_sleepers() {
 
 // Releases young fibers that nobody reached; all others are now old, and clean except where they go on.
 void Collector::finish_fibers() {
-  each_fiber(impl.dirty, [](Fiber* fiber) { fiber->dirty = fiber->young; });
+  each_fiber(impl.dirty, [](Fiber* fiber) { fiber->dirty = !fiber->old; });
   impl.scanned.swap(impl.dirty);
   each_fiber(fibers.young(), [this](Fiber* fiber) {
-    fiber->young = false;
+    fiber->old = true;
     if (fiber->free) return;
     fiber->dirty = false;
     if (fiber->marked) {

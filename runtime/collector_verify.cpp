@@ -116,7 +116,7 @@ struct Verifier {
 
   void check_fiber(Fiber* f) {
     if (f->free) return fail("fiber {} is in use and free", f->id);
-    if (f->young && !f->dirty) return fail("young fiber {} is clean", f->id);
+    if (!f->old && !f->dirty) return fail("young fiber {} is clean", f->id);
     if (f->sp > f->base || f->sp < f->limit - kStackSlackWords) return fail("fiber {}: sp out of bounds", f->id);
     if (f->sp == f->base) return;
     fiber = f;

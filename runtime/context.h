@@ -70,6 +70,7 @@ struct Context {
   EffectCell* cells = nullptr;  // by effect id
   uint64_t next_tag = 2;
   FiberSupply fiber_supply;     // of `fibers`
+  Word safepoint_asked = 0;     // ~0 until it comes: or'ed into the limit of each fiber that becomes the current one
   uint64_t moved_at = 1;        // the tag given when a continuation last moved into another context: older ones are void
   Stubs stubs{};
   Value args[kMaxArgs + 6];     // arguments in transit between tiers and to natives (roots, first args_live)
@@ -124,7 +125,12 @@ struct Context {
 
   uint64_t fresh_tag() { return next_tag++; }
   // Makes the next check in a prologue or on a back-edge take its slow path.
-  void request_safepoint() { stack_limit = reinterpret_cast<Word*>(~Word{0}); }
+  void request_safepoint() {
+    safepoint_asked = ~Word{0};
+    stack_limit = reinterpret_cast<Word*>(~Word{0});
+  }
+  // The current fiber is another one, or its stack is.
+  void respect_limit() { stack_limit = reinterpret_cast<Word*>(reinterpret_cast<Word>(fiber->limit) | safepoint_asked); }
 };
 
 // Reports a failure from a native: `return panic(ctx, "…")`.

@@ -45,18 +45,20 @@ struct Fiber {
   uint64_t copied = 0;      // the tag given when it was last copied, or made as a copy: what its frames held then,
                             // others may hold too
   uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none
-  uint32_t id = 0;          // for traces; fresh at every use
-  bool free = true;         // in the pool
+  uint32_t watermarks = 0;  // the pool's table of them; 0: none
+  bool free : 1 = true;     // in the pool
+  bool marked : 1 = false;  // reached by the collection under way
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
-  bool young = false;       // on the pool's list of fibers made since the last minor collection
-  uint8_t size_class = 0;   // of the block
-  uint32_t watermarks : 31 = 0;  // the pool's table of them; 0: none
-  uint32_t marked : 1 = 0;       // reached by the collection under way
+  uint8_t size_class = 0;   // of the block, or kNoBlock
+  bool old = true;          // not on the pool's list of fibers made since the last minor collection
+  uint32_t id = 0;          // for traces; fresh at every use that one sees
 
   Word offset_of(const void* p) const { return static_cast<Word>(base - static_cast<const Word*>(p)); }
   Word* at(Word offset) const { return base - offset; }
 };
 static_assert(sizeof(Fiber) == 64, "one cache line; ten million of them sleep");
+
+constexpr uint8_t kNoBlock = 0xff;  // beyond all classes
 
 // A free fiber keeps its block up to this size class (4 KiB), so that a loop of short-lived fibers settles at
 // blocks of the right size; bigger ones as long as all free fibers hold little.
@@ -65,17 +67,13 @@ constexpr unsigned kKeptClass = FiberBlocks::class_for(512);
 constexpr size_t kStackSlackWords = 8;
 
 // The part of the pool that starting, copying and finishing a fiber touch. Machine code does all three in place
-// while it stays inside: the first free fiber is young and its block big enough, and no bound here is passed.
+// while the first free fiber is young and its block small and big enough.
 struct FiberSupply {
-  Fiber* free = nullptr;     // linked by parent, last released first
-  uint64_t bytes = 0;        // of stack that live fibers hold
-  uint64_t quick_bytes = 0;  // up to so many no limit is near, no record is broken, no collection due
-  uint64_t live = 0, peak = 0;
-  uint64_t made = 0, copied = 0, bytes_copied = 0;
+  Fiber* free = nullptr;  // linked by parent, last released first
+  uint64_t made = 0, copied = 0, bytes_copied = 0;  // machine code counts only what somebody looks at
   // Bytes below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
   // cut down or copied in between must keep them.
   uint64_t room = 0;
-  uint32_t next_id = 1;
 };
 
 }  // namespace eddy::rt

@@ -40,6 +40,7 @@ FiberPool::FiberPool(Context& ctx) : ctx_(ctx), supply_(ctx.fiber_supply) { supp
 
 FiberPool::~FiberPool() {
   for_each_live([this](Fiber* fiber) { clear_block(fiber); });
+  clear_free_blocks();
   for (size_t i = 0; i < slabs_.size(); ++i) {
     if (i < kLoneSlabs) memory::give(slabs_[i], kSlabBytes);
     else if (i % kChunkSlabs == 0) memory::unmap(slabs_[i], kChunkSlabs * kSlabBytes);
@@ -59,19 +60,20 @@ Fiber* FiberPool::take_descriptor() {
   return new (&slabs_.back()[slab_used_++]) Fiber;
 }
 
-uint64_t FiberPool::reused() const {
-  return slabs_.empty() ? 0 : supply_.made + kSlabFibers - slab_used_ - slabs_.size() * kSlabFibers;
-}
-
 bool FiberPool::admit(uint64_t bytes) {
-  uint64_t total = supply_.bytes + bytes;
-  if (total <= supply_.quick_bytes) [[likely]] {
-    supply_.bytes = total;
+  uint64_t total = bytes_ + bytes;
+  if (total <= quick_bytes_) [[likely]] {
+    bytes_ = total;
     return true;
   }
   uint64_t all = kStacksTogether * ctx_.max_stack;
-  if (bytes > all || supply_.bytes > all - bytes) return false;
-  supply_.bytes = total;
+  if (bytes > all) return false;
+  if (bytes_ > all - bytes) {
+    clear_free_blocks();
+    if (bytes_ > all - bytes) return false;
+    total = bytes_ + bytes;
+  }
+  bytes_ = total;
   if (total > counters.peak_bytes) {
     counters.peak_bytes = total;
     if (ctx_.on_depth && total > depth_seen_) {
@@ -89,11 +91,11 @@ bool FiberPool::admit(uint64_t bytes) {
 }
 
 void FiberPool::settle_quick_bytes() {
-  supply_.quick_bytes = std::min({kStacksTogether * ctx_.max_stack, counters.peak_bytes, bytes_at_minor_ + kPressureBytes});
+  quick_bytes_ = std::min({kStacksTogether * ctx_.max_stack, counters.peak_bytes, bytes_at_minor_ + kPressureBytes});
 }
 
 void FiberPool::minor_done() {
-  bytes_at_minor_ = supply_.bytes;
+  bytes_at_minor_ = bytes_;
   settle_quick_bytes();
 }
 
@@ -106,11 +108,17 @@ void FiberPool::set_block(Fiber* fiber, const FiberBlock& block) {
 void FiberPool::clear_block(Fiber* fiber) {
   if (fiber->base) blocks_.give(block_of(fiber));
   fiber->base = nullptr;
+  fiber->size_class = kNoBlock;
 }
 
 void FiberPool::clear_free_block(Fiber* fiber) {
-  if (fiber->base && fiber->size_class > kKeptClass) kept_bytes_ -= held_bytes(fiber);
+  if (!fiber->base) return;
+  (fiber->size_class > kKeptClass ? kept_bytes_ : bytes_) -= held_bytes(fiber);
   clear_block(fiber);
+}
+
+void FiberPool::clear_free_blocks() {
+  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_free_block(fiber);
 }
 
 Fiber* FiberPool::make(size_t words) {
@@ -118,43 +126,46 @@ Fiber* FiberPool::make(size_t words) {
   Fiber* fiber = supply_.free;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {
-    if (!admit(held_bytes(fiber))) return nullptr;
-    if (fiber->size_class > kKeptClass) [[unlikely]] kept_bytes_ -= held_bytes(fiber);
     supply_.free = fiber->parent;
+    if (fiber->size_class > kKeptClass) [[unlikely]] {
+      if (!admit(held_bytes(fiber))) {
+        supply_.free = fiber;
+        return nullptr;
+      }
+      kept_bytes_ -= held_bytes(fiber);
+    }
   } else {
+    if (fiber) clear_free_block(fiber);
     unsigned size_class = FiberBlocks::class_for(words);
     uint64_t bytes = FiberBlocks::words(size_class) * sizeof(Word);
     if (size_class >= FiberBlocks::kClasses || !admit(bytes)) return nullptr;
     FiberBlock block = blocks_.take(size_class);
     if (!block.lowest) {
-      supply_.bytes -= bytes;
+      bytes_ -= bytes;
       return nullptr;
     }
     if (fiber) {
       supply_.free = fiber->parent;
-      clear_free_block(fiber);
     } else {
       fiber = take_descriptor();
       if (!fiber) {
         blocks_.give(block);
-        supply_.bytes -= bytes;
+        bytes_ -= bytes;
         return nullptr;
       }
     }
     set_block(fiber, block);
   }
-  ++supply_.made;
-  supply_.peak = std::max(supply_.peak, ++supply_.live);
   fiber->parent = nullptr;
   fiber->sp = fiber->base;
   fiber->tag = 0;
   fiber->records = 0;
-  fiber->id = supply_.next_id++;
+  fiber->id = static_cast<uint32_t>(++supply_.made);
   fiber->free = false;
   fiber->dirty = true;
   fiber->copied = 0;
-  if (!fiber->young) {
-    fiber->young = true;
+  if (fiber->old) {
+    fiber->old = false;
     young_.push_back(fiber);
   }
   return fiber;
@@ -162,11 +173,10 @@ Fiber* FiberPool::make(size_t words) {
 
 void FiberPool::release(Fiber* fiber) {
   assert(!fiber->free);
-  uint64_t bytes = held_bytes(fiber);
-  supply_.bytes -= bytes;
-  --supply_.live;
   if (fiber->watermarks) [[unlikely]] drop_watermarks(fiber);
   if (fiber->size_class > kKeptClass) [[unlikely]] {
+    uint64_t bytes = held_bytes(fiber);
+    bytes_ -= bytes;
     if (kept_bytes_ + bytes <= kKeptBytes) kept_bytes_ += bytes;
     else clear_block(fiber);
   }
@@ -189,7 +199,7 @@ bool FiberPool::grow(Fiber* fiber, size_t words) {
   if (!admit(more)) return false;
   FiberBlock block = blocks_.take(size_class);
   if (!block.lowest) {
-    supply_.bytes -= more;
+    bytes_ -= more;
     return false;
   }
   FiberBlock old = block_of(fiber);
@@ -222,7 +232,7 @@ bool FiberPool::grow_big(Fiber* fiber, size_t need) {
     FiberBlock block = blocks_.take(size_class);
     while (!block.lowest && size_class > std::max(least, FiberBlocks::kBigClass)) block = blocks_.take(--size_class);
     if (!block.lowest) {
-      supply_.bytes -= (target - held) * sizeof(Word);
+      bytes_ -= (target - held) * sizeof(Word);
       return false;
     }
     FiberBlock old = block_of(fiber);
@@ -302,9 +312,9 @@ void FiberPool::cut_stack(Fiber* fiber) {
   FiberBlock block = blocks_.take(size_class);
   if (!block.lowest) return;
   FiberBlock old = block_of(fiber);
-  supply_.bytes -= held_bytes(fiber);
+  bytes_ -= held_bytes(fiber);
   set_block(fiber, block);
-  supply_.bytes += held_bytes(fiber);
+  bytes_ += held_bytes(fiber);
   std::memcpy(fiber->base - used, fiber->sp, used * sizeof(Word));
   fiber->sp = fiber->base - used;
   blocks_.give(old);
@@ -312,7 +322,7 @@ void FiberPool::cut_stack(Fiber* fiber) {
 }
 
 void FiberPool::trim() {
-  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_free_block(fiber);
+  clear_free_blocks();
   blocks_.trim();
   // Stacks that were deep once: what a fiber has not used of a reservation for a while it gets again as zeros.
   for_each_live([this](Fiber* fiber) {
@@ -327,7 +337,7 @@ void FiberPool::trim() {
     // Not where a safepoint was asked for, or where the caller holds another idea of the limit.
     if (ctx_.stack_limit == fiber->limit) ctx_.stack_limit = limit;
     fiber->limit = limit;
-    supply_.bytes -= (held - keep) * sizeof(Word);
+    bytes_ -= (held - keep) * sizeof(Word);
   });
 }
 

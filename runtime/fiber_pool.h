@@ -32,7 +32,9 @@ class FiberPool {
   Word restore_watermark(Fiber* fiber, Word* return_word);
   Word return_address(const Fiber* fiber, const Word* return_word) const;
 
-  uint64_t reused() const;
+  // How many there are, free or not: so many were once in use together.
+  uint64_t count() const { return slabs_.empty() ? 0 : slab_used_ + (slabs_.size() - 1) * kSlabFibers; }
+  uint64_t reused() const { return supply_.made - count(); }
   template <class F>
   void for_each_live(F&& visit) {
     for (size_t s = 0; s < slabs_.size(); ++s) {
@@ -41,8 +43,8 @@ class FiberPool {
         if (!slabs_[s][i].free) visit(&slabs_[s][i]);
     }
   }
-  // Bytes of stack that live fibers hold.
-  uint64_t bytes() const { return supply_.bytes; }
+  // Bytes of stack that live fibers hold, and free ones in small blocks.
+  uint64_t bytes() const { return bytes_; }
 
   struct Counters {
     uint64_t grown = 0, cut = 0, peak_bytes = 0;
@@ -79,6 +81,7 @@ class FiberPool {
   bool grow_big(Fiber* fiber, size_t need);
   void drop_watermarks(Fiber* fiber);
   void clear_block(Fiber* fiber);
+  void clear_free_blocks();
   void clear_free_block(Fiber* fiber);
 
   Context& ctx_;
@@ -89,6 +92,8 @@ class FiberPool {
   size_t slab_used_ = kSlabFibers;  // of the last slab
   std::vector<Watermarks> watermark_tables_{1};
   std::vector<uint32_t> free_watermarks_;
+  uint64_t bytes_ = 0;
+  uint64_t quick_bytes_ = 0;        // up to so many no limit is near, no record is broken, no collection due
   uint64_t kept_bytes_ = 0;         // in the blocks beyond kKeptClass of free fibers
   uint64_t bytes_at_minor_ = 0;
   uint64_t depth_seen_ = 0;         // bytes of stacks from which on their frames are counted again

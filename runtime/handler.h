@@ -74,11 +74,15 @@ struct Node : Object {
   Fiber* home;
   uint32_t frame_offset;  // of the frame that installed it, in words down from home's base
   uint32_t records;       // home's newest unwind record when it was installed
-  EffectCell previous;    // what the cell of site->effects[0] held when it was installed; a collection forgets it
-  Value twin;             // while a continuation is copied: this node's copy; else kNull
+  EffectCell previous;    // what the cell of site->effects[0] held when it was installed; a collection forgets it, as does
+                          // a copy, while whose making kTwin stands there with this node's copy
+
+  static constexpr uint64_t kTwin = ~uint64_t{0};  // no tag
 
   Frame* frame() const { return reinterpret_cast<Frame*>(home->base - frame_offset); }
 };
+
+static_assert(sizeof(Node) == 64);
 
 struct Named : Object {
   Site* site;

@@ -99,7 +99,6 @@ inline void each_slot(const RawFields& raw, Object* object, Visit&& visit) {
       auto* node = static_cast<Node*>(object);
       visit(&node->env);
       visit(&node->outer);
-      visit(&node->twin);
       return;
     }
     case Kind::Named: return visit(&static_cast<Named*>(object)->env);

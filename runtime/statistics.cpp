@@ -72,7 +72,7 @@ std::vector<Row> rows_of(const Context& ctx) {
     add("copied for captures", supply.bytes_copied, Unit::Bytes);
     add("grown", f.grown);
     add("cut down", f.cut);
-    add("peak", supply.peak);
+    add("peak", ctx.fibers->count());
     add("peak of their stacks", f.peak_bytes, Unit::Bytes);
   }
   if (ctx.heap) {

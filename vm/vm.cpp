@@ -96,7 +96,8 @@ RunResult Vm::call(rt::Function* function, const std::vector<rt::Value>& args) {
   *fiber->sp = ctx_.stubs.vm_exit;
   ctx_.fiber = fiber;
   ctx_.heap->fiber_ran(fiber);
-  ctx_.stack_limit = fiber->limit;
+  ctx_.safepoint_asked = 0;
+  ctx_.respect_limit();
   if (ctx_.fuel_limited || ctx_.interrupt.load() != rt::Interrupt::None) ctx_.request_safepoint();
   ctx_.top = rt::kNull;
   ctx_.tag = ctx_.fresh_tag();

@@ -62,7 +62,6 @@ struct Machine {
     auto* node = static_cast<Node*>(heap->allocate(Kind::Node, 0, sizeof(Node)));
     node->site = &site;
     node->env = kUnit;
-    node->outer = node->twin = kNull;
     node->home = fiber;
     node->frame_offset = node->records = 0;
     node->previous = {};

@@ -251,7 +251,6 @@ void Codegen::handle(Node* n) {
   a_.sub(aa::x16, aa::x16, aa::x20);
   a_.lsr(aa::x16, aa::x16, 3);
   a_.str(aa::w16, field(node, at::node_frame, 4));
-  store_word(field(node, at::node_twin), static_cast<int64_t>(rt::kNull.bits));
   a_.ldr(aa::x17, context(at::cells));
   auto cell = [&](size_t i) { return static_cast<int>(site->effects[i] * sizeof(rt::EffectCell)); };
   if (site->effects.empty()) {

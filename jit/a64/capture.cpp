@@ -57,7 +57,7 @@ void Codegen::nearest_node(const vm::PerformCell* cell, const aa::Gp& node, asmj
 // The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
-  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
   const aa::Gp node = aa::x6, base = aa::x7, owner = aa::x8, fiber = aa::x9, k = aa::x10, scratch = aa::x16;
   nearest_node(cell, node, slow);
   a_.ldr(base, field(node, at::node_home));
@@ -94,12 +94,10 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.str(scratch, context(at::top));
   // … into the owner's.
   a_.str(owner, context(at::fiber));
-  a_.ldr(scratch, context(at::stack_limit));
-  a_.cmn(scratch, 1);
-  a_.branch_if(CondCode::kEQ, same_limit);
   a_.ldr(scratch, field(owner, at::fiber_limit));
+  a_.ldr(aa::x17, context(at::safepoint_asked));
+  a_.orr(scratch, scratch, aa::x17);
   a_.str(scratch, context(at::stack_limit));
-  a_.bind(same_limit);
   a_.ldr(aa::x20, field(owner, at::fiber_sp));
   a_.ldr(scratch, field(owner, at::fiber_tag));
   a_.ldr(aa::x17, context(at::moved_at));

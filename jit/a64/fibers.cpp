@@ -9,46 +9,30 @@ using namespace asmjit::a64;
 
 namespace {
 constexpr int kSlackBytes = static_cast<int>(rt::kStackSlackWords * sizeof(rt::Word));
-static_assert(at::fiber_watermarks < 252);  // in reach, however it is aligned
 }
 
 void Generator::find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other) {
   a_.ldr(fiber, context(at::supply_free));
   a_.cbz(fiber, other);
-  a_.ldrb(w14, a_.slot(fiber, at::fiber_young, 1));
-  a_.cbz(w14, other);
-  a_.ldrb(w14, a_.slot(fiber, at::fiber_size_class, 1));
+  // Young, and with a block.
+  a_.ldrh(w14, a_.slot(fiber, at::fiber_old_class, 2));
   a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::kKeptClass)));
   a_.b_hi(other);
-  // Its block may be gone (base 0), or too small.
   a_.ldr(base, a_.slot(fiber, at::fiber_base));
-  a_.cbz(base, other);
   a_.ldr(x14, a_.slot(fiber, at::fiber_limit));
   a_.sub(x14, base, x14);
   a_.cmp(x14, bytes);
   a_.b_lo(other);
-  a_.ldr(bytes, context(at::supply_bytes));
-  a_.add(bytes, bytes, x14);
-  a_.add_to(bytes, bytes, kSlackBytes);
-  a_.ldr(x14, context(at::supply_quick_bytes));
-  a_.cmp(bytes, x14);
-  a_.b_hi(other);
-  a_.ldr(x14, context(at::supply_live));
-  a_.ldr(x13, context(at::supply_peak));
-  a_.cmp(x14, x13);
-  a_.b_hs(other);
 }
 
-void Generator::take_fiber(const Gp& fiber, const Gp& bytes) {
-  a_.str(bytes, context(at::supply_bytes));
-  increment(ctx, at::supply_live);
-  increment(ctx, at::supply_made);
+void Generator::take_fiber(const Gp& fiber) {
+  if (watch_ != Watch::Nothing) {
+    increment(ctx, at::supply_made);
+    a_.ldr(x14, context(at::supply_made));
+    a_.str(w14, a_.slot(fiber, at::fiber_id, 4));
+  }
   a_.ldr(x14, a_.slot(fiber, at::fiber_parent));
   a_.str(x14, context(at::supply_free));
-  a_.ldr(w14, context(at::supply_next_id, 4));
-  a_.str(w14, a_.slot(fiber, at::fiber_id, 4));
-  a_.add(w14, w14, 1);
-  a_.str(w14, context(at::supply_next_id, 4));
   a_.str(wzr, a_.slot(fiber, at::fiber_records, 4));
   a_.str(xzr, a_.slot(fiber, at::fiber_copied));
   a_.strb(wzr, a_.slot(fiber, at::fiber_free, 1));
@@ -61,20 +45,9 @@ void Generator::give_fiber_back(const Gp& fiber, const Gp& parent, Label other) 
   a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::kKeptClass)));
   a_.b_hi(other);
   a_.ldr(w14, a_.slot(fiber, at::fiber_watermarks, 4));
-  a_.tst(w14, asmjit::Imm(at::kWatermarks));
-  a_.b_ne(other);
+  a_.cbnz(w14, other);
   a_.ldrb(w14, a_.slot(parent, at::fiber_dirty, 1));
   a_.cbz(w14, other);
-  a_.ldr(x14, a_.slot(fiber, at::fiber_base));
-  a_.ldr(x13, a_.slot(fiber, at::fiber_limit));
-  a_.sub(x14, x14, x13);
-  a_.add_to(x14, x14, kSlackBytes);
-  a_.ldr(x13, context(at::supply_bytes));
-  a_.sub(x13, x13, x14);
-  a_.str(x13, context(at::supply_bytes));
-  a_.ldr(x14, context(at::supply_live));
-  a_.sub(x14, x14, 1);
-  a_.str(x14, context(at::supply_live));
   a_.movz(w14, 1);
   a_.strb(w14, a_.slot(fiber, at::fiber_free, 1));
   a_.ldr(x14, context(at::supply_free));
@@ -106,7 +79,7 @@ void Generator::make_fiber_call() {
   a_.ldr(w5, a_.slot(function, at::frame_size, 4));
   a_.lsl(bytes, bytes, 3);
   find_fiber(fiber, base, bytes, other);
-  take_fiber(fiber, bytes);
+  take_fiber(fiber);
   leave_fiber(current);
   a_.str(current, a_.slot(fiber, at::fiber_parent));
   a_.adr(x14, fiber_exit_);
@@ -191,11 +164,9 @@ void Generator::resume_copy(Label other) {
   a_.ldr(x14, a_.slot(k, at::k_top));
   a_.cmp(node, x14);
   a_.b_ne(other);
-  a_.ldr(w14, a_.slot(source, at::fiber_records, 4));
-  a_.cbnz(w14, other);
-  a_.ldr(w14, a_.slot(source, at::fiber_watermarks, 4));
-  a_.tst(w14, asmjit::Imm(at::kWatermarks));
-  a_.b_ne(other);
+  static_assert(at::fiber_watermarks == at::fiber_records + 4);
+  a_.ldr(x14, a_.slot(source, at::fiber_records));
+  a_.cbnz(x14, other);
   a_.ldr(from, a_.slot(source, at::fiber_base));
   a_.ldr(x14, a_.slot(source, at::fiber_sp));
   a_.sub(used, from, x14);
@@ -211,13 +182,15 @@ void Generator::resume_copy(Label other) {
   a_.b_hi(other);
   a_.mov(twin, alloc);
   a_.mov(alloc, to);
-  take_fiber(copy, bytes);
-  increment(ctx, at::supply_copied);
-  a_.ldr(x14, context(at::supply_bytes_copied));
-  a_.add(x14, x14, used);
-  a_.str(x14, context(at::supply_bytes_copied));
-  a_.ldr(x13, context(at::stats));
-  increment(x13, at::resumed_copies);
+  take_fiber(copy);
+  if (watch_ != Watch::Nothing) {
+    increment(ctx, at::supply_copied);
+    a_.ldr(x14, context(at::supply_bytes_copied));
+    a_.add(x14, x14, used);
+    a_.str(x14, context(at::supply_bytes_copied));
+    a_.ldr(x13, context(at::stats));
+    increment(x13, at::resumed_copies);
+  }
   a_.ldrb(w14, ptr(k));
   a_.orr(w14, w14, asmjit::Imm(rt::kHeaderResumed));
   a_.strb(w14, ptr(k));
@@ -249,7 +222,6 @@ void Generator::resume_copy(Label other) {
   a_.str(xzr, a_.slot(twin, at::node_previous));
   a_.constant(x14, static_cast<int64_t>(rt::kNull.bits));
   a_.str(x14, a_.slot(twin, at::node_previous + 8));
-  a_.str(x14, a_.slot(twin, at::node_twin));
   a_.sub(left, left, x13);
   a_.add(x14, base, left, lsl(3));
   a_.str(twin, a_.slot(x14, static_cast<int>(rt::kFrameHeaderWords * 8)));

@@ -13,7 +13,7 @@ namespace eddy::jit::a64 {
 
 class Generator {
  public:
-  Generator(asmjit::CodeHolder& code, bool observed);
+  Generator(asmjit::CodeHolder& code, Watch watch);
   const Stubs& table() const { return table_; }  // holds offsets
 
  private:
@@ -55,17 +55,17 @@ class Generator {
   void enter_fiber(const Gp& fiber);  // leaves the tag alone
   void fresh_tag();
   void increment(const Gp& base, int offset);
-  // The first free fiber, where it serves. `bytes`: those its stack must have; afterwards, those of all stacks with it.
+  // The first free fiber, where it serves. `bytes`: those its stack must have.
   void find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other);
   // Takes it.
-  void take_fiber(const Gp& fiber, const Gp& bytes);
+  void take_fiber(const Gp& fiber);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Gp& fiber, const Gp& parent, Label other);
 
   const Gp ctx = aa::x19, stack = aa::x20, alloc = aa::x21;
   Assembler a_;
   Label dispatch_, host_leave_, leave_, action_, interp_return_, fiber_exit_, abort_body_, calls_;
-  const bool observed_;
+  const Watch watch_;
   Stubs table_;
 };
 

@@ -5,7 +5,7 @@ namespace eddy::jit::a64 {
 
 using namespace asmjit::a64;
 
-Generator::Generator(asmjit::CodeHolder& code, bool observed) : a_(&code), observed_(observed) {
+Generator::Generator(asmjit::CodeHolder& code, Watch watch) : a_(&code), watch_(watch) {
   for (Label* label : {&dispatch_, &host_leave_, &leave_, &action_, &interp_return_, &fiber_exit_, &abort_body_, &calls_})
     *label = a_.newLabel();
   make_entries();
@@ -195,10 +195,10 @@ void Generator::make_calls() {
   a_.ret(x30);
 }
 
-AssembledStubs assemble_stubs(bool observed) {
+AssembledStubs assemble_stubs(Watch watch) {
   asmjit::CodeHolder code;
   code.init(asmjit::Environment(asmjit::Arch::kAArch64));
-  Generator generator(code, observed);
+  Generator generator(code, watch);
   bool good = code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk && !code.hasRelocEntries();
   const asmjit::CodeBuffer& text = code.textSection()->buffer();
   const Stubs& table = generator.table();

@@ -19,14 +19,11 @@ void Generator::leave_fiber(const Gp& fiber) {
 }
 
 void Generator::enter_fiber(const Gp& fiber) {
-  Label asked = a_.newLabel();
   a_.str(fiber, context(at::fiber));
-  a_.ldr(x14, context(at::stack_limit));
-  a_.cmn(x14, 1);
-  a_.b_eq(asked);
   a_.ldr(x14, a_.slot(fiber, at::fiber_limit));
+  a_.ldr(x13, context(at::safepoint_asked));
+  a_.orr(x14, x14, x13);
   a_.str(x14, context(at::stack_limit));
-  a_.bind(asked);
   a_.ldr(stack, ptr(fiber, at::fiber_sp));
 }
 
@@ -53,7 +50,7 @@ void Generator::make_perform() {
         in_place = a_.newLabel(), base = a_.newLabel();
   start(table_.perform);
   a_.push_return();
-  if (observed_) return long_way(StubCall::Perform);
+  if (watch_ == Watch::Effects) return long_way(StubCall::Perform);
   a_.ldr(x3, a_.slot(x1, at::cell_seen));
   a_.ldr(x2, a_.slot(x1, at::cell_clause));
   // The nearest node, or what the effect's cell says.
@@ -211,7 +208,7 @@ void Generator::make_resume(bool last) {
   start(last ? table_.resume_last : table_.resume_keep);
   a_.push_return();
   a_.bind(go);
-  if (observed_) a_.b(other);
+  if (watch_ == Watch::Effects) a_.b(other);
   a_.tst(k, 7);
   a_.b_ne(other);
   a_.ldrb(w14, ptr(k, 3));

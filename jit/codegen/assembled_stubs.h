@@ -22,10 +22,10 @@ struct AssembledStubs {
 };
 
 namespace x64 {
-AssembledStubs assemble_stubs(bool observed);
+AssembledStubs assemble_stubs(Watch watch);
 }
 namespace a64 {
-AssembledStubs assemble_stubs(bool observed);
+AssembledStubs assemble_stubs(Watch watch);
 }
 
 }  // namespace eddy::jit

@@ -13,7 +13,8 @@
 namespace eddy::jit::at {
 
 constexpr int alloc_ptr = offsetof(rt::Context, alloc_ptr), alloc_limit = offsetof(rt::Context, alloc_limit);
-constexpr int stack_limit = offsetof(rt::Context, stack_limit), fiber = offsetof(rt::Context, fiber);
+constexpr int stack_limit = offsetof(rt::Context, stack_limit), safepoint_asked = offsetof(rt::Context, safepoint_asked);
+constexpr int fiber = offsetof(rt::Context, fiber);
 constexpr int top = offsetof(rt::Context, top), tag = offsetof(rt::Context, tag),
               cells = offsetof(rt::Context, cells);
 constexpr int next_tag = offsetof(rt::Context, next_tag), moved_at = offsetof(rt::Context, moved_at);
@@ -25,18 +26,17 @@ constexpr int fiber_sp = offsetof(rt::Fiber, sp), fiber_base = offsetof(rt::Fibe
 constexpr int fiber_records = offsetof(rt::Fiber, records);
 constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof(rt::Fiber, limit);
 constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_copied = offsetof(rt::Fiber, copied);
-constexpr int fiber_free = offsetof(rt::Fiber, free), fiber_dirty = offsetof(rt::Fiber, dirty);
-constexpr int fiber_id = offsetof(rt::Fiber, id), fiber_young = offsetof(rt::Fiber, young);
-constexpr int fiber_size_class = offsetof(rt::Fiber, size_class), fiber_watermarks = fiber_size_class + 1;
-constexpr uint32_t kWatermarks = 0x7fffffff;  // of the word there; the highest bit is another's
+constexpr int fiber_dirty = offsetof(rt::Fiber, dirty), fiber_id = offsetof(rt::Fiber, id);
+constexpr int fiber_free = fiber_dirty - 1;  // and a mark, which is there during a collection only
+constexpr int fiber_watermarks = offsetof(rt::Fiber, watermarks), fiber_size_class = offsetof(rt::Fiber, size_class);
+// The class and, above it, whether the fiber is old, as one number.
+constexpr int fiber_old_class = fiber_size_class;
+static_assert(offsetof(rt::Fiber, old) == fiber_old_class + 1);
 constexpr int supply(size_t field) { return static_cast<int>(offsetof(rt::Context, fiber_supply) + field); }
-constexpr int supply_free = supply(offsetof(rt::FiberSupply, free)), supply_bytes = supply(offsetof(rt::FiberSupply, bytes));
-constexpr int supply_quick_bytes = supply(offsetof(rt::FiberSupply, quick_bytes));
-constexpr int supply_live = supply(offsetof(rt::FiberSupply, live)), supply_peak = supply(offsetof(rt::FiberSupply, peak));
+constexpr int supply_free = supply(offsetof(rt::FiberSupply, free));
 constexpr int supply_made = supply(offsetof(rt::FiberSupply, made)), supply_room = supply(offsetof(rt::FiberSupply, room));
 constexpr int supply_copied = supply(offsetof(rt::FiberSupply, copied));
 constexpr int supply_bytes_copied = supply(offsetof(rt::FiberSupply, bytes_copied));
-constexpr int supply_next_id = supply(offsetof(rt::FiberSupply, next_id));
 // An array with more items has cards, which a word in front of it leads to.
 constexpr int kMostWithoutCards = (rt::Heap::kLargeBytes - sizeof(rt::Array)) / sizeof(rt::Value);
 constexpr int large_cards = static_cast<int>(offsetof(rt::LargeObject, cards)) - static_cast<int>(sizeof(rt::LargeObject));
@@ -52,7 +52,7 @@ constexpr int node_records = offsetof(rt::Node, records), node_frame = offsetof(
 constexpr int site_returns = offsetof(rt::Site, returns), site_owner = offsetof(rt::Site, owner);
 constexpr int frame_size = offsetof(rt::Function, frame_size);
 constexpr int site_node_slot = offsetof(rt::Site, node_slot);
-constexpr int node_previous = offsetof(rt::Node, previous), node_twin = offsetof(rt::Node, twin);
+constexpr int node_previous = offsetof(rt::Node, previous);
 constexpr int node_outer = offsetof(rt::Node, outer), node_home = offsetof(rt::Node, home);
 constexpr int k_top_fiber = offsetof(rt::Continuation, top_fiber), k_top = offsetof(rt::Continuation, top);
 constexpr int k_node = offsetof(rt::Continuation, node), k_captured_at = offsetof(rt::Continuation, captured_at);

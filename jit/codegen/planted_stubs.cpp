@@ -7,23 +7,23 @@ namespace {
 
 class Images {
  public:
-  explicit Images(AssembledStubs (*assemble)(bool)) : assembled_{assemble(false), assemble(true)} {}
-  const StubImage& of(bool observed) const { return images_[observed]; }
+  explicit Images(AssembledStubs (*assemble)(Watch)) : assembled_{assemble(kWatches[0]), assemble(kWatches[1]), assemble(kWatches[2])} {}
+  const StubImage& of(Watch watch) const { return images_[static_cast<size_t>(watch)]; }
 
  private:
-  AssembledStubs assembled_[2];
-  StubImage images_[2] = {assembled_[0].image(), assembled_[1].image()};
+  AssembledStubs assembled_[std::size(kWatches)];
+  StubImage images_[std::size(kWatches)] = {assembled_[0].image(), assembled_[1].image(), assembled_[2].image()};
 };
 
 }  // namespace
 
-const StubImage& x64::stub_image(bool observed) {
+const StubImage& x64::stub_image(Watch watch) {
   static const Images images(assemble_stubs);
-  return images.of(observed);
+  return images.of(watch);
 }
-const StubImage& a64::stub_image(bool observed) {
+const StubImage& a64::stub_image(Watch watch) {
   static const Images images(assemble_stubs);
-  return images.of(observed);
+  return images.of(watch);
 }
 
 }  // namespace eddy::jit

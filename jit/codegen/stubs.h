@@ -60,12 +60,14 @@ struct StubImage {
   std::span<const uint8_t> code;
   std::span<const uint16_t> entries;  // where they are in it: `enter`, and the others in the order of for_each
 };
+// What somebody looks at. Where it is the effects, C++ does all performs and resumes, and tells.
+enum class Watch : uint8_t { Nothing, Counts, Effects };
+constexpr Watch kWatches[] = {Watch::Nothing, Watch::Counts, Watch::Effects};
 namespace x64 {
-// `observed`: somebody watches the effects. C++ does all performs and resumes, and tells.
-const StubImage& stub_image(bool observed);
+const StubImage& stub_image(Watch watch);
 }
 namespace a64 {
-const StubImage& stub_image(bool observed);
+const StubImage& stub_image(Watch watch);
 }
 
 struct StubCode {

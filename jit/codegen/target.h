@@ -28,7 +28,7 @@ struct Hardship {
 
 struct Target {
   const char* name;  // as --arch says it
-  const StubImage& (*stubs)(bool observed);
+  const StubImage& (*stubs)(Watch watch);
   std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
                                    Hardship hardship);
   // Notes the bytecode position behind each call. `code` is to run, or would, at `address`.

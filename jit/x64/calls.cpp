@@ -256,7 +256,6 @@ void Codegen::handle(Node* n) {
   a_.sub(ax::rax, ax::rsp);
   a_.shr(ax::rax, 3);
   a_.mov(ax::dword_ptr(node, at::node_frame), ax::eax);
-  a_.mov(field(at::node_twin), static_cast<int32_t>(rt::kNull.bits));
   a_.mov(ax::rdx, ax::qword_ptr(ax::r15, at::cells));
   auto cell = [&](size_t i) { return static_cast<int>(site->effects[i] * sizeof(rt::EffectCell)); };
   if (site->effects.empty()) {

@@ -56,7 +56,7 @@ void Codegen::nearest_node(const vm::PerformCell* cell, const ax::Gp& node, asmj
 // The operation's arguments are in registers 1 and on; env goes into 0, the continuation behind them.
 void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   const rt::Clause* clause = cell->clause;
-  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), same_limit = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
+  asmjit::Label slow = a_.newLabel(), full = a_.newLabel(), moved = a_.newLabel(), ready = a_.newLabel();
   const ax::Gp node = ax::rbx, base = ax::r13, owner = ax::r12, fiber = ax::rdi, k = ax::rax, scratch = ax::rdx;
   auto context = [](int offset) { return ax::qword_ptr(ax::r15, offset); };
   nearest_node(cell, node, slow);
@@ -95,11 +95,9 @@ void Codegen::capture_for(vm::PerformCell* cell, asmjit::Label back) {
   a_.mov(context(at::top), scratch);
   // … into the owner's.
   a_.mov(context(at::fiber), owner);
-  a_.cmp(context(at::stack_limit), -1);
-  a_.je(same_limit);
   a_.mov(scratch, ax::qword_ptr(owner, at::fiber_limit));
+  a_.or_(scratch, context(at::safepoint_asked));
   a_.mov(context(at::stack_limit), scratch);
-  a_.bind(same_limit);
   a_.mov(ax::rsp, ax::qword_ptr(owner, at::fiber_sp));
   a_.mov(scratch, ax::qword_ptr(owner, at::fiber_tag));
   a_.cmp(scratch, context(at::moved_at));

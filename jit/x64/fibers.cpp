@@ -15,38 +15,27 @@ void Generator::find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& b
   mov(fiber, context(at::supply_free));
   test(fiber, fiber);
   jz(other, T_NEAR);
-  cmp(byte[fiber + at::fiber_young], 0);
-  je(other, T_NEAR);
-  cmp(byte[fiber + at::fiber_size_class], static_cast<int>(rt::kKeptClass));
+  // Young, and with a block.
+  static_assert(rt::kKeptClass < rt::kNoBlock);
+  cmp(word[fiber + at::fiber_old_class], static_cast<int>(rt::kKeptClass));
   ja(other, T_NEAR);
-  // Its block may be gone (base 0), or too small.
   mov(base, ptr[fiber + at::fiber_base]);
   mov(scratch, base);
   sub(scratch, ptr[fiber + at::fiber_limit]);
-  test(base, base);
-  jz(other, T_NEAR);
   cmp(scratch, bytes);
   jb(other, T_NEAR);
-  mov(bytes, context(at::supply_bytes));
-  lea(bytes, ptr[bytes + scratch + kSlackBytes]);
-  cmp(bytes, context(at::supply_quick_bytes));
-  ja(other, T_NEAR);
-  mov(scratch, context(at::supply_live));
-  cmp(scratch, context(at::supply_peak));
-  jae(other, T_NEAR);
 }
 
 // It is young, and a young one is dirty: the heap's verifier looks.
-void Generator::take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& scratch) {
-  mov(context(at::supply_bytes), bytes);
-  inc(qword[ctx + at::supply_live]);
-  inc(qword[ctx + at::supply_made]);
+void Generator::take_fiber(const Reg64& fiber, const Reg64& scratch) {
+  if (watch_ != Watch::Nothing) {
+    mov(scratch, context(at::supply_made));
+    inc(scratch);
+    mov(context(at::supply_made), scratch);
+    mov(dword[fiber + at::fiber_id], scratch.cvt32());
+  }
   mov(scratch, ptr[fiber + at::fiber_parent]);
   mov(context(at::supply_free), scratch);
-  mov(scratch.cvt32(), dword[ctx + at::supply_next_id]);
-  mov(dword[fiber + at::fiber_id], scratch.cvt32());
-  inc(scratch.cvt32());
-  mov(dword[ctx + at::supply_next_id], scratch.cvt32());
   if (!PLANTED(jit_fiber_keeps_records)) mov(dword[fiber + at::fiber_records], 0);
   mov(qword[fiber + at::fiber_copied], 0);
   mov(byte[fiber + at::fiber_free], 0);
@@ -57,15 +46,10 @@ void Generator::give_fiber_back(const Reg64& fiber, const Reg64& parent, const R
   mov(parent, ptr[fiber + at::fiber_parent]);
   cmp(byte[fiber + at::fiber_size_class], static_cast<int>(rt::kKeptClass));
   ja(other, T_NEAR);
-  test(dword[fiber + at::fiber_watermarks], at::kWatermarks);
-  jnz(other, T_NEAR);
+  cmp(dword[fiber + at::fiber_watermarks], 0);
+  jne(other, T_NEAR);
   cmp(byte[parent + at::fiber_dirty], 0);
   je(other, T_NEAR);
-  mov(scratch, ptr[fiber + at::fiber_base]);
-  sub(scratch, ptr[fiber + at::fiber_limit]);
-  add(scratch, kSlackBytes);
-  sub(context(at::supply_bytes), scratch);
-  dec(qword[ctx + at::supply_live]);
   mov(byte[fiber + at::fiber_free], 1);
   mov(scratch, context(at::supply_free));
   mov(ptr[fiber + at::fiber_parent], scratch);
@@ -93,7 +77,7 @@ void Generator::make_fiber_call() {
   mov(bytes.cvt32(), dword[function + at::frame_size]);
   shl(bytes, 3);
   find_fiber(fiber, base, bytes, scratch, other);
-  take_fiber(fiber, bytes, scratch);
+  take_fiber(fiber, scratch);
   leave_fiber(current, scratch);
   mov(ptr[fiber + at::fiber_parent], current);
   sub(base, 8);
@@ -171,10 +155,9 @@ void Generator::resume_copy(const Label& other) {
   jne(other, T_NEAR);
   cmp(node, ptr[k + at::k_top]);
   jne(other, T_NEAR);
-  cmp(dword[source + at::fiber_records], 0);
+  static_assert(at::fiber_watermarks == at::fiber_records + 4);
+  cmp(qword[source + at::fiber_records], 0);
   jne(other, T_NEAR);
-  test(dword[source + at::fiber_watermarks], at::kWatermarks);
-  jnz(other, T_NEAR);
   mov(from, ptr[source + at::fiber_base]);
   mov(used, from);
   sub(used, ptr[source + at::fiber_sp]);
@@ -186,11 +169,13 @@ void Generator::resume_copy(const Label& other) {
   ja(other, T_NEAR);
   mov(twin, alloc);
   mov(alloc, scratch);
-  take_fiber(copy, bytes, scratch);
-  inc(qword[ctx + at::supply_copied]);
-  add(context(at::supply_bytes_copied), used);
-  mov(scratch, context(at::stats));
-  inc(qword[scratch + at::resumed_copies]);
+  take_fiber(copy, scratch);
+  if (watch_ != Watch::Nothing) {
+    inc(qword[ctx + at::supply_copied]);
+    add(context(at::supply_bytes_copied), used);
+    mov(scratch, context(at::stats));
+    inc(qword[scratch + at::resumed_copies]);
+  }
   or_(byte[k], static_cast<int>(rt::kHeaderResumed));
   // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
   xor_(left.cvt32(), left.cvt32());
@@ -206,11 +191,11 @@ void Generator::resume_copy(const Label& other) {
   // Its handler's node, in the place that the original's has.
   mov(scratch, rt::make_header(rt::Kind::Node, 0));
   mov(ptr[twin], scratch);
+  static_assert(at::node_env == at::node_site + 8);
+  movups(xmm0, ptr[node + at::node_site]);
+  movups(ptr[twin + at::node_site], xmm0);
   mov(scratch, ptr[node + at::node_site]);
-  mov(ptr[twin + at::node_site], scratch);
   movzx(left.cvt32(), word[scratch + at::site_node_slot]);
-  mov(scratch, ptr[node + at::node_env]);
-  mov(ptr[twin + at::node_env], scratch);
   mov(scratch, context(at::top));
   mov(ptr[twin + at::node_outer], scratch);
   mov(ptr[twin + at::node_home], copy);
@@ -219,7 +204,6 @@ void Generator::resume_copy(const Label& other) {
   mov(ptr[twin + at::node_frame], scratch);
   mov(qword[twin + at::node_previous], 0);
   mov(qword[twin + at::node_previous + 8], static_cast<int>(rt::kNull.bits));
-  mov(qword[twin + at::node_twin], static_cast<int>(rt::kNull.bits));
   mov(scratch.cvt32(), scratch.cvt32());
   sub(left, scratch);
   if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);

@@ -18,7 +18,7 @@ namespace eddy::jit::x64 {
 
 class Generator : public Xbyak::CodeGenerator {
  public:
-  explicit Generator(bool observed);
+  explicit Generator(Watch watch);
   AssembledStubs assembled();
 
  private:
@@ -55,10 +55,10 @@ class Generator : public Xbyak::CodeGenerator {
   // Leaves the tag alone.
   void enter_fiber(const Reg64& fiber, const Reg64& scratch);
   void fresh_tag(const Reg64& scratch);
-  // The first free fiber, where it serves. `bytes`: those its stack must have; afterwards, those of all stacks with it.
+  // The first free fiber, where it serves. `bytes`: those its stack must have.
   void find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& bytes, const Reg64& scratch, const Label& other);
   // Takes it.
-  void take_fiber(const Reg64& fiber, const Reg64& bytes, const Reg64& scratch);
+  void take_fiber(const Reg64& fiber, const Reg64& scratch);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Reg64& fiber, const Reg64& parent, const Reg64& scratch, const Label& other);
 
@@ -66,7 +66,7 @@ class Generator : public Xbyak::CodeGenerator {
   const Reg64 argument[kRegisterArgs] = {Xbyak::util::rdi, Xbyak::util::rsi, Xbyak::util::rcx,
                                          Xbyak::util::r8,  Xbyak::util::r9,  Xbyak::util::r10};
   Label dispatch_, leave_, host_leave_, interpret_, action_, interp_return_, fiber_exit_, abort_body_, calls_;
-  const bool observed_;
+  const Watch watch_;
   Stubs table_;  // holds offsets
 };
 

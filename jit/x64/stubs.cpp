@@ -5,7 +5,7 @@ namespace eddy::jit::x64 {
 
 using namespace Xbyak::util;
 
-Generator::Generator(bool observed) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE), observed_(observed) {
+Generator::Generator(Watch watch) : Xbyak::CodeGenerator(8192, Xbyak::DontSetProtectRWE), watch_(watch) {
   make_entries();
   make_fiber_exit();
   make_abort_body();
@@ -176,9 +176,9 @@ AssembledStubs Generator::assembled() {
   return stubs;
 }
 
-AssembledStubs assemble_stubs(bool observed) {
+AssembledStubs assemble_stubs(Watch watch) {
   Xbyak::ClearError();
-  return Generator(observed).assembled();
+  return Generator(watch).assembled();
 }
 
 }  // namespace eddy::jit::x64

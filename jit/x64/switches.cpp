@@ -20,13 +20,10 @@ void Generator::leave_fiber(const Reg64& fiber, const Reg64& scratch) {
 }
 
 void Generator::enter_fiber(const Reg64& fiber, const Reg64& scratch) {
-  Label asked;
   mov(context(at::fiber), fiber);
-  cmp(qword[ctx + at::stack_limit], -1);
-  je(asked);
   mov(scratch, ptr[fiber + at::fiber_limit]);
+  or_(scratch, context(at::safepoint_asked));
   mov(context(at::stack_limit), scratch);
-  L(asked);
   mov(rsp, ptr[fiber + at::fiber_sp]);
 }
 
@@ -41,7 +38,7 @@ void Generator::make_perform() {
   for (unsigned i = 1; i < kRegisterArgs; ++i) mov(context(at::args + 8 * static_cast<int>(i)), argument[i]);
   mov(rsi, r13);
   start(table_.perform);
-  if (observed_) return long_way(StubCall::Perform);
+  if (watch_ == Watch::Effects) return long_way(StubCall::Perform);
   Label other, no_room, moved, ready, found, in_place, base;
   mov(rdi, ptr[rsi + at::cell_seen]);
   mov(rcx, ptr[rsi + at::cell_clause]);
@@ -183,7 +180,7 @@ void Generator::make_resume(bool last) {
   cmp(scratch, ptr[current + at::fiber_base]);
   je(other, T_NEAR);
   start(last ? table_.resume_last : table_.resume_keep);
-  if (observed_) jmp(other, T_NEAR);
+  if (watch_ == Watch::Effects) jmp(other, T_NEAR);
   test(dil, 7);
   jnz(other, T_NEAR);
   cmp(byte[k + 3], static_cast<int>(rt::Kind::Continuation));

@@ -73,6 +73,12 @@ struct FakeMachine {
     if (address == ctx.stubs.fiber_exit) ++fiber->sp;
   }
 
+  size_t live() {
+    size_t n = 0;
+    fibers.for_each_live([&](Fiber*) { ++n; });
+    return n;
+  }
+
   void switch_to(Fiber* fiber) {
     ctx.fiber = fiber;
     ctx.stack_limit = fiber->limit;
@@ -88,7 +94,6 @@ struct FakeMachine {
     node->frame_offset = 0;
     node->records = 0;
     node->previous = {};
-    node->twin = kNull;
     return ptr_value(node);
   }
   Value make_continuation(Fiber* top, Fiber* base, Value node = kNull) {

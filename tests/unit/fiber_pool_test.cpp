@@ -21,7 +21,7 @@ TEST(FiberPool, MakesAndReuses) {
   Fiber* big = m.fibers.make(100000);
   EXPECT_GE(big->base - big->limit, 100000);
   m.fibers.release(big);
-  EXPECT_EQ(m.ctx.fiber_supply.live, 2u);
+  EXPECT_EQ(m.live(), 2u);
 }
 
 // The next deep computation need not grow its stack again; one of no common depth gives its memory back.
@@ -121,13 +121,13 @@ TEST(Fibers, LiveOnlyThroughContinuations) {
   m.ctx.globals[0] = m.make_sleeper(s);
   m.make_sleeper(kUnit);  // garbage
   for (int i = 0; i < 20; ++i) new_cell(m.ctx, kUnit);
-  EXPECT_EQ(m.ctx.fiber_supply.live, 2u);
+  EXPECT_EQ(m.live(), 2u);
   Fiber* f = as<Continuation>(m.ctx.globals[0])->top_fiber;
   EXPECT_EQ(string_view_of(m.top_frame(f)->slots[0]), "kept");
   // Consumed: its fiber is nobody's.
   as<Continuation>(m.ctx.globals[0])->top_fiber = nullptr;
   m.heap->collect_major();
-  EXPECT_EQ(m.ctx.fiber_supply.live, 1u);
+  EXPECT_EQ(m.live(), 1u);
   EXPECT_EQ(as<Continuation>(m.ctx.globals[0])->node, kNull);
 }
 
@@ -135,14 +135,14 @@ TEST(Fibers, YoungGarbageGoesAtOnceOldGarbageAtTheNextMajor) {
   FakeMachine m;
   m.ctx.globals.resize(1, kUnit);
   for (int i = 0; i < 1000; ++i) m.ctx.globals[0] = m.make_sleeper(kUnit);
-  EXPECT_EQ(m.ctx.fiber_supply.live, 1001u);
+  EXPECT_EQ(m.live(), 1001u);
   m.heap->collect_minor();
-  EXPECT_EQ(m.ctx.fiber_supply.live, 2u);
+  EXPECT_EQ(m.live(), 2u);
   m.ctx.globals[0] = kUnit;
   m.heap->collect_minor();
-  EXPECT_EQ(m.ctx.fiber_supply.live, 2u);
+  EXPECT_EQ(m.live(), 2u);
   m.heap->collect_major();
-  EXPECT_EQ(m.ctx.fiber_supply.live, 1u);
+  EXPECT_EQ(m.live(), 1u);
 }
 
 TEST(Fibers, ChainsAreReachedWhole) {
@@ -170,7 +170,7 @@ TEST(Fibers, ChainsAreReachedWhole) {
   m.switch_to(chain[2]);
   for (int i = 0; i < 30; ++i) new_cell(m.ctx, kUnit);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(string_view_of(m.top_frame(chain[i])->slots[0]), std::to_string(i));
-  EXPECT_EQ(m.ctx.fiber_supply.live, 4u);
+  EXPECT_EQ(m.live(), 4u);
 }
 
 TEST(Fibers, YoungParentBelowALongOldChainIsKept) {
@@ -187,7 +187,7 @@ TEST(Fibers, YoungParentBelowALongOldChainIsKept) {
   }
   m.ctx.globals[0] = m.make_continuation(chain.back(), chain[0]);
   m.heap->collect_minor();
-  EXPECT_EQ(m.ctx.fiber_supply.live, n + 1u);
+  EXPECT_EQ(m.live(), n + 1u);
   // A new fiber resumes it; it is only reached through all the others.
   Fiber* resumer = m.fibers.make(16);
   m.push(resumer, 1);
@@ -312,7 +312,7 @@ TEST(Fibers, AMillionSleepersFitTheirBudget) {
   }
   m.ctx.globals.clear();
   m.heap->collect_major();
-  EXPECT_EQ(m.ctx.fiber_supply.live, 1u);
+  EXPECT_EQ(m.live(), 1u);
 #ifndef EDDY_SANITIZE
   EXPECT_LT(resident_bytes(), before + (size_t{200} << 20));
 #endif

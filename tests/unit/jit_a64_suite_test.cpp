@@ -161,7 +161,7 @@ TEST_F(Suite, IsWhatItWasMeantToBe) {
 }
 
 TEST_F(Suite, StubsAreWhatTheyWereMeantToBe) {
-  jit::AssembledStubs stubs = jit::a64::assemble_stubs(false);
+  jit::AssembledStubs stubs = jit::a64::assemble_stubs(jit::Watch::Nothing);
   EXPECT_EQ(stubs.failure, "");
   std::unique_ptr<vm::Tier> tier;
   vm::Vm machine(vm::VmOptions{});

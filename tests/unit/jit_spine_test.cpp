@@ -121,7 +121,7 @@ constexpr asmjit::Arch kArch = asmjit::Arch::kAArch64;
 
 class Spine : public vm::Tier {
  public:
-  explicit Spine(vm::Vm& vm) : ctx_(vm.context()), stubs_(place_stubs(host_target()->stubs(false), memory_, [](rt::Context*, void*) {})) {
+  explicit Spine(vm::Vm& vm) : ctx_(vm.context()), stubs_(place_stubs(host_target()->stubs(Watch::Nothing), memory_, [](rt::Context*, void*) {})) {
     use_stubs(ctx_, stubs_->table);
     safepoints.push_back({&vm::pseudo_functions.clause, vm::pseudo_functions.clause.code, vm::ClauseFrame::Result});
     ctx_.tier = static_cast<vm::Tier*>(this);

@@ -22,14 +22,14 @@ void compare(const StubImage& image, const AssembledStubs& now) {
 }
 
 TEST(JitStubs, AreWhatTheGeneratorsWrite) {
-  for (bool observed : {false, true}) {
-    compare(x64::stub_image(observed), x64::assemble_stubs(observed));
-    compare(a64::stub_image(observed), a64::assemble_stubs(observed));
+  for (Watch watch : kWatches) {
+    compare(x64::stub_image(watch), x64::assemble_stubs(watch));
+    compare(a64::stub_image(watch), a64::assemble_stubs(watch));
   }
 }
 
 TEST(JitStubs, AreThereWithTheAddressesOfWhatTheyCall) {
-  const StubImage& image = a64::stub_image(false);
+  const StubImage& image = a64::stub_image(Watch::Nothing);
   CodeMemory memory(1 << 20);
   memory.take(1);
   std::optional<StubCode> stubs = place_stubs(image, memory, nobody);
@@ -51,7 +51,7 @@ TEST(JitStubs, AreThereWithTheAddressesOfWhatTheyCall) {
 }
 
 TEST(JitStubs, AreNotThereWithoutMemory) {
-  const StubImage& image = a64::stub_image(false);
+  const StubImage& image = a64::stub_image(Watch::Nothing);
   CodeMemory little(64), refused(1 << 20);
   EXPECT_FALSE(place_stubs(image, little, nobody));
   rt::memory::refuse_request(1);

@@ -25,8 +25,8 @@ void skip_finished(Context& ctx) {
 
 Value twin_of(Value v) {
   if (!rt::is_kind(v, rt::Kind::Node)) return v;
-  Value twin = rt::as<rt::Node>(v)->twin;
-  return twin == rt::kNull ? v : twin;
+  const rt::EffectCell& cell = rt::as<rt::Node>(v)->previous;
+  return cell.tag == rt::Node::kTwin ? cell.node : v;
 }
 
 // In a copied fiber, everything that belongs to the copy must be the copy's: its nodes, and what its unwind
@@ -75,8 +75,8 @@ struct CopyWork {
   void collect(Value top) {
     while (rt::is_kind(top, rt::Kind::Node)) {
       auto* node = rt::as<rt::Node>(top);
-      if (node->twin != rt::kNull || !copy_of(node->home) || !is_installed(node)) return;
-      node->twin = rt::kHole;  // listed
+      if (node->previous.tag == rt::Node::kTwin || !copy_of(node->home) || !is_installed(node)) return;
+      node->previous = {rt::Node::kTwin, top};  // listed
       nodes.push_back(top);
       top = node->outer;
     }
@@ -131,7 +131,7 @@ bool copy_continuation(Context& ctx) {
       at = record.previous();
     }
   work.collect(source()->node);
-  for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
+  for (Value node : work.nodes) rt::as<rt::Node>(node)->previous = {};
 
   size_t held = ctx.heap->held.size();
   ctx.heap->held.insert(ctx.heap->held.end(), work.copies.begin(), work.copies.end());
@@ -153,7 +153,7 @@ bool copy_continuation(Context& ctx) {
   ctx.heap->held.resize(held);
 
   // No allocation from here on: originals point to their twins while references are replaced.
-  for (size_t i = 0; i < work.nodes.size(); ++i) rt::as<rt::Node>(work.nodes[i])->twin = work.twins[i];
+  for (size_t i = 0; i < work.nodes.size(); ++i) rt::as<rt::Node>(work.nodes[i])->previous = {rt::Node::kTwin, work.twins[i]};
   for (Value v : work.twins) {
     auto* twin = rt::as<rt::Node>(v);
     twin->home = work.copy_of(twin->home);
@@ -164,7 +164,7 @@ bool copy_continuation(Context& ctx) {
     for (Fiber* copy : work.copies) adopt_records(copy);
   k->top = twin_of(k->top);
   k->node = twin_of(k->node);
-  for (Value node : work.nodes) rt::as<rt::Node>(node)->twin = rt::kNull;
+  for (Value node : work.nodes) rt::as<rt::Node>(node)->previous = {};
   source()->set_resumed();
   ctx.args[0] = rt::ptr_value(k);
   ++ctx.stats->resumes[static_cast<unsigned>(rt::ResumeShape::Copied)];

@@ -17,7 +17,7 @@ bool reserve(Context& ctx, size_t words) {
   // The return-address word below the youngest frame may lie in the slack.
   if (fiber->sp - fiber->limit >= static_cast<ptrdiff_t>(words)) return true;
   if (ctx.fibers->grow(fiber, words)) {
-    if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
+    ctx.respect_limit();
     return true;
   }
   rt::panic(ctx, "stack overflow");
@@ -26,7 +26,8 @@ bool reserve(Context& ctx, size_t words) {
 }
 
 bool safepoint(Context* ctx, const rt::Function* entering) {
-  ctx->stack_limit = ctx->fiber->limit;
+  ctx->safepoint_asked = 0;
+  ctx->respect_limit();
   if (ctx->profile) {
     if (uint32_t due = ctx->samples.exchange(0, std::memory_order_relaxed)) ctx->profile->take(*ctx, entering, due);
   }

@@ -16,7 +16,7 @@ inline Word* const kAlwaysSlow = reinterpret_cast<Word*>(~Word{0});
 [[gnu::always_inline]] inline void make_current(Context& ctx, Fiber* fiber) {
   ctx.heap->fiber_ran(fiber);
   ctx.fiber = fiber;
-  if (ctx.stack_limit != kAlwaysSlow) ctx.stack_limit = fiber->limit;
+  ctx.respect_limit();
 }
 
 // The current fiber is about to be left, its sp written: remembers which cells are right for it.

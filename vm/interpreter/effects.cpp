@@ -27,7 +27,6 @@ HANDLER(HANDLE) {
   node->home = ctx->fiber;
   node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame_of(s)));
   node->records = ctx->fiber->records;
-  node->twin = rt::kNull;
   Value v = rt::ptr_value(node);
   if (!site->effects.empty()) [[likely]] {
     rt::EffectCell& cell = ctx->cells[site->effects[0]];
@@ -66,7 +65,6 @@ HANDLER(MASK) {
   node->home = ctx->fiber;
   node->frame_offset = static_cast<uint32_t>(ctx->fiber->offset_of(frame_of(s)));
   node->records = ctx->fiber->records;
-  node->twin = rt::kNull;
   node->previous = {};
   for (uint32_t effect : site->effects) ctx->cells[effect].tag = 0;
   ctx->top = RA = rt::ptr_value(node);
