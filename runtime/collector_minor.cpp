@@ -31,14 +31,14 @@ void Collector::minor() {
   scan_remembered();
   // A young one on this list was released and made again since; it has to be reached.
   each_fiber(impl.dirty, [this](Fiber* fiber) {
-    if (!fiber->free && fiber->old) fiber_stack.push_back(fiber);
+    if (!fiber->free() && fiber->old) fiber_stack.push_back(fiber);
     if (fiber_stack.size() == kManyFibers) drain_minor();
   });
   reach_roots();
   drain_minor();
   if (all_young_live) {
     for (Fiber* fiber : fibers.young())
-      if (!fiber->free && !fiber->marked) {
+      if (!fiber->free() && !fiber->marked) {
         fiber->marked = true;
         fiber_stack.push_back(fiber);
       }
@@ -187,7 +187,7 @@ bool Collector::settle_young(Collector& self, Value* slot) {
 // (Others soon grow again; so a scheduler's do not go back and forth.)
 void Collector::cut_sleepers() {
   each_fiber(impl.scanned, [this](Fiber* fiber) {
-    if (!fiber->free && !fiber->dirty) fibers.cut_stack(fiber);
+    if (!fiber->free() && !fiber->dirty) fibers.cut_stack(fiber);
   });
   impl.scanned.clear();
 }
@@ -198,7 +198,7 @@ void Collector::finish_fibers() {
   impl.scanned.swap(impl.dirty);
   each_fiber(fibers.young(), [this](Fiber* fiber) {
     fiber->old = true;
-    if (fiber->free) return;
+    if (fiber->free()) return;
     fiber->dirty = false;
     if (fiber->marked) {
       impl.scanned.push_back(fiber);

@@ -104,7 +104,7 @@ struct Verifier {
   void check_continuation(const Continuation* k) {
     if (!k->top_fiber) return;
     for (Fiber* f = k->top_fiber;; f = f->parent) {
-      if (!f || f->free) return fail("a continuation's chain of fibers is broken");
+      if (!f || f->free()) return fail("a continuation's chain of fibers is broken");
       reach(f);
       if (f == k->base_fiber()) return;
     }
@@ -115,7 +115,7 @@ struct Verifier {
   }
 
   void check_fiber(Fiber* f) {
-    if (f->free) return fail("fiber {} is in use and free", f->id);
+    if (f->free()) return fail("fiber {} is in use and free", f->id);
     if (!f->old && !f->dirty) return fail("young fiber {} is clean", f->id);
     if (f->sp > f->base || f->sp < f->limit - kStackSlackWords) return fail("fiber {}: sp out of bounds", f->id);
     if (f->sp == f->base) return;

@@ -37,21 +37,24 @@
 namespace eddy::rt {
 
 struct Fiber {
-  Fiber* parent = nullptr;  // Waiting below this one; for the lowest fiber of a continuation: unused
+  Fiber* parent = nullptr;  // Waiting below this one; for the lowest fiber of a continuation: unused; of a free one: the
+                            // next in the pool, and kFree
   Word* sp = nullptr;
   Word* base = nullptr;
   Word* limit = nullptr;
   uint64_t tag = 0;         // cache tag of this fiber's context, while it is not running
   uint64_t copied = 0;      // the tag given when it was last copied, or made as a copy: what its frames held then,
                             // others may hold too
-  uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none
+  uint32_t records = 0;     // newest unwind record: words from base down to its link word; 0: none, as in a free one
   uint32_t watermarks = 0;  // the pool's table of them; 0: none
-  bool free : 1 = true;     // in the pool
-  bool marked : 1 = false;  // reached by the collection under way
+  bool marked = false;      // reached by the collection under way
   bool dirty = true;        // ran since it was last scanned: scanned again by the next minor collection
   uint8_t size_class = 0;   // of the block, or kNoBlock
   bool old = true;          // not on the pool's list of fibers made since the last minor collection
   uint32_t id = 0;          // for traces; fresh at every use that one sees
+
+  static constexpr Word kFree = 1;
+  bool free() const { return reinterpret_cast<Word>(parent) & kFree; }
 
   Word offset_of(const void* p) const { return static_cast<Word>(base - static_cast<const Word*>(p)); }
   Word* at(Word offset) const { return base - offset; }
@@ -69,7 +72,7 @@ constexpr size_t kStackSlackWords = 8;
 // The part of the pool that starting, copying and finishing a fiber touch. Machine code does all three in place
 // while the first free fiber is young and its block small and big enough.
 struct FiberSupply {
-  Fiber* free = nullptr;  // linked by parent, last released first
+  Fiber* free = nullptr;  // the one released last
   uint64_t made = 0, copied = 0, bytes_copied = 0;  // machine code counts only what somebody looks at
   // Bytes below sp that compiled frames count on: they asked for them when they were entered, so a stack that is
   // cut down or copied in between must keep them.

@@ -30,6 +30,8 @@ constexpr size_t kPageWords = 4096 / sizeof(Word);
 size_t held_words(const Fiber* fiber) { return static_cast<size_t>(fiber->base - fiber->limit) + kStackSlackWords; }
 uint64_t held_bytes(const Fiber* fiber) { return held_words(fiber) * sizeof(Word); }
 
+Fiber* next_free(const Fiber* fiber) { return reinterpret_cast<Fiber*>(reinterpret_cast<Word>(fiber->parent) - Fiber::kFree); }
+
 FiberBlock block_of(const Fiber* fiber) {
   return {fiber->base - FiberBlocks::words(fiber->size_class), fiber->size_class};
 }
@@ -118,7 +120,7 @@ void FiberPool::clear_free_block(Fiber* fiber) {
 }
 
 void FiberPool::clear_free_blocks() {
-  for (Fiber* fiber = supply_.free; fiber; fiber = fiber->parent) clear_free_block(fiber);
+  for (Fiber* fiber = supply_.free; fiber; fiber = next_free(fiber)) clear_free_block(fiber);
 }
 
 Fiber* FiberPool::make(size_t words) {
@@ -126,7 +128,7 @@ Fiber* FiberPool::make(size_t words) {
   Fiber* fiber = supply_.free;
   // A free fiber's block is as its last use left it, and it may be too small.
   if (fiber && fiber->base && held_words(fiber) >= words) [[likely]] {
-    supply_.free = fiber->parent;
+    supply_.free = next_free(fiber);
     if (fiber->size_class > kKeptClass) [[unlikely]] {
       if (!admit(held_bytes(fiber))) {
         supply_.free = fiber;
@@ -145,7 +147,7 @@ Fiber* FiberPool::make(size_t words) {
       return nullptr;
     }
     if (fiber) {
-      supply_.free = fiber->parent;
+      supply_.free = next_free(fiber);
     } else {
       fiber = take_descriptor();
       if (!fiber) {
@@ -159,9 +161,7 @@ Fiber* FiberPool::make(size_t words) {
   fiber->parent = nullptr;
   fiber->sp = fiber->base;
   fiber->tag = 0;
-  fiber->records = 0;
   fiber->id = static_cast<uint32_t>(++supply_.made);
-  fiber->free = false;
   fiber->dirty = true;
   fiber->copied = 0;
   if (fiber->old) {
@@ -172,7 +172,8 @@ Fiber* FiberPool::make(size_t words) {
 }
 
 void FiberPool::release(Fiber* fiber) {
-  assert(!fiber->free);
+  assert(!fiber->free());
+  if (!PLANTED(fiber_keeps_records)) fiber->records = 0;
   if (fiber->watermarks) [[unlikely]] drop_watermarks(fiber);
   if (fiber->size_class > kKeptClass) [[unlikely]] {
     uint64_t bytes = held_bytes(fiber);
@@ -180,8 +181,7 @@ void FiberPool::release(Fiber* fiber) {
     if (kept_bytes_ + bytes <= kKeptBytes) kept_bytes_ += bytes;
     else clear_block(fiber);
   }
-  fiber->free = true;
-  fiber->parent = supply_.free;
+  fiber->parent = reinterpret_cast<Fiber*>(reinterpret_cast<Word>(supply_.free) + Fiber::kFree);
   supply_.free = fiber;
 }
 

@@ -40,7 +40,7 @@ class FiberPool {
     for (size_t s = 0; s < slabs_.size(); ++s) {
       size_t used = s + 1 == slabs_.size() ? slab_used_ : kSlabFibers;
       for (size_t i = 0; i < used; ++i)
-        if (!slabs_[s][i].free) visit(&slabs_[s][i]);
+        if (!slabs_[s][i].free()) visit(&slabs_[s][i]);
     }
   }
   // Bytes of stack that live fibers hold, and free ones in small blocks.

@@ -32,10 +32,14 @@ void Generator::take_fiber(const Gp& fiber) {
     a_.str(w14, a_.slot(fiber, at::fiber_id, 4));
   }
   a_.ldr(x14, a_.slot(fiber, at::fiber_parent));
+  a_.sub(x14, x14, rt::Fiber::kFree);
   a_.str(x14, context(at::supply_free));
-  a_.str(wzr, a_.slot(fiber, at::fiber_records, 4));
-  a_.str(xzr, a_.slot(fiber, at::fiber_copied));
-  a_.strb(wzr, a_.slot(fiber, at::fiber_free, 1));
+}
+
+void Generator::no_records_or_watermarks(const Gp& fiber, Label other) {
+  static_assert(at::fiber_watermarks == at::fiber_records + 4);
+  a_.ldr(x14, a_.slot(fiber, at::fiber_records));
+  a_.cbnz(x14, other);
 }
 
 // What finish_fiber does, but for the tag.
@@ -44,13 +48,11 @@ void Generator::give_fiber_back(const Gp& fiber, const Gp& parent, Label other) 
   a_.ldrb(w14, a_.slot(fiber, at::fiber_size_class, 1));
   a_.cmp(w14, asmjit::Imm(static_cast<int>(rt::kKeptClass)));
   a_.b_hi(other);
-  a_.ldr(w14, a_.slot(fiber, at::fiber_watermarks, 4));
-  a_.cbnz(w14, other);
+  no_records_or_watermarks(fiber, other);
   a_.ldrb(w14, a_.slot(parent, at::fiber_dirty, 1));
   a_.cbz(w14, other);
-  a_.movz(w14, 1);
-  a_.strb(w14, a_.slot(fiber, at::fiber_free, 1));
   a_.ldr(x14, context(at::supply_free));
+  a_.add(x14, x14, rt::Fiber::kFree);
   a_.str(x14, a_.slot(fiber, at::fiber_parent));
   a_.str(fiber, context(at::supply_free));
   enter_fiber(parent);
@@ -82,10 +84,11 @@ void Generator::make_fiber_call() {
   take_fiber(fiber);
   leave_fiber(current);
   a_.str(current, a_.slot(fiber, at::fiber_parent));
+  a_.str(xzr, a_.slot(fiber, at::fiber_copied));
   a_.adr(x14, fiber_exit_);
   a_.str(x14, ptr_pre(base, -8));
-  a_.str(base, a_.slot(fiber, at::fiber_sp));
-  enter_fiber(fiber);
+  a_.mov(stack, base);
+  make_current(fiber);
   fresh_tag();
   a_.ldr(x16, a_.slot(function, at::machine_entry));
   a_.pop_return();
@@ -164,9 +167,7 @@ void Generator::resume_copy(Label other) {
   a_.ldr(x14, a_.slot(k, at::k_top));
   a_.cmp(node, x14);
   a_.b_ne(other);
-  static_assert(at::fiber_watermarks == at::fiber_records + 4);
-  a_.ldr(x14, a_.slot(source, at::fiber_records));
-  a_.cbnz(x14, other);
+  no_records_or_watermarks(source, other);
   a_.ldr(from, a_.slot(source, at::fiber_base));
   a_.ldr(x14, a_.slot(source, at::fiber_sp));
   a_.sub(used, from, x14);
@@ -219,9 +220,8 @@ void Generator::resume_copy(Label other) {
   a_.ldr(x14, a_.slot(node, at::node_frame));
   a_.str(x14, a_.slot(twin, at::node_frame));
   a_.ldr(w13, a_.slot(node, at::node_frame, 4));
-  a_.str(xzr, a_.slot(twin, at::node_previous));
-  a_.constant(x14, static_cast<int64_t>(rt::kNull.bits));
-  a_.str(x14, a_.slot(twin, at::node_previous + 8));
+  static_assert(rt::kNull.bits == 0);
+  a_.stp(xzr, xzr, ptr(twin, at::node_previous));
   a_.sub(left, left, x13);
   a_.add(x14, base, left, lsl(3));
   a_.str(twin, a_.slot(x14, static_cast<int>(rt::kFrameHeaderWords * 8)));
@@ -233,10 +233,9 @@ void Generator::resume_copy(Label other) {
   fresh_tag();
   a_.str(x13, a_.slot(source, at::fiber_copied));
   a_.str(x13, a_.slot(copy, at::fiber_copied));
-  a_.sub(base, base, used);
-  a_.str(base, a_.slot(copy, at::fiber_sp));
+  a_.sub(stack, base, used);
   a_.mov(x16, value);
-  enter_fiber(copy);
+  make_current(copy);
   a_.pop_return();
   a_.br(x30);
 }

@@ -53,12 +53,14 @@ class Generator {
   // These use x13 and x14.
   void leave_fiber(const Gp& fiber);
   void enter_fiber(const Gp& fiber);  // leaves the tag alone
+  void make_current(const Gp& fiber);  // as that, but for x20
   void fresh_tag();
   void increment(const Gp& base, int offset);
   // The first free fiber, where it serves. `bytes`: those its stack must have.
   void find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other);
   // Takes it.
   void take_fiber(const Gp& fiber);
+  void no_records_or_watermarks(const Gp& fiber, Label other);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Gp& fiber, const Gp& parent, Label other);
 

@@ -19,12 +19,16 @@ void Generator::leave_fiber(const Gp& fiber) {
 }
 
 void Generator::enter_fiber(const Gp& fiber) {
+  make_current(fiber);
+  a_.ldr(stack, ptr(fiber, at::fiber_sp));
+}
+
+void Generator::make_current(const Gp& fiber) {
   a_.str(fiber, context(at::fiber));
   a_.ldr(x14, a_.slot(fiber, at::fiber_limit));
   a_.ldr(x13, context(at::safepoint_asked));
   a_.orr(x14, x14, x13);
   a_.str(x14, context(at::stack_limit));
-  a_.ldr(stack, ptr(fiber, at::fiber_sp));
 }
 
 void Generator::fresh_tag() {

@@ -27,7 +27,6 @@ constexpr int fiber_records = offsetof(rt::Fiber, records);
 constexpr int fiber_parent = offsetof(rt::Fiber, parent), fiber_limit = offsetof(rt::Fiber, limit);
 constexpr int fiber_tag = offsetof(rt::Fiber, tag), fiber_copied = offsetof(rt::Fiber, copied);
 constexpr int fiber_dirty = offsetof(rt::Fiber, dirty), fiber_id = offsetof(rt::Fiber, id);
-constexpr int fiber_free = fiber_dirty - 1;  // and a mark, which is there during a collection only
 constexpr int fiber_watermarks = offsetof(rt::Fiber, watermarks), fiber_size_class = offsetof(rt::Fiber, size_class);
 // The class and, above it, whether the fiber is old, as one number.
 constexpr int fiber_old_class = fiber_size_class;

@@ -35,10 +35,14 @@ void Generator::take_fiber(const Reg64& fiber, const Reg64& scratch) {
     mov(dword[fiber + at::fiber_id], scratch.cvt32());
   }
   mov(scratch, ptr[fiber + at::fiber_parent]);
+  sub(scratch, static_cast<int>(rt::Fiber::kFree));
   mov(context(at::supply_free), scratch);
-  if (!PLANTED(jit_fiber_keeps_records)) mov(dword[fiber + at::fiber_records], 0);
-  mov(qword[fiber + at::fiber_copied], 0);
-  mov(byte[fiber + at::fiber_free], 0);
+}
+
+void Generator::no_records_or_watermarks(const Reg64& fiber, const Label& other) {
+  static_assert(at::fiber_watermarks == at::fiber_records + 4);
+  cmp(qword[fiber + at::fiber_records], 0);
+  jne(other, T_NEAR);
 }
 
 // What finish_fiber does, but for the tag.
@@ -46,12 +50,11 @@ void Generator::give_fiber_back(const Reg64& fiber, const Reg64& parent, const R
   mov(parent, ptr[fiber + at::fiber_parent]);
   cmp(byte[fiber + at::fiber_size_class], static_cast<int>(rt::kKeptClass));
   ja(other, T_NEAR);
-  cmp(dword[fiber + at::fiber_watermarks], 0);
-  jne(other, T_NEAR);
+  no_records_or_watermarks(fiber, other);
   cmp(byte[parent + at::fiber_dirty], 0);
   je(other, T_NEAR);
-  mov(byte[fiber + at::fiber_free], 1);
   mov(scratch, context(at::supply_free));
+  add(scratch, static_cast<int>(rt::Fiber::kFree));
   mov(ptr[fiber + at::fiber_parent], scratch);
   mov(context(at::supply_free), fiber);
   enter_fiber(parent, scratch);
@@ -80,11 +83,12 @@ void Generator::make_fiber_call() {
   take_fiber(fiber, scratch);
   leave_fiber(current, scratch);
   mov(ptr[fiber + at::fiber_parent], current);
+  mov(qword[fiber + at::fiber_copied], 0);
   sub(base, 8);
   lea(scratch, ptr[rip + fiber_exit_]);
   mov(ptr[base], scratch);
-  mov(ptr[fiber + at::fiber_sp], base);
-  enter_fiber(fiber, scratch);
+  mov(rsp, base);
+  make_current(fiber, scratch);
   if (!PLANTED(jit_fiber_same_tag)) fresh_tag(scratch);
   jmp(ptr[function + at::machine_entry]);
   L(other);
@@ -148,19 +152,17 @@ void Generator::make_abort_body() {
 // Resumes a copy, where the continuation is one fiber with nothing but its handler. In the registers of make_resume.
 void Generator::resume_copy(const Label& other) {
   const Reg64 k = rdi, value = rsi, source = r8, current = r9, node = rcx, twin = r10, copy = r11, base = rbx, bytes = rax,
-              used = rbp, from = r12, left = r13, scratch = rdx;
+              used = rbp, from = r12, left = r13, to = rax, scratch = rdx;
   Label more;
   mov(node, ptr[k + at::k_node]);
   cmp(source, ptr[node + at::node_home]);
   jne(other, T_NEAR);
   cmp(node, ptr[k + at::k_top]);
   jne(other, T_NEAR);
-  static_assert(at::fiber_watermarks == at::fiber_records + 4);
-  cmp(qword[source + at::fiber_records], 0);
-  jne(other, T_NEAR);
-  mov(from, ptr[source + at::fiber_base]);
-  mov(used, from);
-  sub(used, ptr[source + at::fiber_sp]);
+  no_records_or_watermarks(source, other);
+  mov(used, ptr[source + at::fiber_base]);
+  mov(from, ptr[source + at::fiber_sp]);
+  sub(used, from);
   lea(bytes, ptr[used + kSlackBytes]);
   if (!PLANTED(room_lost)) add(bytes, context(at::supply_room));
   find_fiber(copy, base, bytes, scratch, other);
@@ -178,15 +180,14 @@ void Generator::resume_copy(const Label& other) {
   }
   or_(byte[k], static_cast<int>(rt::kHeaderResumed));
   // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
-  xor_(left.cvt32(), left.cvt32());
-  mov(scratch, used);
-  neg(scratch);
-  if (PLANTED(jit_copy_short)) add(scratch, 64);
+  mov(left, used);
+  mov(to, base);
+  sub(to, used);
   L(more);
   for (int i = 0; i < 4; ++i) movups(Xbyak::Xmm(i), ptr[from + left - 16 * (i + 1)]);
-  for (int i = 0; i < 4; ++i) movups(ptr[base + left - 16 * (i + 1)], Xbyak::Xmm(i));
+  for (int i = 0; i < 4; ++i) movups(ptr[to + left - 16 * (i + 1)], Xbyak::Xmm(i));
   sub(left, 64);
-  cmp(left, scratch);
+  if (PLANTED(jit_copy_short)) cmp(left, 64);
   jg(more);
   // Its handler's node, in the place that the original's has.
   mov(scratch, rt::make_header(rt::Kind::Node, 0));
@@ -202,8 +203,9 @@ void Generator::resume_copy(const Label& other) {
   static_assert(at::node_records == at::node_frame + 4);
   mov(scratch, ptr[node + at::node_frame]);
   mov(ptr[twin + at::node_frame], scratch);
-  mov(qword[twin + at::node_previous], 0);
-  mov(qword[twin + at::node_previous + 8], static_cast<int>(rt::kNull.bits));
+  static_assert(rt::kNull.bits == 0);
+  xorps(xmm0, xmm0);
+  movups(ptr[twin + at::node_previous], xmm0);
   mov(scratch.cvt32(), scratch.cvt32());
   sub(left, scratch);
   if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
@@ -216,10 +218,9 @@ void Generator::resume_copy(const Label& other) {
     mov(ptr[source + at::fiber_copied], scratch);
     mov(ptr[copy + at::fiber_copied], scratch);
   }
-  sub(base, used);
-  mov(ptr[copy + at::fiber_sp], base);
+  mov(rsp, to);
   mov(rax, value);
-  enter_fiber(copy, scratch);
+  make_current(copy, scratch);
   pop(scratch);
   jmp(scratch);
 }

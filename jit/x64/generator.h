@@ -54,11 +54,13 @@ class Generator : public Xbyak::CodeGenerator {
   void leave_fiber(const Reg64& fiber, const Reg64& scratch);
   // Leaves the tag alone.
   void enter_fiber(const Reg64& fiber, const Reg64& scratch);
+  void make_current(const Reg64& fiber, const Reg64& scratch);  // as that, but for rsp
   void fresh_tag(const Reg64& scratch);
   // The first free fiber, where it serves. `bytes`: those its stack must have.
   void find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& bytes, const Reg64& scratch, const Label& other);
   // Takes it.
   void take_fiber(const Reg64& fiber, const Reg64& scratch);
+  void no_records_or_watermarks(const Reg64& fiber, const Label& other);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Reg64& fiber, const Reg64& parent, const Reg64& scratch, const Label& other);
 

@@ -20,11 +20,15 @@ void Generator::leave_fiber(const Reg64& fiber, const Reg64& scratch) {
 }
 
 void Generator::enter_fiber(const Reg64& fiber, const Reg64& scratch) {
+  make_current(fiber, scratch);
+  mov(rsp, ptr[fiber + at::fiber_sp]);
+}
+
+void Generator::make_current(const Reg64& fiber, const Reg64& scratch) {
   mov(context(at::fiber), fiber);
   mov(scratch, ptr[fiber + at::fiber_limit]);
   or_(scratch, context(at::safepoint_asked));
   mov(context(at::stack_limit), scratch);
-  mov(rsp, ptr[fiber + at::fiber_sp]);
 }
 
 void Generator::fresh_tag(const Reg64& scratch) {

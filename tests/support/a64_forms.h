@@ -63,6 +63,7 @@ inline std::vector<Form> a64_forms() {
       FORM(str(d29, ptr(x28, 8)), "str d29, [x28, #8]"),
       FORM(str(d0, ptr(x20, 32760)), "str d0, [x20, #0x7ff8]"),
       FORM(stp(x14, x16, ptr(x17)), "stp x14, x16, [x17]"),
+      FORM(stp(xzr, xzr, ptr(x7, 48)), "stp xzr, xzr, [x7, #0x30]"),
       FORM(ldp(x13, x14, ptr(x12, -16)), "ldp x13, x14, [x12, #-0x10]"),
       FORM(ldp(x13, x14, ptr(x12, -512)), "ldp x13, x14, [x12, #-0x200]"),
       FORM(ldp(x24, x25, ptr_pre(x12, -32)), "ldp x24, x25, [x12, #-0x20]!"),

@@ -10,10 +10,10 @@ TEST(FiberPool, MakesAndReuses) {
   Fiber* a = m.fibers.make(10);
   EXPECT_EQ(a->sp, a->base);
   EXPECT_GE(a->base - a->limit, 10);
-  EXPECT_FALSE(a->free);
+  EXPECT_FALSE(a->free());
   uint32_t id = a->id;
   m.fibers.release(a);
-  EXPECT_TRUE(a->free);
+  EXPECT_TRUE(a->free());
   Fiber* b = m.fibers.make(10);
   EXPECT_EQ(a, b);
   EXPECT_NE(b->id, id);
@@ -200,7 +200,7 @@ TEST(Fibers, YoungParentBelowALongOldChainIsKept) {
   m.switch_to(chain.back());
   m.heap->collect_minor();
   m.check();
-  EXPECT_FALSE(resumer->free);
+  EXPECT_FALSE(resumer->free());
   EXPECT_EQ(string_view_of(m.top_frame(resumer)->slots[0]), "resumer's");
 }
 

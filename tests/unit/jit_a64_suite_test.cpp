@@ -161,13 +161,16 @@ TEST_F(Suite, IsWhatItWasMeantToBe) {
 }
 
 TEST_F(Suite, StubsAreWhatTheyWereMeantToBe) {
-  jit::AssembledStubs stubs = jit::a64::assemble_stubs(jit::Watch::Nothing);
-  EXPECT_EQ(stubs.failure, "");
   std::unique_ptr<vm::Tier> tier;
   vm::Vm machine(vm::VmOptions{});
   tier = jit::attach(machine, {});
   tier->safepoints.resize(1);
-  compare("stubs", read(jit::a64::target.disassemble(stubs.code.data(), stubs.code.size(), 0x100000, *tier)));
+  for (jit::Watch watch : jit::kWatches) {
+    meant.lines.clear();
+    jit::AssembledStubs stubs = jit::a64::assemble_stubs(watch);
+    EXPECT_EQ(stubs.failure, "");
+    compare("stubs", read(jit::a64::target.disassemble(stubs.code.data(), stubs.code.size(), 0x100000, *tier)));
+  }
   judge();
 }
 
