@@ -14,9 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 BASE = 0x100000  # where listed code is supposed to stand
 CALL = {"x86-64": re.compile(r"call\b"), "aarch64": re.compile(r"blr?\b")}
-# Where jit/codegen/target.cpp lists the stub for helpers that neither look at frames nor come to be looked at.
-STUBS = re.search(r"for \(void\*\* stub : \{(.*?)\}", open(os.path.join(ROOT, "jit/codegen/stubs.h")).read(), re.S).group(1)
-PLAIN = 0x1100 + 0x100 * re.findall(r"\w+", STUBS).index("call_plain")
+# Where jit/codegen/target.cpp lists the stubs that neither look at frames nor come to be looked at.
+STUBS = re.findall(r"\w+", re.search(r"for \(void\*\* stub : \{(.*?)\}", open(os.path.join(ROOT, "jit/codegen/stubs.h")).read(), re.S).group(1))
+PLAIN = tuple(f"{0x1100 + 0x100 * STUBS.index(stub):#x}" for stub in ("call_plain", "fork"))
 JUMP = {"x86-64": re.compile(r"j[a-z]+ 0x([0-9a-f]+)$"), "aarch64": re.compile(r"(?:b|b\.[a-z]+|cbn?z|tbn?z)\b.*#0x([0-9a-f]+)$")}
 
 
@@ -34,7 +34,7 @@ def problems(arch, name, lines):
     for i, (at, text) in enumerate(code):
         if text.startswith((".word", ".byte", "udf")):
             found.append(f"{name}: no instruction at {at:x}: {text}")
-        if text.endswith(f"{PLAIN:#x}"):
+        if text.endswith(PLAIN):
             continue
         if CALL[arch].match(text) and not (i + 1 < len(code) and code[i + 1][1].startswith(";")):
             found.append(f"{name}: no note behind the call at {at:x}")

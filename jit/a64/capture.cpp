@@ -29,7 +29,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
-    else if (clause->kind == rt::ClauseKind::Once && has_resuming_entry(*vm::loaded(clause->function))) perform_resuming(cell, back);
+    else if (has_resuming_entry(*clause)) perform_resuming(cell, back);
     else capture_for(cell, back);
     a_.bind(back);
   } else {
@@ -162,15 +162,23 @@ void Codegen::room_on_owner(const aa::Gp& owner, const aa::Gp& cell, const aa::G
   a_.ldr(frame, field(owner, at::fiber_sp));  // counting uses its register
 }
 
+// The frame that waits for the first resumption, but for its return address and a continuation that is still to be made.
+void Codegen::lay_waiting(const aa::Gp& frame) {
+  auto store = [&](int home, int64_t bits) {
+    a_.constant(aa::x16, bits);
+    a_.str(aa::x16, field(frame, home * 8));
+  };
+  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  for (const FrameState::Entry& e : first_resume_->state->values) {
+    if (e.node->remade()) store(e.home, e.node->imm);
+    else if (!is_continuation(e.node)) a_.str(gp(static_cast<int>(e.node->imm)), field(frame, e.home * 8));
+  }
+}
+
 // Jumped to with the owner's fiber in x8, the cell in x10, arguments as for a call, the performer's return address in x30.
 void Codegen::resuming_entry() {
   asmjit::Label other = a_.newLabel();
   const aa::Gp owner = aa::x8, cell = aa::x10, frame = aa::x17, scratch = aa::x16;
-  auto slot = [&](int home) { return field(frame, home * 8); };
-  auto store = [&](int home, int64_t bits) {
-    a_.constant(scratch, bits);
-    a_.str(scratch, slot(home));
-  };
   bind(resuming_);
   if (a_.reach() == Reach::Far) return a_.jump_to(stubs_.perform_known);
   room_on_owner(owner, cell, frame, other);
@@ -180,11 +188,7 @@ void Codegen::resuming_entry() {
   }
   if (g_.count) a_.ldr(frame, field(owner, at::fiber_sp));  // counting uses its register
   a_.add_to(frame, frame, -frame_bytes());
-  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
-  for (const FrameState::Entry& e : first_resume_->state->values) {
-    if (e.node->remade()) store(e.home, e.node->imm);
-    else a_.str(gp(static_cast<int>(e.node->imm)), slot(e.home));
-  }
+  lay_waiting(frame);
   a_.adr(scratch, resumed_);
   a_.str(scratch, aa::ptr_pre(frame, -8));
   a_.str(frame, field(owner, at::fiber_sp));
@@ -194,6 +198,45 @@ void Codegen::resuming_entry() {
   a_.br(aa::x30);
   a_.bind(other);
   a_.jump_to(stubs_.perform_known);
+}
+
+// Jumped to as resuming_entry, with the handler's node in x6. What is laid there is returned to as from a call, so that
+// returning is what the processor expects.
+size_t Codegen::forking_entry() {
+  asmjit::Label other = a_.newLabel(), go = a_.newLabel();
+  const aa::Gp owner = aa::x8, cell = aa::x10, frame = aa::x17, back = aa::x9;
+  const Node* value = first_resume_->inputs[1];
+  bind(resuming_);
+  if (a_.reach() == Reach::Far) {
+    a_.jump_to(stubs_.perform_known);
+    return 0;
+  }
+  room_on_owner(owner, cell, frame, other);
+  a_.add_to(frame, frame, -frame_bytes());
+  lay_waiting(frame);
+  if (!value->remade()) a_.str(gp(static_cast<int>(value->imm)), context(at::result));
+  a_.push_return();
+  a_.call_to(stubs_.fork);
+  a_.pop_return();
+  a_.branch_if_zero(aa::x16, other);
+  a_.ldr(frame, field(owner, at::fiber_sp));
+  a_.add_to(frame, frame, -frame_bytes());
+  for (const FrameState::Entry& e : first_resume_->state->values)
+    if (is_continuation(e.node)) a_.str(aa::x16, field(frame, e.home * 8));
+  a_.mov(back, aa::x30);
+  a_.bl(go);
+  size_t site = offset();
+  metadata(first_resume_->state);
+  a_.b(resumed_);
+  a_.bind(go);
+  a_.str(aa::x30, aa::ptr_pre(frame, -8));
+  a_.str(frame, field(owner, at::fiber_sp));
+  if (value->remade()) a_.constant(aa::x16, value->imm);
+  else a_.ldr(aa::x16, context(at::result));
+  a_.br(back);
+  a_.bind(other);
+  a_.jump_to(stubs_.perform_known);
+  return site;
 }
 
 // Jumped to as resuming_entry, with the handler's node in x6. As capture_for goes to the owner's fiber, but makes no continuation.

@@ -363,7 +363,7 @@ bool Codegen::emit_end(Node* n) {
       value_to(aa::x16, n->inputs[0]);
       pop_frame();
       if (g_.function->fiber_base) a_.jump_to(stubs_.finish_fiber);
-      else if (g_.function->switches || first_resume_) a_.br(aa::x30);
+      else if (returns_by_jump()) a_.br(aa::x30);
       else a_.ret(aa::x30);
       return true;
     case NodeOp::TailCall: {

@@ -43,6 +43,7 @@ class Codegen : public CodegenBase {
   void quick_test(Label returns) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
+  size_t forking_entry() override;
   void captured_entry() override;
   void skip_resumed(Node* k, Label done) override;
   void take_apart() override;
@@ -68,6 +69,7 @@ class Codegen : public CodegenBase {
   // --- calls of stubs
   void call_stub(void* stub, const FrameState* s) override;
   void call_helper(void* stub, void* helper, const FrameState* s) override;
+  void lay_waiting(const aa::Gp& frame);
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);
   void write_function(const FrameState* s) override;

@@ -32,6 +32,7 @@ class Generator {
   void make_fiber_exit();
   void make_fiber_call();
   void make_abort_body();
+  void make_fork();
   void resume_copy(Label other);
 
   template <class T>
@@ -60,6 +61,13 @@ class Generator {
   void find_fiber(const Gp& fiber, const Gp& base, const Gp& bytes, Label other);
   // Takes it.
   void take_fiber(const Gp& fiber);
+  // `bytes` of frames are going to run on a copy: more, so that there is room.
+  void add_room(const Gp& bytes);
+  void copy_frames(const Gp& from, const Gp& to, const Gp& bytes);  // changes them, and x24 and x25
+  // Of a handler at whose fiber's base `base` is.
+  void make_twin(const Gp& twin, const Gp& node, const Gp& home, const Gp& base);
+  void count_copy(const Gp& bytes);
+  void stamp_copied(const Gp& source, const Gp& copy, const Gp& tag);
   void no_records_or_watermarks(const Gp& fiber, Label other);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Gp& fiber, const Gp& parent, Label other);

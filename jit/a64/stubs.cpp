@@ -18,6 +18,7 @@ Generator::Generator(asmjit::CodeHolder& code, Watch watch) : a_(&code), watch_(
   make_fiber_exit();
   make_fiber_call();
   make_abort_body();
+  make_fork();
   a_.literals();
   a_.align(asmjit::AlignMode::kData, 8);
   a_.bind(calls_);

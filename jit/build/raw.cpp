@@ -91,7 +91,7 @@ bool raw_result_of(const vm::LoadedFunction& f, const std::map<uint32_t, BlockSh
 void Builder::find_raw(vm::LoadedFunction& f) {
   if (f.raw_known) return;
   f.raw_known = true;
-  if (f.raw == 0 || f.linked.empty() || f.fiber_base || resumes_first(f)) return;
+  if (f.raw == 0 || f.linked.empty() || f.fiber_base || resumes_first(f) || forks(f)) return;
   bool starts_over = may_start_over(f);
   std::map<uint32_t, BlockShape> shape = find_shape(f, 0, starts_over);
   f.raw_params = raw_params_of(f, shape, *liveness(&f));

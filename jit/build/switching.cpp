@@ -37,9 +37,8 @@ bool scan(const vm::LoadedFunction& f, int calls) {
   });
 }
 
-}  // namespace
-
-bool resumes_first(const vm::LoadedFunction& clause) {
+// Whether a clause begins with this resumption of its continuation, its last parameter.
+bool begins_with(const vm::LoadedFunction& clause, vm::Op resumption) {
   if (!clause.data || !clause.data->clause) return false;
   for (const vm::Word* pc : vm::Instructions(clause.linked)) {
     switch (vm::op_of(*pc)) {
@@ -47,13 +46,16 @@ bool resumes_first(const vm::LoadedFunction& clause) {
       case vm::Op::LOAD_BOOL:
       case vm::Op::LOAD_INT:
       case vm::Op::LOAD_K: continue;
-      // The continuation is the last parameter.
-      case vm::Op::RESUME_LAST: return vm::b_of(*pc) == clause.params - 1u;
-      default: return false;
+      default: return vm::op_of(*pc) == resumption && vm::b_of(*pc) == clause.params - 1u;
     }
   }
   return false;
 }
+
+}  // namespace
+
+bool resumes_first(const vm::LoadedFunction& clause) { return begins_with(clause, vm::Op::RESUME_LAST); }
+bool forks(const vm::LoadedFunction& clause) { return !clause.once && begins_with(clause, vm::Op::RESUME); }
 
 bool takes_apart(const vm::LoadedFunction& clause) {
   // What it is taken apart to takes two registers more.
@@ -70,6 +72,12 @@ bool takes_apart(const vm::LoadedFunction& clause) {
       default: return false;
     }
   });
+}
+
+bool has_resuming_entry(const rt::Clause& clause) {
+  const vm::LoadedFunction& f = *vm::loaded(clause.function);
+  if (clause.kind == rt::ClauseKind::Multi) return forks(f);
+  return clause.kind == rt::ClauseKind::Once && (resumes_first(f) || takes_apart(f));
 }
 
 bool has_captured(const vm::LoadedFunction& f) { return any_instruction(f, captured); }

@@ -13,9 +13,14 @@ bool has_captured(const vm::LoadedFunction& f);
 // Whether a clause resumes before it does anything else, and never again. Then performing is calling.
 bool resumes_first(const vm::LoadedFunction& clause);
 
+// Whether a clause that may resume more than once begins with a resumption that is not the last. Then the performer is what
+// that one runs, and a copy of it is what waits.
+bool forks(const vm::LoadedFunction& clause);
+
 // Whether a clause gets a continuation that it may resume for good itself: its code takes it apart (passes/continuations.cpp),
 // and has an entry for performers that make none.
 bool takes_apart(const vm::LoadedFunction& clause);
-inline bool has_resuming_entry(const vm::LoadedFunction& clause) { return resumes_first(clause) || takes_apart(clause); }
+// Whether performers that have met it try its entry for them.
+bool has_resuming_entry(const rt::Clause& clause);
 
 }  // namespace eddy::jit

@@ -22,6 +22,7 @@ struct CodegenResult {
   size_t checked_entry = 0;  // offset: after the check for room
   size_t raw_entry = 0;      // offset: where Floats of Function::raw_params come in registers, or 0
   size_t resuming_entry = 0; // offset: of the entry for performers, or 0
+  size_t forked_site = 0;    // offset: of what frames that it lays go on with, if they do elsewhere, or 0
   // Offsets: where the call returns to in front of the middle that this starts at, and of what stands there for that call;
   // or 0.
   size_t returned_entry = 0, returned_site = 0;
@@ -163,6 +164,7 @@ class CodegenBase {
   virtual void quick_test(Label returns) = 0;        // of Graph::quick, with the parameters where the caller put them
   virtual void leave(int base, int64_t told) = 0;    // to the interpreter: the frame at `base` is written
   virtual void resuming_entry() = 0;                 // see first_resume_
+  virtual size_t forking_entry() = 0;                // see forks_; CodegenResult::forked_site
   virtual void captured_entry() = 0;                 // see apart_
   virtual void take_apart() = 0;                     // the continuation, in its argument's register: to that one and two more
   virtual void safepoint_index(uint32_t index, bool raw) = 0;  // behind a call; `raw`: a Float may come back in a register
@@ -279,9 +281,15 @@ class CodegenBase {
   // nothing is captured.
   const Node* first_resume_ = nullptr;
   Label resuming_, resumed_;    // that entry; behind the resumption
+  bool behind_first_ = false;   // `resumed_` is bound
+  // Where it is not the last resumption, that entry leaves a copy of the performer behind, too.
+  bool forks_ = false;
+  // How a return finds the call that it belongs to (docs/jit.md, "The return predictor").
+  bool returns_by_jump() const { return g_.function->switches || (first_resume_ && !forks_); }
   // One that takes its continuation apart has a second entry, too, for performers that have made none.
   bool apart_ = false;
   Label inside_;                // behind the taking apart
+  bool is_continuation(const Node* n) const { return n->op == NodeOp::Param && n->imm == continuation(); }
   int continuation() const { return static_cast<int>(g_.function->params) - 1; }  // its register
 };
 

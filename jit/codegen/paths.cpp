@@ -148,7 +148,7 @@ Label CodegenBase::leave_label(const Node* n) {
 }
 
 void CodegenBase::metadata(const FrameState* s, bool raw) {
-  if (first_resume_ && s == first_resume_->state) bind(resumed_);
+  if (first_resume_ && s == first_resume_->state && !std::exchange(behind_first_, true)) bind(resumed_);
   auto index = static_cast<uint32_t>(tier_.safepoints.size());
   bool wrong = PLANTED(jit_position) && s->pc != s->function->code;
   tier_.safepoints.push_back({s->function, wrong ? s->function->code : s->pc, s->destination});

@@ -40,6 +40,8 @@ struct Stubs {
   void* fiber_call;    // call, or jump: a fiber's body in the first argument
   void* abort_body;    // jump: an abort clause, its function in the function register and arguments in theirs, for the
                        // handler at the base of the current fiber (see `perform`)
+  void* fork;          // call: the handler's node in its register, the word that the perform returns to above the return
+                       // address. The continuation in the result register, or 0, and the arguments as they were
   void* finish_fiber;  // jump: the first frame of a fiber is done, its value in the result register
   void* call_plain;  // call: for a helper that neither collects nor fails; result in the result or first
                      // float register
@@ -51,7 +53,7 @@ struct Stubs {
     for (void** stub : {&interp_return, &clause_end, &fiber_exit, &vm_exit, &watermark, &call_interpreter, &box_arguments, &box_and_interpret, &leave_in_place,
                         &call_value, &call_action, &jump_action, &perform, &perform_known, &resume_keep, &resume_last,
                         &tail_resume_keep, &tail_resume_last, &resume_taken, &tail_taken, &fiber_call,
-                        &abort_body, &finish_fiber, &call_plain})
+                        &abort_body, &fork, &finish_fiber, &call_plain})
       visit(*stub);
   }
 };

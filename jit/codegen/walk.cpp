@@ -60,7 +60,11 @@ CodegenResult CodegenBase::run() {
       if (!failure_.empty()) return result;
     }
   }
-  if (first_resume_) deferred_.push_back([this] { resuming_entry(); });
+  if (first_resume_)
+    deferred_.push_back([this, &result] {
+      if (forks_) result.forked_site = forking_entry();
+      else resuming_entry();
+    });
   if (apart_) deferred_.push_back([this] { captured_entry(); });
   if (g_.osr_result < rt::kUnwinding) deferred_.push_back([this, &result] { returned_entry(result); });
   auto& deferred = deferred_.items_;
@@ -78,9 +82,11 @@ CodegenResult CodegenBase::run() {
 }
 
 void CodegenBase::find_first_resume() {
-  if (g_.osr || !resumes_first(*g_.function)) return;
+  forks_ = forks(*g_.function);
+  // What a fork does is not counted.
+  if (g_.osr || !(forks_ ? !g_.count : resumes_first(*g_.function))) return;
   for (const Node* n : g_.blocks[0]->nodes) {
-    if (n->op == NodeOp::Param || n->op == NodeOp::Tally) continue;
+    if (n->op == NodeOp::Param || (n->op == NodeOp::Tally && !forks_)) continue;
     auto simple = [this](const Node* v) {
       return v->remade() || (v->op == NodeOp::Param && v->type == Type::Tagged && static_cast<uint64_t>(v->imm) < registers_.arguments);
     };

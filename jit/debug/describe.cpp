@@ -60,6 +60,7 @@ CodeRegion region_of(const Graph& graph, const CodegenResult& result, const void
   auto frame = static_cast<int32_t>(graph.function->frame_words()) * 8;
   std::vector<Entry> entries{{0, graph.osr ? frame : 8}};
   if (result.checked_entry) entries.push_back({static_cast<uint32_t>(result.checked_entry), 8});
+  if (result.forked_site) entries.push_back({static_cast<uint32_t>(result.forked_site), frame});
   if (result.resuming_entry) entries.push_back({static_cast<uint32_t>(result.resuming_entry), 8});
   if (result.returned_site) entries.push_back({static_cast<uint32_t>(result.returned_site), frame});
   region.moves = follow_frames(region.code, region.size, entries);
@@ -96,6 +97,7 @@ std::vector<CodeRegion> stub_regions(const StubCode& stubs) {
       {"start a fiber", t.fiber_call, 8},
       {"abort a fiber's body", t.abort_body, 8},
       {"finish a fiber", t.finish_fiber, 8},
+      {"fork", t.fork, 8},
   };
   std::sort(all.begin(), all.end(), [](const Stub& a, const Stub& b) { return a.start < b.start; });
   std::vector<CodeRegion> out;

@@ -28,7 +28,7 @@ void Codegen::perform(Node* n) {
     arguments(n->inputs, 0, 1);
     enter_base(n->state);
     if (clause->kind == rt::ClauseKind::Abort) abort_for(cell, back);
-    else if (clause->kind == rt::ClauseKind::Once && has_resuming_entry(*vm::loaded(clause->function))) perform_resuming(cell, back);
+    else if (has_resuming_entry(*clause)) perform_resuming(cell, back);
     else capture_for(cell, back);
   } else {
     to_context_args(n->inputs, 0, 1);
@@ -155,31 +155,34 @@ void Codegen::room_on_owner(const ax::Gp& owner, const ax::Gp& cell, const ax::G
   a_.inc(ax::qword_ptr(ax::rax));
 }
 
+// The frame that waits for the first resumption, but for its return address and a continuation that is still to be made.
+void Codegen::lay_waiting(const ax::Gp& stack) {
+  auto store = [&](int home, int64_t bits) {
+    if (fits(bits)) return void(a_.mov(waiting_slot(stack, home), static_cast<int32_t>(bits)));
+    constant_to(ax::rax, bits);
+    a_.mov(waiting_slot(stack, home), ax::rax);
+  };
+  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
+  for (const FrameState::Entry& e : first_resume_->state->values) {
+    if (e.node->remade()) store(e.home, e.node->imm);
+    else if (!is_continuation(e.node)) a_.mov(waiting_slot(stack, e.home), gp(static_cast<int>(e.node->imm)));
+  }
+}
+
 // Jumped to with the owner's fiber in r12, the cell in r13, arguments as for a call, the performer's return word pushed.
 void Codegen::resuming_entry() {
   asmjit::Label other = a_.newLabel();
   const ax::Gp owner = ax::r12, cell = ax::r13, stack = ax::rdx, scratch = ax::rax;
-  const int below = frame_bytes();
-  auto slot = [&](int home) { return ax::qword_ptr(stack, home * 8 - below); };
-  auto store = [&](int home, int64_t bits) {
-    if (fits(bits)) return void(a_.mov(slot(home), static_cast<int32_t>(bits)));
-    constant_to(scratch, bits);
-    a_.mov(slot(home), scratch);
-  };
   a_.bind(resuming_);
   room_on_owner(owner, cell, stack, other);
   for (Node* n : g_.blocks[0]->nodes) {
     if (n == first_resume_) break;
     if (n->op == NodeOp::Tally) emit_node(n);
   }
-  if (frame_written_) store(0, reinterpret_cast<int64_t>(static_cast<rt::Function*>(g_.function)));
-  for (const FrameState::Entry& e : first_resume_->state->values) {
-    if (e.node->remade()) store(e.home, e.node->imm);
-    else a_.mov(slot(e.home), gp(static_cast<int>(e.node->imm)));
-  }
+  lay_waiting(stack);
   a_.lea(scratch, ax::ptr(resumed_));
-  a_.mov(slot(-1), scratch);
-  a_.lea(scratch, slot(-1));
+  a_.mov(waiting_slot(stack, -1), scratch);
+  a_.lea(scratch, waiting_slot(stack, -1));
   a_.mov(ax::qword_ptr(owner, at::fiber_sp), scratch);
   const Node* value = first_resume_->inputs[1];
   if (value->remade()) constant_to(scratch, value->imm);
@@ -188,6 +191,40 @@ void Codegen::resuming_entry() {
   a_.jmp(ax::rdx);
   a_.bind(other);
   a_.jmp(stubs_.perform_known);
+}
+
+// Jumped to as resuming_entry, with the handler's node in rbx. What is laid there is returned to as from a call, so that
+// returning is what the processor expects.
+size_t Codegen::forking_entry() {
+  asmjit::Label other = a_.newLabel(), go = a_.newLabel();
+  const ax::Gp owner = ax::r12, cell = ax::r13, stack = ax::rdx, scratch = ax::rax;
+  const ax::Mem kept = ax::qword_ptr(ax::r15, at::result);
+  const Node* value = first_resume_->inputs[1];
+  a_.bind(resuming_);
+  room_on_owner(owner, cell, stack, other);
+  lay_waiting(stack);
+  if (!value->remade()) a_.mov(kept, gp(static_cast<int>(value->imm)));
+  a_.call(stubs_.fork);
+  a_.test(ax::rax, ax::rax);
+  a_.jz(other);
+  a_.mov(stack, ax::qword_ptr(owner, at::fiber_sp));
+  for (const FrameState::Entry& e : first_resume_->state->values)
+    if (is_continuation(e.node)) a_.mov(waiting_slot(stack, e.home), ax::rax);
+  a_.pop(ax::rcx);
+  a_.call(go);
+  size_t site = offset();
+  metadata(first_resume_->state);
+  a_.jmp(resumed_);
+  a_.bind(go);
+  a_.pop(waiting_slot(stack, -1));
+  a_.lea(scratch, waiting_slot(stack, -1));
+  a_.mov(ax::qword_ptr(owner, at::fiber_sp), scratch);
+  if (value->remade()) constant_to(scratch, value->imm);
+  else a_.mov(scratch, kept);
+  a_.jmp(ax::rcx);
+  a_.bind(other);
+  a_.jmp(stubs_.perform_known);
+  return site;
 }
 
 // Jumped to as resuming_entry, with the handler's node in rbx. As capture_for goes to the owner's fiber, but makes no continuation.

@@ -398,7 +398,7 @@ bool Codegen::emit_end(Node* n) {
       a_.add(ax::rsp, frame_bytes());
       if (g_.function->fiber_base) {
         a_.jmp(stubs_.finish_fiber);
-      } else if (g_.function->switches || first_resume_) {
+      } else if (returns_by_jump()) {
         a_.pop(ax::rdx);
         a_.jmp(ax::rdx);
       } else {

@@ -53,6 +53,7 @@ class Codegen : public CodegenBase {
   void quick_test(Label returns) override;
   void leave(int base, int64_t told) override;
   void resuming_entry() override;
+  size_t forking_entry() override;
   void captured_entry() override;
   void skip_resumed(Node* k, Label done) override;
   void take_apart() override;
@@ -77,6 +78,8 @@ class Codegen : public CodegenBase {
   // --- calls of stubs
   void call_stub(void* stub, const FrameState* s) override;
   void push_return(asmjit::Label back);
+  void lay_waiting(const ax::Gp& stack);
+  ax::Mem waiting_slot(const ax::Gp& stack, int home) const { return ax::qword_ptr(stack, home * 8 - frame_bytes()); }
   void call_helper(void* stub, void* helper, const FrameState* s) override;
   void enter_base(const FrameState* s);
   void leave_base(const FrameState* s);

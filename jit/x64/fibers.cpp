@@ -149,11 +149,49 @@ void Generator::make_abort_body() {
   jmp(landed);
 }
 
+void Generator::add_room(const Reg64& bytes) {
+  add(bytes, kSlackBytes);
+  if (!PLANTED(room_lost)) add(bytes, context(at::supply_room));
+}
+
+// From the oldest on. The last step may take some words too many: both stacks have slack there.
+void Generator::copy_frames(const Reg64& from, const Reg64& to, const Reg64& bytes, const Reg64& left) {
+  Label more;
+  mov(left, bytes);
+  L(more);
+  for (int i = 0; i < 4; ++i) movups(Xbyak::Xmm(i), ptr[from + left - 16 * (i + 1)]);
+  for (int i = 0; i < 4; ++i) movups(ptr[to + left - 16 * (i + 1)], Xbyak::Xmm(i));
+  sub(left, 64);
+  if (PLANTED(jit_copy_short)) cmp(left, 64);
+  jg(more);
+}
+
+// All but `outer`. It goes to the place in its frame that the original's has.
+void Generator::make_twin(const Reg64& twin, const Reg64& node, const Reg64& home, const Reg64& base, const Reg64& slot,
+                          const Reg64& scratch) {
+  mov(scratch, rt::make_header(rt::Kind::Node, 0));
+  mov(ptr[twin], scratch);
+  static_assert(at::node_env == at::node_site + 8);
+  movups(xmm0, ptr[node + at::node_site]);
+  movups(ptr[twin + at::node_site], xmm0);
+  mov(scratch, ptr[node + at::node_site]);
+  movzx(slot.cvt32(), word[scratch + at::site_node_slot]);
+  mov(ptr[twin + at::node_home], home);
+  static_assert(at::node_records == at::node_frame + 4);
+  mov(scratch, ptr[node + at::node_frame]);
+  mov(ptr[twin + at::node_frame], scratch);
+  static_assert(rt::kNull.bits == 0);
+  xorps(xmm0, xmm0);
+  movups(ptr[twin + at::node_previous], xmm0);
+  mov(scratch.cvt32(), scratch.cvt32());
+  sub(slot, scratch);
+  if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + slot * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
+}
+
 // Resumes a copy, where the continuation is one fiber with nothing but its handler. In the registers of make_resume.
 void Generator::resume_copy(const Label& other) {
   const Reg64 k = rdi, value = rsi, source = r8, current = r9, node = rcx, twin = r10, copy = r11, base = rbx, bytes = rax,
               used = rbp, from = r12, left = r13, to = rax, scratch = rdx;
-  Label more;
   mov(node, ptr[k + at::k_node]);
   cmp(source, ptr[node + at::node_home]);
   jne(other, T_NEAR);
@@ -163,8 +201,8 @@ void Generator::resume_copy(const Label& other) {
   mov(used, ptr[source + at::fiber_base]);
   mov(from, ptr[source + at::fiber_sp]);
   sub(used, from);
-  lea(bytes, ptr[used + kSlackBytes]);
-  if (!PLANTED(room_lost)) add(bytes, context(at::supply_room));
+  mov(bytes, used);
+  add_room(bytes);
   find_fiber(copy, base, bytes, scratch, other);
   lea(scratch, ptr[alloc + static_cast<int>(sizeof(rt::Node))]);
   cmp(scratch, context(at::alloc_limit));
@@ -172,57 +210,91 @@ void Generator::resume_copy(const Label& other) {
   mov(twin, alloc);
   mov(alloc, scratch);
   take_fiber(copy, scratch);
-  if (watch_ != Watch::Nothing) {
-    inc(qword[ctx + at::supply_copied]);
-    add(context(at::supply_bytes_copied), used);
-    mov(scratch, context(at::stats));
-    inc(qword[scratch + at::resumed_copies]);
-  }
+  count_copy(used, scratch);
   or_(byte[k], static_cast<int>(rt::kHeaderResumed));
-  // The frames, from the oldest on. The last step may take some words too many: both stacks have slack there.
-  mov(left, used);
   mov(to, base);
   sub(to, used);
-  L(more);
-  for (int i = 0; i < 4; ++i) movups(Xbyak::Xmm(i), ptr[from + left - 16 * (i + 1)]);
-  for (int i = 0; i < 4; ++i) movups(ptr[to + left - 16 * (i + 1)], Xbyak::Xmm(i));
-  sub(left, 64);
-  if (PLANTED(jit_copy_short)) cmp(left, 64);
-  jg(more);
-  // Its handler's node, in the place that the original's has.
-  mov(scratch, rt::make_header(rt::Kind::Node, 0));
-  mov(ptr[twin], scratch);
-  static_assert(at::node_env == at::node_site + 8);
-  movups(xmm0, ptr[node + at::node_site]);
-  movups(ptr[twin + at::node_site], xmm0);
-  mov(scratch, ptr[node + at::node_site]);
-  movzx(left.cvt32(), word[scratch + at::site_node_slot]);
+  copy_frames(from, to, used, left);
+  make_twin(twin, node, copy, base, left, scratch);
   mov(scratch, context(at::top));
   mov(ptr[twin + at::node_outer], scratch);
-  mov(ptr[twin + at::node_home], copy);
-  static_assert(at::node_records == at::node_frame + 4);
-  mov(scratch, ptr[node + at::node_frame]);
-  mov(ptr[twin + at::node_frame], scratch);
-  static_assert(rt::kNull.bits == 0);
-  xorps(xmm0, xmm0);
-  movups(ptr[twin + at::node_previous], xmm0);
-  mov(scratch.cvt32(), scratch.cvt32());
-  sub(left, scratch);
-  if (!PLANTED(jit_copy_shares_node)) mov(ptr[base + left * 8 + static_cast<int>(rt::kFrameHeaderWords * 8)], twin);
   // On top of who resumes it.
   leave_fiber(current, scratch);
   mov(ptr[copy + at::fiber_parent], current);
   mov(context(at::top), twin);
   fresh_tag(scratch);
-  if (!PLANTED(jit_copy_unstamped)) {
-    mov(ptr[source + at::fiber_copied], scratch);
-    mov(ptr[copy + at::fiber_copied], scratch);
-  }
+  stamp_copied(source, copy, scratch);
   mov(rsp, to);
   mov(rax, value);
   make_current(copy, scratch);
   pop(scratch);
   jmp(scratch);
+}
+
+void Generator::count_copy(const Reg64& bytes, const Reg64& scratch) {
+  if (watch_ == Watch::Nothing) return;
+  inc(qword[ctx + at::supply_copied]);
+  add(context(at::supply_bytes_copied), bytes);
+  mov(scratch, context(at::stats));
+  inc(qword[scratch + at::resumed_copies]);
+}
+
+void Generator::stamp_copied(const Reg64& source, const Reg64& copy, const Reg64& tag) {
+  if (PLANTED(jit_copy_unstamped)) return;
+  mov(ptr[source + at::fiber_copied], tag);
+  mov(ptr[copy + at::fiber_copied], tag);
+}
+
+// What capturing and then resuming a copy comes to: the performer goes on, and the copy is what the continuation waits with.
+void Generator::make_fork() {
+  start(table_.fork);
+  const Reg64 node = rbx, source = rbp, copy = r11, base = rdi, scratch = rdx, bytes = rax, k = rax, twin = r10, used = rcx,
+              from = r8, to = rsi, left = r9;
+  const int continuation = static_cast<int>(rt::Continuation::bytes(true));
+  Label other;
+  mov(source, context(at::fiber));
+  cmp(source, ptr[node + at::node_home]);
+  jne(other, T_NEAR);
+  no_records_or_watermarks(source, other);
+  mov(bytes, ptr[source + at::fiber_base]);
+  sub(bytes, rsp);
+  sub(bytes, 8);  // the return address
+  add_room(bytes);
+  find_fiber(copy, base, bytes, scratch, other);
+  lea(scratch, ptr[alloc + continuation + static_cast<int>(sizeof(rt::Node))]);
+  cmp(scratch, context(at::alloc_limit));
+  ja(other, T_NEAR);
+  mov(k, alloc);
+  lea(twin, ptr[alloc + continuation]);
+  mov(alloc, scratch);
+  take_fiber(copy, scratch);
+  lea(from, ptr[rsp + 8]);
+  mov(used, ptr[source + at::fiber_base]);
+  sub(used, from);
+  count_copy(used, scratch);
+  mov(to, base);
+  sub(to, used);
+  copy_frames(from, to, used, left);
+  make_twin(twin, node, copy, base, left, scratch);
+  mov(scratch, ptr[node + at::node_outer]);
+  mov(ptr[twin + at::node_outer], scratch);
+  mov(scratch, static_cast<int64_t>(rt::Continuation::header_of(true) | rt::kHeaderResumed));
+  mov(ptr[k], scratch);
+  mov(ptr[k + at::k_top_fiber], copy);
+  mov(ptr[k + at::k_top], twin);
+  mov(ptr[k + at::k_node], twin);
+  mov(scratch, context(at::next_tag));
+  inc(qword[ctx + at::next_tag]);
+  mov(ptr[k + at::k_captured_at], scratch);
+  stamp_copied(source, copy, scratch);
+  mov(ptr[copy + at::fiber_sp], to);
+  mov(ptr[copy + at::fiber_tag], scratch);
+  mov(scratch, ptr[source + at::fiber_parent]);
+  mov(ptr[copy + at::fiber_parent], scratch);
+  ret();
+  L(other);
+  xor_(k.cvt32(), k.cvt32());
+  ret();
 }
 
 }  // namespace eddy::jit::x64

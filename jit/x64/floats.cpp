@@ -39,7 +39,7 @@ void Codegen::return_float(Node* value) {
   if (value->remade()) load_constant(kFirstFloat, value->imm);
   else if (at(value).reg == kNone) load_home(kFirstFloat, value->home);
   else move(kFirstFloat, at(value).reg);
-  bool jumps = g_.function->switches || first_resume_;
+  bool jumps = returns_by_jump();
   asmjit::Label box = a_.newLabel();
   a_.add(ax::rsp, frame_bytes());
   a_.mov(ax::rdx, ax::qword_ptr(ax::rsp));

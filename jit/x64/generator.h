@@ -36,6 +36,7 @@ class Generator : public Xbyak::CodeGenerator {
   void make_fiber_exit();
   void make_fiber_call();
   void make_abort_body();
+  void make_fork();
   void resume_copy(const Label& other);
 
   template <class T>
@@ -60,6 +61,14 @@ class Generator : public Xbyak::CodeGenerator {
   void find_fiber(const Reg64& fiber, const Reg64& base, const Reg64& bytes, const Reg64& scratch, const Label& other);
   // Takes it.
   void take_fiber(const Reg64& fiber, const Reg64& scratch);
+  // `bytes` of frames are going to run on a copy: more, so that there is room.
+  void add_room(const Reg64& bytes);
+  // `bytes` of frames; changes `left`, and registers for floats.
+  void copy_frames(const Reg64& from, const Reg64& to, const Reg64& bytes, const Reg64& left);
+  // Of a handler at whose fiber's base `base` is; the scratch registers hold what is needed no more.
+  void make_twin(const Reg64& twin, const Reg64& node, const Reg64& home, const Reg64& base, const Reg64& slot, const Reg64& scratch);
+  void count_copy(const Reg64& bytes, const Reg64& scratch);
+  void stamp_copied(const Reg64& source, const Reg64& copy, const Reg64& tag);
   void no_records_or_watermarks(const Reg64& fiber, const Label& other);
   // Ends the current fiber and enters its parent.
   void give_fiber_back(const Reg64& fiber, const Reg64& parent, const Reg64& scratch, const Label& other);

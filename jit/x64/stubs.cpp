@@ -9,6 +9,7 @@ Generator::Generator(Watch watch) : Xbyak::CodeGenerator(8192, Xbyak::DontSetPro
   make_entries();
   make_fiber_exit();
   make_abort_body();
+  make_fork();
   make_perform();
   make_clause_end();
   make_resume(false);
