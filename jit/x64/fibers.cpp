@@ -287,6 +287,7 @@ void Generator::make_fork() {
   inc(qword[ctx + at::next_tag]);
   mov(ptr[k + at::k_captured_at], scratch);
   stamp_copied(source, copy, scratch);
+  if (PLANTED(jit_fork_keeps_tag)) mov(scratch, context(at::tag));
   mov(ptr[copy + at::fiber_sp], to);
   mov(ptr[copy + at::fiber_tag], scratch);
   mov(scratch, ptr[source + at::fiber_parent]);

@@ -279,7 +279,9 @@ end:
 }
 
 TEST(Handlers, RanThemAll) {
-  if (runs) EXPECT_GT(runs, 1000);
+  if (runs) {
+    EXPECT_GT(runs, 1000);
+  }
 }
 
 }  // namespace

@@ -164,8 +164,9 @@ TEST(A64Forms, EveryReachReaches) {
       for (size_t i = 0; i < count; ++i) EXPECT_EQ(insns[i].mnemonic, branch.mnemonics[i]);
       uint64_t target = back ? kBase : kBase + code.bytes.size() - 4;
       EXPECT_EQ(static_cast<uint64_t>(number(insns[count - 1].op_str)), target) << insns[count - 1].mnemonic;
-      if (branch.reach == Reach::Far)
+      if (branch.reach == Reach::Far) {
         EXPECT_EQ(static_cast<uint64_t>(number(insns[count - 2].op_str)), kBase + start + 4 * count);
+      }
       cs_free(insns, count);
       cs_close(&handle);
     }
