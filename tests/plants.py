@@ -67,7 +67,8 @@ def suite(options, environment, tests):
         # In portions, so that little is done after the first failure.
         for start in range(0, len(tests), 16):
             part = tests[start:start + 16]
-            for i, bad in enumerate(pool.map(wrong, part)):
+            # All of one, before the fault is switched off to judge.
+            for i, bad in enumerate(list(pool.map(wrong, part))):
                 if bad and is_the_fault(part[i], bad):
                     return start + i + 1, os.path.relpath(part[i], HERE)
     return None, ""
