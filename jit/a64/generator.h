@@ -64,7 +64,7 @@ class Generator {
   // `bytes` of frames are going to run on a copy: more, so that there is room.
   void add_room(const Gp& bytes);
   void copy_frames(const Gp& from, const Gp& to, const Gp& bytes);  // changes them, and x24 and x25
-  // Of a handler at whose fiber's base `base` is.
+  // All but `outer` of the node that a copy of `node`, whose stack ends at `base`, has.
   void make_twin(const Gp& twin, const Gp& node, const Gp& home, const Gp& base);
   void count_copy(const Gp& bytes);
   void stamp_copied(const Gp& source, const Gp& copy, const Gp& tag);

@@ -4,7 +4,7 @@
 
 namespace eddy::jit {
 
-// As the profile has it. Such functions are called and return by plain jumps (docs/jit.md, "The return predictor").
+// As the profile has it. Such functions are called and return by plain jumps (docs/jit.md, "Return prediction").
 bool may_switch(const vm::LoadedFunction& f);
 
 // Whether a perform in it has met a clause that captures: frames of it wait there, and what is behind them will run.

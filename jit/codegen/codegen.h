@@ -284,7 +284,7 @@ class CodegenBase {
   bool behind_first_ = false;   // `resumed_` is bound
   // Where it is not the last resumption, that entry leaves a copy of the performer behind, too.
   bool forks_ = false;
-  // How a return finds the call that it belongs to (docs/jit.md, "The return predictor").
+  // How a return finds the call that it belongs to (docs/jit.md, "Return prediction").
   bool returns_by_jump() const { return g_.function->switches || (first_resume_ && !forks_); }
   // One that takes its continuation apart has a second entry, too, for performers that have made none.
   bool apart_ = false;

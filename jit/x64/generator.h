@@ -65,7 +65,7 @@ class Generator : public Xbyak::CodeGenerator {
   void add_room(const Reg64& bytes);
   // `bytes` of frames; changes `left`, and registers for floats.
   void copy_frames(const Reg64& from, const Reg64& to, const Reg64& bytes, const Reg64& left);
-  // Of a handler at whose fiber's base `base` is; the scratch registers hold what is needed no more.
+  // All but `outer` of the node that a copy of `node`, whose stack ends at `base`, has; changes `slot`.
   void make_twin(const Reg64& twin, const Reg64& node, const Reg64& home, const Reg64& base, const Reg64& slot, const Reg64& scratch);
   void count_copy(const Reg64& bytes, const Reg64& scratch);
   void stamp_copied(const Reg64& source, const Reg64& copy, const Reg64& tag);
