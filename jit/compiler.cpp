@@ -162,6 +162,7 @@ Code* Compiler::make_code(vm::LoadedFunction& f, FunctionState& state, Middle mi
   if (result.raw_entry) code.raw_entry = static_cast<char*>(code.entry) + result.raw_entry;
   if (result.resuming_entry) code.resuming_entry = static_cast<char*>(code.entry) + result.resuming_entry;
   if (result.returned_entry) code.returned_entry = static_cast<char*>(code.entry) + result.returned_entry;
+  code.common = result.common;
   code.size = result.size;
   if (graph.positions) tell(debug::region_of(graph, result, code.entry));
   code.stack_words = result.stack_words;
@@ -181,7 +182,7 @@ void Compiler::tell(const debug::CodeRegion& region) {
 std::string Compiler::list(vm::LoadedFunction& f) {
   FunctionState& state = state_of(f);
   if (!state.code && !compile(f, nullptr)) return "not compiled: " + state.why + "\n";
-  return target_.disassemble(state.code->entry, state.code->size, reinterpret_cast<Word>(state.code->entry), *this);
+  return target_.disassemble(state.code->entry, state.code->common, state.code->size, reinterpret_cast<Word>(state.code->entry), *this);
 }
 
 // As it would be elsewhere; nothing is kept.
@@ -195,7 +196,7 @@ std::string Compiler::list_for(vm::LoadedFunction& f, const Target& target) {
   std::string out = "not compiled: " + emitted->failure + "\n";
   std::vector<uint8_t> code(emitted->failure.empty() ? emitted->size() : 0);
   if (emitted->failure.empty() && emitted->place(code.data(), kAddress))
-    out = target.disassemble(code.data(), emitted->result.size, kAddress, *this);
+    out = target.disassemble(code.data(), emitted->result.common, emitted->result.size, kAddress, *this);
   safepoints.resize(known);
   return out;
 }

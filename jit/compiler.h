@@ -25,7 +25,7 @@ struct Code {
   void* resuming_entry = nullptr;
   void* returned_entry = nullptr;       // for frames that wait for a call whose result goes to
   unsigned returned_to = rt::kInPlace;  // that slot
-  size_t size = 0;
+  size_t common = 0, size = 0;
   unsigned stack_words = 0;
   uint32_t leaves = 0;
   bool discarded = false;  // it was left too often

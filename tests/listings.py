@@ -31,6 +31,9 @@ def problems(arch, name, lines):
     code = [(int(m.group(1), 16), m.group(2)) for m in code]
     places = {at for at, _ in code}
     found = []
+    rare = [text for _, text in code].count("; rare from here on")
+    if rare > 1:
+        found.append(f"{name}: what is rare begins {rare} times")
     for i, (at, text) in enumerate(code):
         if text.startswith((".word", ".byte", "udf")):
             found.append(f"{name}: no instruction at {at:x}: {text}")

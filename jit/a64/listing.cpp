@@ -22,12 +22,13 @@ std::string constant_of(uint32_t word, std::span<const uint8_t> code, size_t at)
 }
 }  // namespace
 
-std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier) {
+std::string disassemble(const void* code, size_t common, size_t size, uint64_t address, const vm::Tier& tier) {
   csh handle;
   if (cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &handle) != CS_ERR_OK) return "no disassembler\n";
   std::string out;
   const auto* bytes = static_cast<const uint8_t*>(code);
   for (size_t at = 0; at + 4 <= size; at += 4) {
+    if (at == common) out += fmt::format("  {:5x}  ; rare from here on\n", at);
     uint32_t word;
     std::memcpy(&word, bytes + at, 4);
     // The no-op behind a call says where the frame is.

@@ -26,6 +26,7 @@ struct CodegenResult {
   // Offsets: where the call returns to in front of the middle that this starts at, and of what stands there for that call;
   // or 0.
   size_t returned_entry = 0, returned_site = 0;
+  size_t common = 0;         // of what is not rare: slow paths and ways out follow
   size_t size = 0;           // of the instructions; constants may follow
   unsigned stack_words = 0;  // room it needs
   // What objects are made of where code leaves. They live as long as the code.

@@ -31,8 +31,8 @@ struct Target {
   const StubImage& (*stubs)(Watch watch);
   std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
                                    Hardship hardship);
-  // Notes the bytecode position behind each call. `code` is to run, or would, at `address`.
-  std::string (*disassemble)(const void* code, size_t size, uint64_t address, const vm::Tier& tier);
+  // Notes the bytecode position behind each call, and where the `common` bytes end. `code` is to run, or would, at `address`.
+  std::string (*disassemble)(const void* code, size_t common, size_t size, uint64_t address, const vm::Tier& tier);
 };
 
 namespace x64 {

@@ -60,13 +60,13 @@ CodegenResult CodegenBase::run() {
       if (!failure_.empty()) return result;
     }
   }
-  if (first_resume_)
-    deferred_.push_back([this, &result] {
-      if (forks_) result.forked_site = forking_entry();
-      else resuming_entry();
-    });
-  if (apart_) deferred_.push_back([this] { captured_entry(); });
-  if (g_.osr_result < rt::kUnwinding) deferred_.push_back([this, &result] { returned_entry(result); });
+  if (first_resume_) {
+    if (forks_) result.forked_site = forking_entry();
+    else resuming_entry();
+  }
+  if (apart_) captured_entry();
+  if (g_.osr_result < rt::kUnwinding) returned_entry(result);
+  result.common = offset();
   auto& deferred = deferred_.items_;
   for (size_t i = 0; i < deferred.size(); ++i) {
     belongs_to(result, deferred[i].first);

@@ -8,6 +8,6 @@
 namespace eddy::jit::x64 {
 
 // As Target::disassemble.
-std::string disassemble(const void* code, size_t size, uint64_t address, const vm::Tier& tier);
+std::string disassemble(const void* code, size_t common, size_t size, uint64_t address, const vm::Tier& tier);
 
 }  // namespace eddy::jit::x64

@@ -326,3 +326,4 @@ class Compiler(Tests):
             if os.uname().machine == "x86_64":
                 result = self.expect(self.run("disasm", flag, "--fn=square", "a.eddy"), OK, no_err=True)
                 assert "square" in result.out, result
+                assert result.out.count("; rare from here on\n") == (flag == "--jit"), result

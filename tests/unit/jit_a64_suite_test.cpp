@@ -169,7 +169,7 @@ TEST_F(Suite, StubsAreWhatTheyWereMeantToBe) {
     meant.lines.clear();
     jit::AssembledStubs stubs = jit::a64::assemble_stubs(watch);
     EXPECT_EQ(stubs.failure, "");
-    compare("stubs", read(jit::a64::target.disassemble(stubs.code.data(), stubs.code.size(), 0x100000, *tier)));
+    compare("stubs", read(jit::a64::target.disassemble(stubs.code.data(), stubs.code.size(), stubs.code.size(), 0x100000, *tier)));
   }
   judge();
 }
