@@ -44,10 +44,11 @@ bool Compiler::compile(vm::LoadedFunction& f, std::string* why) {
   return true;
 }
 
-bool Compiler::build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle) {
+bool Compiler::build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle, const Target& target) {
   // Functions with handlers are inlined where these vanish: for some, that turns out to be a hope.
   for (unsigned hopes = 0;; ++hopes) {
     Graph fresh;
+    fresh.features = options_.chaos ? [] { return Features{}; } : target.features;
     fresh.inline_handlers = hopes < kMaxHopes && options_.runs(Pass::Regions);
     fresh.apart = &state.apart;
     size_t known = state.apart.size();
@@ -129,7 +130,7 @@ Code* Compiler::make_code(vm::LoadedFunction& f, FunctionState& state, Middle mi
   }
   Graph graph;
   f.switches = may_switch(f);
-  if (!build(graph, f, state, middle)) {
+  if (!build(graph, f, state, middle, target_)) {
     state.why = graph.failure;
     state.refused |= !middle;
     return nullptr;
@@ -190,7 +191,7 @@ std::string Compiler::list_for(vm::LoadedFunction& f, const Target& target) {
   constexpr uint64_t kAddress = 0x100000;
   FunctionState& state = state_of(f);
   Graph graph;
-  if (!build(graph, f, state, {})) return "not compiled: " + graph.failure + "\n";
+  if (!build(graph, f, state, {}, target)) return "not compiled: " + graph.failure + "\n";
   size_t known = safepoints.size();
   std::unique_ptr<Emitted> emitted = target.emit(graph, listed_stubs(), *this, nullptr, hardship());
   std::string out = "not compiled: " + emitted->failure + "\n";
@@ -203,7 +204,7 @@ std::string Compiler::list_for(vm::LoadedFunction& f, const Target& target) {
 
 std::string Compiler::list_ir(vm::LoadedFunction& f) {
   Graph graph;
-  if (!build(graph, f, state_of(f), {})) return "not compiled: " + graph.failure + "\n";
+  if (!build(graph, f, state_of(f), {}, target_)) return "not compiled: " + graph.failure + "\n";
   return print(graph);
 }
 

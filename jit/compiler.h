@@ -97,7 +97,7 @@ class Compiler : public vm::Tier {
   void left(Code& code, Reason reason);
 
   // compiler.cpp
-  bool build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle);
+  bool build(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle, const Target& target);
   bool build_once(Graph& graph, vm::LoadedFunction& f, FunctionState& state, Middle middle);
   Word spent();
   Code* make(vm::LoadedFunction& f, FunctionState& state, Middle middle);

@@ -28,7 +28,8 @@ Value failed(Context* ctx, std::string why) { return rt::panic(*ctx, std::move(w
 IntFunction int_function(IntOp op) {
   static constexpr IntFunction all[] = {two<rt::int_add>, two<rt::int_sub>, two<rt::int_mul>, two<rt::int_div>,
                                         two<rt::int_rem>, two<rt::int_and>, two<rt::int_or>,  two<rt::int_xor>,
-                                        two<rt::int_shl>, two<rt::int_shr>, one<rt::int_neg>, one<rt::int_abs>};
+                                        two<rt::int_shl>, two<rt::int_shr>, one<rt::int_neg>, one<rt::int_abs>,
+                                        one<rt::int_bit_count>, one<rt::int_bit_length>};
   return all[static_cast<unsigned>(op)];
 }
 

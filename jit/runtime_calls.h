@@ -15,7 +15,7 @@ using rt::Context;
 using rt::Value;
 using rt::Word;
 
-enum class IntOp : uint8_t { Add, Sub, Mul, Div, Rem, And, Or, Xor, Shl, Shr, Neg, Abs };
+enum class IntOp : uint8_t { Add, Sub, Mul, Div, Rem, And, Or, Xor, Shl, Shr, Neg, Abs, BitCount, BitLength };
 using IntFunction = Value (*)(Context*, Value, Value);
 IntFunction int_function(IntOp op);
 

@@ -46,7 +46,7 @@ void Codegen::integer(Node* n) {
   // Everything has its register before a way out is described.
   asmjit::Label failure;
   Label back;
-  bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  bool overflows = may_overflow(n->op);
   bool divides = n->op == NodeOp::Div || n->op == NodeOp::Rem;
   if (divides && constant && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
@@ -142,17 +142,52 @@ void Codegen::integer(Node* n) {
         a_.cmp(aa::x14, aa::x16);
         a_.branch_if(CondCode::kNE, failure);
         a_.add(gp(out), aa::x17, 1);
-      } else {
+      } else if (constant) {
         a_.b(failure);
+      } else {
+        // Other amounts are for the runtime.
+        a_.cmp(gp(rb), 62 * 2);
+        a_.branch_if(CondCode::kHI, failure);
+        a_.asr(aa::x14, gp(rb), 1);
+        a_.sub(aa::x16, gp(ra), 1);
+        a_.lsl(aa::x17, aa::x16, aa::x14);
+        a_.asr(aa::x14, aa::x17, aa::x14);
+        a_.cmp(aa::x14, aa::x16);
+        a_.branch_if(CondCode::kNE, failure);
+        a_.add(gp(out), aa::x17, 1);
       }
       break;
     case NodeOp::Shr:
       if (constant && k >= 0) {
         a_.asr(aa::x16, gp(ra), static_cast<uint32_t>(std::min<int64_t>(k, 63)));
         a_.orr(gp(out), aa::x16, 1);
-      } else {
+      } else if (constant) {
         a_.b(failure);
+      } else {
+        a_.cmp(gp(rb), 63 * 2 + 1);
+        a_.branch_if(CondCode::kHI, failure);
+        a_.asr(aa::x16, gp(rb), 1);
+        a_.asr(aa::x16, gp(ra), aa::x16);
+        a_.orr(gp(out), aa::x16, 1);
       }
+      break;
+    case NodeOp::BitCount:
+      // Twice the bits, each as it differs from the sign.
+      a_.eor(aa::x16, gp(ra), gp(ra), aa::asr(63));
+      a_.lsr(aa::x16, aa::x16, 1);
+      a_.fmov(aa::d30, aa::x16);
+      a_.cnt(aa::v30.b8(), aa::v30.b8());
+      a_.addv(aa::b30, aa::v30.b8());
+      a_.fmov(aa::w16, aa::s30);
+      a_.add(gp(out), aa::x16, aa::x16);
+      a_.add(gp(out), gp(out), 1);
+      break;
+    case NodeOp::BitLength:
+      a_.eor(aa::x16, gp(ra), gp(ra), aa::asr(63));
+      a_.orr(aa::x16, aa::x16, 1);
+      a_.clz(aa::x16, aa::x16);
+      a_.movz(aa::x17, 63 * 2 + 1);
+      a_.sub(gp(out), aa::x17, aa::x16, aa::lsl(1));
       break;
     default: divide(n, ra, rb, k, out, failure); break;
   }
@@ -245,7 +280,9 @@ bool Codegen::emit_number(Node* n) {
     case NodeOp::Shl:
     case NodeOp::Shr:
     case NodeOp::Neg:
-    case NodeOp::Abs: integer(n); return true;
+    case NodeOp::Abs:
+    case NodeOp::BitCount:
+    case NodeOp::BitLength: integer(n); return true;
     case NodeOp::Not: {
       int ra = input(n->inputs[0]);
       release_dead(n);
@@ -347,6 +384,18 @@ bool Codegen::emit_float(Node* n) {
       if (dead_after(n)) return true;
       int out = output(n);
       a_.fmov(vec(out), aa::d0);
+      return true;
+    }
+    case NodeOp::FRound: {
+      int a = input(n->inputs[0]);
+      release_dead(n);
+      int out = output(n, a);
+      switch (static_cast<Rounding>(n->imm)) {
+        case Rounding::Down: a_.frintm(vec(out), vec(a)); break;
+        case Rounding::Up: a_.frintp(vec(out), vec(a)); break;
+        case Rounding::ToZero: a_.frintz(vec(out), vec(a)); break;
+        case Rounding::Nearest: a_.frinta(vec(out), vec(a)); break;
+      }
       return true;
     }
     case NodeOp::FSqrt:

@@ -61,6 +61,6 @@ std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& 
 
 }  // namespace
 
-const Target target{"aarch64", stub_image, emit, disassemble};
+const Target target{"aarch64", [] { return Features{true, true, true}; }, stub_image, emit, disassemble};
 
 }  // namespace eddy::jit::a64

@@ -157,6 +157,7 @@ class Builder {
   bool translate_data(vm::Op op);
   bool translate_call(vm::Op op);
   bool translate_effect(vm::Op op);
+  void unary(NodeOp op, Node* a);
   void binary(NodeOp op, Node* a, Node* b);
   void branch(NodeOp op, std::initializer_list<Node*> inputs, int64_t imm, uint32_t taken, uint32_t next,
               FactMap* taken_facts = nullptr, FactMap* next_facts = nullptr);
@@ -179,7 +180,6 @@ class Builder {
   bool passes_raw() const { return g_.speculate && options_.runs(Pass::Raw); }
   bool boxes_for_call();
   bool unboxes_next(const vm::Word* pc, unsigned destination, unsigned* raw);
-  void float_native(const rt::Native& native, const std::vector<Node*>& args);
   Node* define_result(unsigned destination, NodeOp op);
   void unboxed(unsigned destination);
   bool returns_raw();
@@ -204,6 +204,9 @@ class Builder {
   void ask_on(const std::vector<Node*>& args);
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
                          const std::vector<Node*>& args, Node* found, const Own* own = nullptr);
+  // --- natives.cpp
+  void float_native(const rt::Native& native, const std::vector<Node*>& args);
+  bool int_native(const rt::Native& native, const std::vector<Node*>& args);
   // --- accumulate.cpp
   static std::optional<LastStep> last_step(const vm::Word* pc);
   std::optional<NodeOp> accumulates() const;

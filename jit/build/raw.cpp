@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "jit/build/builder.h"
-#include "runtime/natives/natives.h"
+#include "jit/build/natives.h"
 #include "jit/build/switching.h"
 #include "vm/registers.h"
 
@@ -19,10 +19,7 @@ namespace {
 constexpr unsigned kMaxRawParams = 6;  // what comes in registers anywhere
 constexpr unsigned kMaxGroup = 40;     // instructions from the first object to the call
 
-bool is_to_int(const rt::Native& native) {
-  static const rt::Native* const to_int = rt::find_native("float.to_int");
-  return &native == to_int;
-}
+bool is_to_int(const rt::Native& native) { return known_native(native) == KnownNative::ToInt; }
 bool is_float_native(const rt::Native& native) { return native.unary || native.binary || is_to_int(native); }
 
 bool is_call(Op op) { return op == Op::CALL || (op >= Op::CALL_0 && op <= Op::CALL_4); }
@@ -180,22 +177,6 @@ Node* Builder::define_result(unsigned destination, NodeOp op) {
   n->type = Type::Float;
   unboxed(destination);
   return n;
-}
-
-// A native of Floats that have no objects here.
-void Builder::float_native(const rt::Native& native, const std::vector<Node*>& args) {
-  if (is_to_int(native)) {
-    FrameState* s = here();
-    Node* n = define(a_of(*pc_), NodeOp::FloatToInt, {args[0]});
-    n->state = s;
-    n->small = true;
-    return;
-  }
-  FrameState* s = after(a_of(*pc_));
-  Node* n = define_result(a_of(*pc_), NodeOp::FNative);
-  n->inputs = args;
-  n->aux = native.unary ? reinterpret_cast<void*>(native.unary) : reinterpret_cast<void*>(native.binary);
-  n->state = s;
 }
 
 // The instruction behind the one at hand has been translated with it.

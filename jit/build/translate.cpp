@@ -51,6 +51,8 @@ void Builder::binary(NodeOp op, Node* a, Node* b) {
       case NodeOp::And: r = x & y; break;
       case NodeOp::Or: r = x | y; break;
       case NodeOp::Xor: r = x ^ y; break;
+      case NodeOp::Shl: known = y >= 0 && y < 62 && !__builtin_mul_overflow(x, int64_t{1} << y, &r); break;
+      case NodeOp::Shr: known = y >= 0, r = x >> std::min<int64_t>(y, 63); break;
       default: known = false;
     }
     if (known && rt::fits_small(r)) return set(a_of(w), constant(rt::small_int(r).bits));
@@ -67,19 +69,19 @@ void Builder::binary(NodeOp op, Node* a, Node* b) {
   }
 }
 
+void Builder::unary(NodeOp op, Node* a) {
+  FrameState* s = here();
+  bool small = is_small(a);
+  Node* n = define(a_of(*pc_), op, {a});
+  n->state = s;
+  n->known = small;
+  n->small = n->speculative || op == NodeOp::BitCount || op == NodeOp::BitLength;
+  if (n->speculative && !small) fact(a).small = true;
+}
+
 bool Builder::translate_number(Op op) {
   const vm::Word w = *pc_;
   auto small = [&](int64_t i) { return constant(rt::small_int(i).bits); };
-  auto unary = [&](NodeOp n) {
-    Node* a = use(b_of(w));
-    FrameState* s = here();
-    bool known = is_small(a);
-    Node* made = define(a_of(w), n, {a});
-    made->state = s;
-    made->known = known;
-    made->small = made->speculative;
-    if (made->speculative && !known) fact(a).small = true;
-  };
   auto floats = [&](NodeOp n) { define(a_of(w), n, {use(b_of(w)), use(c_of(w))}); };
   switch (op) {
     case Op::MOVE:
@@ -126,8 +128,8 @@ bool Builder::translate_number(Op op) {
     case Op::XOR: binary(NodeOp::Xor, use(b_of(w)), use(c_of(w))); return true;
     case Op::SHL: binary(NodeOp::Shl, use(b_of(w)), use(c_of(w))); return true;
     case Op::SHR: binary(NodeOp::Shr, use(b_of(w)), use(c_of(w))); return true;
-    case Op::NEG: unary(NodeOp::Neg); return true;
-    case Op::ABS: unary(NodeOp::Abs); return true;
+    case Op::NEG: unary(NodeOp::Neg, use(b_of(w))); return true;
+    case Op::ABS: unary(NodeOp::Abs, use(b_of(w))); return true;
     case Op::NOT: {
       Node* a = use(b_of(w));
       if (a->is_const()) set(a_of(w), constant(rt::bool_value(static_cast<Word>(a->imm) != rt::kTrue.bits).bits));

@@ -9,7 +9,7 @@ namespace {
 template <class F>
 void* address_of(F* function) { return reinterpret_cast<void*>(function); }
 
-static_assert(static_cast<int>(NodeOp::Abs) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::Abs));
+static_assert(static_cast<int>(NodeOp::BitLength) - static_cast<int>(NodeOp::Add) == static_cast<int>(calls::IntOp::BitLength));
 calls::IntOp runtime_op(NodeOp op) {
   return static_cast<calls::IntOp>(static_cast<int>(op) - static_cast<int>(NodeOp::Add));
 }

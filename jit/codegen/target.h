@@ -28,6 +28,7 @@ struct Hardship {
 
 struct Target {
   const char* name;  // as --arch says it
+  Features (*features)();  // of this very processor where it is such a one, all of them where code is only listed
   const StubImage& (*stubs)(Watch watch);
   std::unique_ptr<Emitted> (*emit)(const Graph& graph, const Stubs& stubs, vm::Tier& tier, void* code_record,
                                    Hardship hardship);

@@ -39,6 +39,8 @@ struct NodeInfo {
   bool leaves = false, slow = false, call = false, ends = false, effect = false, remade = false;
 };
 const NodeInfo& info_of(NodeOp op);
+// Of Ints; the order is that of calls::IntOp.
+constexpr bool arithmetic(NodeOp op) { return op >= NodeOp::Add && op <= NodeOp::BitLength; }
 
 // The instruction that a node was made for, and through which calls its function was inlined.
 struct Origin {
@@ -52,6 +54,15 @@ enum class Condition : uint8_t { Equal, NotEqual, Less, LessEqual, Greater, Grea
 // Of Ints, which are always less, equal or greater: what holds where it does not; and b against a, from a against b.
 Condition negated(Condition c);
 Condition turned(Condition c);
+
+enum class Rounding : uint8_t { Down, Up, ToZero, Nearest };  // halves away from zero
+
+// What not every processor has an instruction for.
+struct Features {
+  bool rounds = false;         // FRound
+  bool counts_bits = false;    // BitCount
+  bool shifts_anywhere = false;  // by an amount in any register; otherwise it takes several instructions
+};
 
 struct Block;
 struct Node;
@@ -186,6 +197,7 @@ struct Graph {
   unsigned osr_result = rt::kInPlace;  // where that is behind a call: the slot that takes what it gave
   bool positions = false;            // somebody wants to know which code stands for what
   bool count = false;                // count performs and resumes, for --stats
+  Features (*features)() = nullptr;  // of the processor that this is for: asked only when it matters
   std::deque<Node> node_store;
   std::deque<Block> block_store;
   std::deque<FrameState> state_store;

@@ -91,7 +91,8 @@ class Hoist {
       case NodeOp::FDiv:
       case NodeOp::FNeg:
       case NodeOp::FAbs:
-      case NodeOp::FSqrt: return true;
+      case NodeOp::FSqrt:
+      case NodeOp::FRound: return true;
       default: return false;
     }
   }

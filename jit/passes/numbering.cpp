@@ -20,8 +20,6 @@ namespace {
 constexpr size_t kMaxBetween = 400;  // nodes that are looked at for one reuse
 constexpr size_t kMaxTried = 4;      // values that might be used again
 
-bool arithmetic(NodeOp op) { return op >= NodeOp::Add && op <= NodeOp::Abs; }
-
 enum class Sort : uint8_t { None, Check, Pure, Field, Handler };
 
 Sort sort_of(const Node* n) {
@@ -38,6 +36,7 @@ Sort sort_of(const Node* n) {
     case NodeOp::FNeg:
     case NodeOp::FAbs:
     case NodeOp::FSqrt:
+    case NodeOp::FRound:
     case NodeOp::IntToFloat:
     case NodeOp::Unbox:
     case NodeOp::ArrayLen:

@@ -299,7 +299,7 @@ bool ObjectClasses::shows_frames(const Node* n) {
   // A barrier neither looks nor collects.
   if (n->op == NodeOp::Store) return false;
   bool array = n->op == NodeOp::ArrayGet || n->op == NodeOp::ArraySet;
-  return !(n->speculative && ((n->op >= NodeOp::Add && n->op <= NodeOp::Abs) || array));
+  return !(n->speculative && (arithmetic(n->op) || array));
 }
 
 bool ObjectClasses::becomes_poll(const Block* b) {

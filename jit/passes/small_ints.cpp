@@ -10,8 +10,6 @@ namespace eddy::jit {
 
 namespace {
 
-bool arithmetic(NodeOp op) { return op >= NodeOp::Add && op <= NodeOp::Abs; }
-
 class SmallInts {
  public:
   explicit SmallInts(Graph& graph) : g_(graph) {}

@@ -94,6 +94,11 @@ class Codegen : public CodegenBase {
   bool emit_loop(Node* n);
   void integer(Node* n);
   void count_on(Node* n);
+  void shift_left(int a, int by, int out, asmjit::Label failure);
+  void shift_right(int a, int by, int out, asmjit::Label failure);
+  template <class F>
+  void shift_by_cl(int by, F shift);
+  void round(Rounding how, const ax::Xmm& a, const ax::Xmm& out);
   void divide_by(bool rest, int ra, int64_t k, int out, const ax::Gp& number);
   void divide(Node* n, int ra, int rb, int64_t k, int out, int divisor, asmjit::Label failure);
   void check_small(const ax::Gp& r, asmjit::Label otherwise) {

@@ -1,6 +1,7 @@
 // Ints and Floats.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "jit/codegen/reciprocal.h"
 #include "jit/runtime_calls.h"
@@ -39,7 +40,7 @@ void Codegen::integer(Node* n) {
   int divisor = n->op == NodeOp::Div || n->op == NodeOp::Rem ? temporary() : kNone;
   asmjit::Label failure;
   Label back;
-  bool overflows = n->op != NodeOp::And && n->op != NodeOp::Or && n->op != NodeOp::Xor;
+  bool overflows = may_overflow(n->op);
   if (divisor != kNone && rb == kNone && divides_by_multiplying(k)) overflows = false;
   bool checked = !(n->known & 1) || (b && !(n->known & 2) && !constant);
   bool has_failure = checked || overflows;
@@ -154,8 +155,10 @@ void Codegen::integer(Node* n) {
         a_.cmp(ax::rax, ax::rdx);
         a_.jne(failure);
         a_.inc(gp(out));
-      } else {
+      } else if (constant) {
         a_.jmp(failure);
+      } else {
+        shift_left(ra, rb, out, failure);
       }
       break;
     case NodeOp::Shr:
@@ -163,13 +166,101 @@ void Codegen::integer(Node* n) {
         a_.mov(gp(out), gp(ra));
         a_.sar(gp(out), static_cast<int>(std::min<int64_t>(k, 63)));
         a_.or_(gp(out), 1);
-      } else {
+      } else if (constant) {
         a_.jmp(failure);
+      } else {
+        shift_right(ra, rb, out, failure);
       }
+      break;
+    case NodeOp::BitCount:
+    case NodeOp::BitLength:
+      // Twice the bits, each as it differs from the sign.
+      a_.mov(ax::rax, gp(ra));
+      a_.sar(ax::rax, 63);
+      a_.xor_(ax::rax, gp(ra));
+      if (n->op == NodeOp::BitCount) {
+        a_.shr(ax::rax, 1);
+        a_.popcnt(ax::rax, ax::rax);
+      } else {
+        a_.or_(ax::rax, 1);
+        a_.bsr(ax::rax, ax::rax);
+      }
+      a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
       break;
     default: divide(n, ra, rb, k, out, divisor, failure); break;
   }
   if (back.valid()) bind(back);
+}
+
+// By an amount in a register; others than these are for the runtime.
+void Codegen::shift_left(int a, int by, int out, asmjit::Label failure) {
+  a_.cmp(gp(by), 62 * 2);
+  a_.ja(failure);
+  a_.lea(ax::rdx, ax::ptr(gp(a), -1));
+  if (g_.features().shifts_anywhere) {
+    a_.mov(ax::rax, gp(by));
+    a_.shr(ax::eax, 1);
+    a_.shlx(gp(out), ax::rdx, ax::rax);
+    a_.sarx(ax::rax, gp(out), ax::rax);
+    a_.cmp(ax::rax, ax::rdx);
+    a_.jne(failure);
+    a_.inc(gp(out));
+    return;
+  }
+  shift_by_cl(by, [&] {
+    a_.mov(ax::rax, ax::rdx);
+    a_.shl(ax::rax, ax::cl);
+    a_.movq(ax::xmm14, ax::rax);
+    a_.sar(ax::rax, ax::cl);
+    a_.cmp(ax::rax, ax::rdx);
+  });
+  a_.jne(failure);
+  a_.movq(gp(out), ax::xmm14);
+  a_.inc(gp(out));
+}
+
+void Codegen::shift_right(int a, int by, int out, asmjit::Label failure) {
+  a_.cmp(gp(by), 63 * 2 + 1);
+  a_.ja(failure);
+  if (g_.features().shifts_anywhere) {
+    a_.mov(ax::rax, gp(by));
+    a_.shr(ax::eax, 1);
+    a_.sarx(gp(out), gp(a), ax::rax);
+  } else {
+    a_.mov(ax::rdx, gp(a));
+    shift_by_cl(by, [&] { a_.sar(ax::rdx, ax::cl); });
+    a_.mov(gp(out), ax::rdx);
+  }
+  a_.or_(gp(out), 1);
+}
+
+// `shift` finds the amount in cl. The flags stay.
+template <class F>
+void Codegen::shift_by_cl(int by, F shift) {
+  a_.movq(ax::xmm15, ax::rcx);
+  a_.mov(ax::rcx, gp(by));
+  a_.shr(ax::ecx, 1);
+  shift();
+  a_.movq(ax::rcx, ax::xmm15);
+}
+
+void Codegen::round(Rounding how, const ax::Xmm& a, const ax::Xmm& out) {
+  constexpr int kQuietly = 8;
+  switch (how) {
+    case Rounding::Down: return void(a_.roundsd(out, a, kQuietly | 1));
+    case Rounding::Up: return void(a_.roundsd(out, a, kQuietly | 2));
+    case Rounding::ToZero: return void(a_.roundsd(out, a, kQuietly | 3));
+    case Rounding::Nearest: break;
+  }
+  // What is almost a half, with its sign, and then towards zero: a half itself would lift what is just below one.
+  a_.mov(ax::rax, INT64_MIN);
+  a_.movq(ax::xmm15, ax::rax);
+  a_.andps(ax::xmm15, a);
+  a_.mov(ax::rax, std::bit_cast<int64_t>(std::nextafter(0.5, 0.0)));
+  a_.movq(ax::xmm14, ax::rax);
+  a_.orps(ax::xmm15, ax::xmm14);
+  a_.addsd(ax::xmm15, a);
+  a_.roundsd(out, ax::xmm15, kQuietly | 3);
 }
 
 // By a constant, without dividing. `number`: a register for the operand.
@@ -266,7 +357,9 @@ bool Codegen::emit_number(Node* n) {
     case NodeOp::Shl:
     case NodeOp::Shr:
     case NodeOp::Neg:
-    case NodeOp::Abs: integer(n); return true;
+    case NodeOp::Abs:
+    case NodeOp::BitCount:
+    case NodeOp::BitLength: integer(n); return true;
     case NodeOp::Not: {
       int ra = input(n->inputs[0]);
       release_dead(n);
@@ -390,6 +483,12 @@ bool Codegen::emit_float(Node* n) {
       int a = input(n->inputs[0]);
       int out = output(n);
       a_.sqrtsd(xmm(out), xmm(a));
+      return true;
+    }
+    case NodeOp::FRound: {
+      int a = input(n->inputs[0]);
+      int out = output(n);
+      round(static_cast<Rounding>(n->imm), xmm(a), xmm(out));
       return true;
     }
     case NodeOp::FNeg:

@@ -1,6 +1,7 @@
 #include "jit/codegen/target.h"
 
 #include "jit/x64/codegen.h"
+#include "jit/x64/features.h"
 #include "jit/x64/listing.h"
 
 namespace eddy::jit::x64 {
@@ -32,6 +33,6 @@ std::unique_ptr<Emitted> emit(const Graph& graph, const Stubs& stubs, vm::Tier& 
 
 }  // namespace
 
-const Target target{"x86-64", stub_image, emit, disassemble};
+const Target target{"x86-64", features, stub_image, emit, disassemble};
 
 }  // namespace eddy::jit::x64

@@ -1,0 +1,69 @@
+#include "jit/build/natives.h"
+
+#include <utility>
+#include <vector>
+
+#include "jit/build/builder.h"
+
+namespace eddy::jit {
+
+using vm::a_of;
+
+KnownNative known_native(const rt::Native& native) {
+  static const std::vector<KnownNative> all = [] {
+    std::vector<KnownNative> known(rt::natives().size());
+    for (auto [name, native] : {std::pair<const char*, KnownNative>{"float.to_int", KnownNative::ToInt},
+                                {"float.floor", KnownNative::Floor},
+                                {"float.ceil", KnownNative::Ceil},
+                                {"float.trunc", KnownNative::Trunc},
+                                {"float.round", KnownNative::Round},
+                                {"int.bit_count", KnownNative::BitCount},
+                                {"int.bit_length", KnownNative::BitLength}})
+      known[static_cast<size_t>(rt::find_native(name) - rt::natives().data())] = native;
+    return known;
+  }();
+  return all[static_cast<size_t>(&native - rt::natives().data())];
+}
+
+// A native of Floats that have no objects here.
+void Builder::float_native(const rt::Native& native, const std::vector<Node*>& args) {
+  auto round = [&](Rounding how) {
+    Node* n = define_result(a_of(*pc_), NodeOp::FRound);
+    n->inputs = args;
+    n->imm = static_cast<int64_t>(how);
+  };
+  KnownNative known = known_native(native);
+  if (known == KnownNative::ToInt) {
+    FrameState* s = here();
+    Node* n = define(a_of(*pc_), NodeOp::FloatToInt, {args[0]});
+    n->state = s;
+    n->small = true;
+    return;
+  }
+  if (known != KnownNative::None && g_.features().rounds) {
+    switch (known) {
+      case KnownNative::Floor: return round(Rounding::Down);
+      case KnownNative::Ceil: return round(Rounding::Up);
+      case KnownNative::Trunc: return round(Rounding::ToZero);
+      default: return round(Rounding::Nearest);
+    }
+  }
+  FrameState* s = after(a_of(*pc_));
+  Node* n = define_result(a_of(*pc_), NodeOp::FNative);
+  n->inputs = args;
+  n->aux = native.unary ? reinterpret_cast<void*>(native.unary) : reinterpret_cast<void*>(native.binary);
+  n->state = s;
+}
+
+bool Builder::int_native(const rt::Native& native, const std::vector<Node*>& args) {
+  switch (known_native(native)) {
+    case KnownNative::BitCount:
+      if (!g_.features().counts_bits) return false;
+      unary(NodeOp::BitCount, args[0]);
+      return true;
+    case KnownNative::BitLength: unary(NodeOp::BitLength, args[0]); return true;
+    default: return false;
+  }
+}
+
+}  // namespace eddy::jit
