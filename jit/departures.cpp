@@ -40,6 +40,7 @@ Departure why_left(Reason reason, vm::Word instruction) {
     case Op::PANIC:
       return Departure::Panic;
     case Op::UNBOX:
+    case Op::NATIVE:
       return Departure::Shape;
     default:
       return op >= Op::JIS && op <= Op::SET_UP ? Departure::Shape : Departure::Other;

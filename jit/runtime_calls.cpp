@@ -55,6 +55,17 @@ Value allocate(Context* ctx, Word header, Word bytes) {
   return rt::ptr_value(ctx->heap->allocate(like->kind(), like->count(), bytes, like->con()));
 }
 
+Value string_at(Context* ctx, Value string, Value index) {
+  static const rt::Native* const at = rt::find_native("string.at");  // looks at what it gets
+  Value args[] = {string, index};
+  return at->function(*ctx, args);
+}
+
+Value string_length(Context* ctx, Value string) {
+  static const rt::Native* const length = rt::find_native("string.length");
+  return length->function(*ctx, &string);
+}
+
 Value array_get(Context* ctx, Value array, Value index) {
   bool in_range = array.is_ptr() && index.is_small() && static_cast<uint64_t>(index.small()) < array.ptr()->count();
   if (in_range && rt::is_kind(array, rt::Kind::Array)) return rt::as<rt::Array>(array)->items[index.small()];

@@ -21,6 +21,8 @@ IntFunction int_function(IntOp op);
 
 Value compare(Context*, Value a, Value b, Word condition);     // a Bool; ir.h's Condition
 Value allocate(Context*, Word header, Word bytes);             // unfilled
+Value string_at(Context*, Value string, Value index);
+Value string_length(Context*, Value string);
 Value array_get(Context*, Value array, Value index);
 Value array_set(Context*, Value array, Value index, Value value);
 Value make_array(Context*, Word count);                        // of the first `count` of ctx.args

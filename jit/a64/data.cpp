@@ -130,7 +130,7 @@ void Codegen::object_check(const aa::Gp& v, rt::Kind kind, bool pointer, asmjit:
   a_.branch_if(CondCode::kNE, no);
 }
 
-// The index, untagged, in x16; leaves where it is out of range.
+// The index, untagged, in x16; leaves where it is out of range. That is in x17.
 void Codegen::index_check(const aa::Gp& array, const Node* n, asmjit::Label no) {
   Node* index = n->inputs[1];
   if (index->is_const()) {
@@ -221,6 +221,51 @@ bool Codegen::emit_data(Node* n) {
       int offset = 16 + 8 * static_cast<int>(n->imm);
       a_.str(gp(v), field(gp(a), offset));
       barrier(n, a, n->inputs[1], [this, a, offset](const aa::Gp& to) { a_.add_to(to, gp(a), offset); });
+      return true;
+    }
+    case NodeOp::CharCode: {
+      int a = input(n->inputs[0]), out = output(n);
+      if (!n->known) {
+        a_.cmp(gp(a).w(), asmjit::Imm(rt::imm_bits(rt::Imm::Char)));
+        a_.branch_if(CondCode::kNE, leave_label(n));
+      }
+      a_.lsr(aa::x16, gp(a), 32);
+      a_.add(gp(out), aa::x16, aa::x16);
+      a_.add(gp(out), gp(out), 1);
+      return true;
+    }
+    case NodeOp::StringLength:
+    case NodeOp::StringAt: {
+      bool length = n->op == NodeOp::StringLength;
+      int a = input(n->inputs[0]);
+      if (!length && !n->inputs[1]->is_const()) input(n->inputs[1]);
+      int out = output(n);
+      asmjit::Label no = a_.newLabel(), back = a_.newLabel();
+      slow_path(n, no, [this, n, out, length] {
+        call_with_operands(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at));
+        take_result(out);
+      }, back);
+      object_check(gp(a), rt::Kind::String, n->known & 1, no);
+      if (length) {
+        // One more than there are.
+        a_.ldr(aa::w16, aa::ptr(gp(a), at::string_chars));
+        a_.branch_if_zero(aa::w16, no);
+        a_.add(aa::x16, aa::x16, aa::x16);
+        a_.sub(gp(out), aa::x16, 1);
+        a_.bind(back);
+        return true;
+      }
+      index_check(gp(a), n, no);
+      // As many bytes as characters.
+      a_.ldr(aa::w14, aa::ptr(gp(a), at::string_chars));
+      a_.add(aa::w17, aa::w17, 1);
+      a_.cmp(aa::w14, aa::w17);
+      a_.branch_if(CondCode::kNE, no);
+      a_.add(aa::x17, gp(a), at::string_bytes);
+      a_.ldrb(aa::w16, aa::ptr(aa::x17, aa::x16));
+      a_.lsl(aa::x16, aa::x16, 32);
+      a_.add(gp(out), aa::x16, rt::imm_bits(rt::Imm::Char));
+      a_.bind(back);
       return true;
     }
     case NodeOp::ArrayGet:

@@ -206,7 +206,7 @@ class Builder {
                          const std::vector<Node*>& args, Node* found, const Own* own = nullptr);
   // --- natives.cpp
   void float_native(const rt::Native& native, const std::vector<Node*>& args);
-  bool int_native(const rt::Native& native, const std::vector<Node*>& args);
+  bool plain_native(const rt::Native& native, const std::vector<Node*>& args);
   // --- accumulate.cpp
   static std::optional<LastStep> last_step(const vm::Word* pc);
   std::optional<NodeOp> accumulates() const;

@@ -12,14 +12,17 @@ using vm::a_of;
 KnownNative known_native(const rt::Native& native) {
   static const std::vector<KnownNative> all = [] {
     std::vector<KnownNative> known(rt::natives().size());
-    for (auto [name, native] : {std::pair<const char*, KnownNative>{"float.to_int", KnownNative::ToInt},
+    for (auto [name, kind] : {std::pair<const char*, KnownNative>{"float.to_int", KnownNative::ToInt},
                                 {"float.floor", KnownNative::Floor},
                                 {"float.ceil", KnownNative::Ceil},
                                 {"float.trunc", KnownNative::Trunc},
                                 {"float.round", KnownNative::Round},
                                 {"int.bit_count", KnownNative::BitCount},
-                                {"int.bit_length", KnownNative::BitLength}})
-      known[static_cast<size_t>(rt::find_native(name) - rt::natives().data())] = native;
+                                {"int.bit_length", KnownNative::BitLength},
+                                {"char.code", KnownNative::CharCode},
+                                {"string.at", KnownNative::StringAt},
+                                {"string.length", KnownNative::StringLength}})
+      known[static_cast<size_t>(rt::find_native(name) - rt::natives().data())] = kind;
     return known;
   }();
   return all[static_cast<size_t>(&native - rt::natives().data())];
@@ -55,13 +58,32 @@ void Builder::float_native(const rt::Native& native, const std::vector<Node*>& a
   n->state = s;
 }
 
-bool Builder::int_native(const rt::Native& native, const std::vector<Node*>& args) {
+// Another one; false where it is to be called.
+bool Builder::plain_native(const rt::Native& native, const std::vector<Node*>& args) {
+  auto made = [&](NodeOp op) {
+    FrameState* s = here();
+    Node* n = define(a_of(*pc_), op);
+    n->inputs = args;
+    n->state = s;
+    n->small = op != NodeOp::StringAt;
+    return n;
+  };
   switch (known_native(native)) {
     case KnownNative::BitCount:
       if (!g_.features().counts_bits) return false;
       unary(NodeOp::BitCount, args[0]);
       return true;
     case KnownNative::BitLength: unary(NodeOp::BitLength, args[0]); return true;
+    case KnownNative::CharCode: made(NodeOp::CharCode)->known = args[0]->op == NodeOp::StringAt; return true;
+    // Of Strings made a moment ago nobody knows how long they are, and many are not ASCII: nothing to leave code for.
+    case KnownNative::StringLength: made(NodeOp::StringLength)->speculative = false; return true;
+    case KnownNative::StringAt: {
+      bool small = is_small(args[1]);
+      Node* n = made(NodeOp::StringAt);
+      n->speculative = false;
+      n->known = static_cast<uint8_t>(small << 1);
+      return true;
+    }
     default: return false;
   }
 }

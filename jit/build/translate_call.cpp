@@ -335,7 +335,7 @@ bool Builder::translate_call(Op op) {
         float_native(rt::natives()[c_of(w)], args);
         return true;
       }
-      if (int_native(rt::natives()[c_of(w)], args)) return true;
+      if (plain_native(rt::natives()[c_of(w)], args)) return true;
       FrameState* s = here();
       Node* n = define(a_of(w), NodeOp::Native);
       n->inputs = std::move(args);

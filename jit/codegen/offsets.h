@@ -44,6 +44,7 @@ constexpr int stats = offsetof(rt::Context, stats);
 constexpr int captures = offsetof(rt::Statistics, captures);
 constexpr int resumed_copies = offsetof(rt::Statistics, resumes) + 8 * static_cast<int>(rt::ResumeShape::Copied);
 constexpr int count = 4;  // of any object
+constexpr int string_chars = offsetof(rt::String, chars), string_bytes = offsetof(rt::String, bytes);
 constexpr int node_site = offsetof(rt::Node, site), node_env = offsetof(rt::Node, env);
 constexpr int named_site = offsetof(rt::Named, site), named_live = offsetof(rt::Named, live);
 static_assert(offsetof(rt::Named, env) == node_env);

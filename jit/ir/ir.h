@@ -59,8 +59,8 @@ enum class Rounding : uint8_t { Down, Up, ToZero, Nearest };  // halves away fro
 
 // What not every processor has an instruction for.
 struct Features {
-  bool rounds = false;         // FRound
-  bool counts_bits = false;    // BitCount
+  bool rounds = false;           // FRound
+  bool counts_bits = false;      // BitCount
   bool shifts_anywhere = false;  // by an amount in any register; otherwise it takes several instructions
 };
 

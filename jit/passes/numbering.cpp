@@ -40,6 +40,7 @@ Sort sort_of(const Node* n) {
     case NodeOp::IntToFloat:
     case NodeOp::Unbox:
     case NodeOp::ArrayLen:
+    case NodeOp::CharCode:
     case NodeOp::CompareFloat: return Sort::Pure;
     case NodeOp::Compare: return compares_words(n) ? Sort::Pure : Sort::None;
     case NodeOp::Load:

@@ -109,7 +109,7 @@ class SmallInts {
   void refine(Block* b) {
     for (Node* n : b->nodes) {
       bool ints = arithmetic(n->op) || n->op == NodeOp::Compare || n->op == NodeOp::Branch;
-      bool index = n->op == NodeOp::ArrayGet || n->op == NodeOp::ArrayGetF;
+      bool index = n->op == NodeOp::ArrayGet || n->op == NodeOp::ArrayGetF || n->op == NodeOp::StringAt;
       bool sets = n->op == NodeOp::ArraySet || n->op == NodeOp::ArraySetF;
       for (size_t i = 0; i < n->inputs.size() && i < 7; ++i) {
         bool counts = ints || (index && i == 1) || (sets && i == 1) || (n->op == NodeOp::ArraySet && i == 2) ||

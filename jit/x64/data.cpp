@@ -134,7 +134,7 @@ bool Codegen::emit_data(Node* n) {
   // An item at an index that is known to be in range: 8 bytes an item, 2 a step of the tagged index.
   auto in_range = [](const Node* n) { return (n->known & (kInRange | 3)) == (kInRange | 3) && !n->inputs[1]->is_const(); };
   auto item = [&](Node* n) { return ax::qword_ptr(gp(at(n->inputs[0]).reg), gp(at(n->inputs[1]).reg), 2, kItems - 4); };
-  // The index, untagged, in rax; leaves where it is out of range.
+  // The index, untagged, in rax; leaves where it is out of range, which is in rdx.
   auto index_check = [&](const ax::Gp& array, const Node* n, asmjit::Label no) {
     Node* index = n->inputs[1];
     if (index->is_const()) {
@@ -225,6 +225,50 @@ bool Codegen::emit_data(Node* n) {
       int offset = 16 + 8 * static_cast<int>(n->imm);
       a_.mov(ax::qword_ptr(gp(a), offset), gp(v));
       barrier(n, a, n->inputs[1], [this, a, offset](const ax::Gp& to) { a_.lea(to, ax::ptr(gp(a), offset)); });
+      return true;
+    }
+    case NodeOp::CharCode: {
+      int a = input(n->inputs[0]), out = output(n);
+      if (!n->known) {
+        a_.cmp(gp(a).r32(), static_cast<int>(rt::imm_bits(rt::Imm::Char)));
+        a_.jne(leave_label(n));
+      }
+      a_.mov(ax::rax, gp(a));
+      a_.shr(ax::rax, 32);
+      a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
+      return true;
+    }
+    case NodeOp::StringLength:
+    case NodeOp::StringAt: {
+      bool length = n->op == NodeOp::StringLength;
+      int a = input(n->inputs[0]);
+      if (!length && !n->inputs[1]->is_const()) input(n->inputs[1]);
+      int out = output(n);
+      asmjit::Label no = a_.newLabel(), back = a_.newLabel();
+      slow_path(n, no, [this, n, out, length] {
+        call_with_operands(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at));
+        take_result(out);
+      }, back);
+      object_check(gp(a), rt::Kind::String, n->known & 1, no);
+      if (length) {
+        // One more than there are.
+        a_.mov(ax::eax, ax::dword_ptr(gp(a), at::string_chars));
+        a_.test(ax::eax, ax::eax);
+        a_.jz(no);
+        a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, -1));
+        a_.bind(back);
+        return true;
+      }
+      index_check(gp(a), n, no);
+      // As many bytes as characters.
+      a_.inc(ax::edx);
+      a_.cmp(ax::edx, ax::dword_ptr(gp(a), at::string_chars));
+      a_.jne(no);
+      a_.movzx(ax::eax, ax::byte_ptr(gp(a), ax::rax, 0, at::string_bytes));
+      a_.shl(ax::rax, 32);
+      a_.add(ax::rax, static_cast<int>(rt::imm_bits(rt::Imm::Char)));
+      a_.mov(gp(out), ax::rax);
+      a_.bind(back);
       return true;
     }
     case NodeOp::ArrayGet:
