@@ -240,11 +240,8 @@ bool Codegen::emit_data(Node* n) {
       int a = input(n->inputs[0]);
       if (!length && !n->inputs[1]->is_const()) input(n->inputs[1]);
       int out = output(n);
-      asmjit::Label no = a_.newLabel(), back = a_.newLabel();
-      slow_path(n, no, [this, n, out, length] {
-        call_with_operands(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at));
-        take_result(out);
-      }, back);
+      Label back;
+      asmjit::Label no = result_of(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at), out, &back);
       object_check(gp(a), rt::Kind::String, n->known & 1, no);
       if (length) {
         // One more than there are.
@@ -252,7 +249,7 @@ bool Codegen::emit_data(Node* n) {
         a_.branch_if_zero(aa::w16, no);
         a_.add(aa::x16, aa::x16, aa::x16);
         a_.sub(gp(out), aa::x16, 1);
-        a_.bind(back);
+        bind(back);
         return true;
       }
       index_check(gp(a), n, no);
@@ -265,7 +262,7 @@ bool Codegen::emit_data(Node* n) {
       a_.ldrb(aa::w16, aa::ptr(aa::x17, aa::x16));
       a_.lsl(aa::x16, aa::x16, 32);
       a_.add(gp(out), aa::x16, rt::imm_bits(rt::Imm::Char));
-      a_.bind(back);
+      bind(back);
       return true;
     }
     case NodeOp::ArrayGet:
@@ -273,24 +270,15 @@ bool Codegen::emit_data(Node* n) {
       bool raw = n->op == NodeOp::ArrayGetF;
       int a = input(n->inputs[0]);
       int out = output(n);
-      asmjit::Label no, back;
+      Label back;
       if (!n->inputs[1]->is_const()) input(n->inputs[1]);
-      if (raw || n->speculative) {
-        no = leave_label(n);
-      } else {
-        no = a_.newLabel();
-        back = a_.newLabel();
-        slow_path(n, no, [this, n, out] {
-          call_with_operands(n, reinterpret_cast<void*>(&calls::array_get));
-          take_result(out);
-        }, back);
-      }
+      asmjit::Label no = raw || n->speculative ? leave_label(n) : result_of(n, reinterpret_cast<void*>(&calls::array_get), out, &back);
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
       index_check(gp(a), n, no);
       a_.add(aa::x17, gp(a), kItems);
       if (raw) a_.ldr(vec(out), aa::ptr(aa::x17, aa::x16, aa::lsl(3)));
       else a_.ldr(gp(out), aa::ptr(aa::x17, aa::x16, aa::lsl(3)));
-      if (back.isValid()) a_.bind(back);
+      if (back.valid()) bind(back);
       return true;
     }
     case NodeOp::ArraySet:

@@ -232,6 +232,8 @@ class CodegenBase {
   // Where an operation goes that small Ints do not cover. A slow path comes to `back`, if it is one, with the result in
   // `out`.
   Label int_failure(const Node* n, int out, Label* back);
+  // Where `helper` gives the result of a node instead; behind that control is at `back`.
+  Label result_of(const Node* n, void* helper, int out, Label* back);
   // Of small Ints: whether that may be none.
   static bool may_overflow(NodeOp op) {
     return op != NodeOp::And && op != NodeOp::Or && op != NodeOp::Xor && op != NodeOp::BitCount && op != NodeOp::BitLength;

@@ -90,10 +90,14 @@ void CodegenBase::call_compare(const Node* n) {
 
 Label CodegenBase::int_failure(const Node* n, int out, Label* back) {
   if (n->speculative) return leave_label(n);
+  return result_of(n, address_of(calls::int_function(runtime_op(n->op))), out, back);
+}
+
+Label CodegenBase::result_of(const Node* n, void* helper, int out, Label* back) {
   Label from = new_label();
   *back = new_label();
-  slow_path(n, from, [this, n, out] {
-    call_with_operands(n, address_of(calls::int_function(runtime_op(n->op))));
+  slow_path(n, from, [this, n, helper, out] {
+    call_with_operands(n, helper);
     take_result(out);
   }, *back);
   return from;

@@ -244,11 +244,8 @@ bool Codegen::emit_data(Node* n) {
       int a = input(n->inputs[0]);
       if (!length && !n->inputs[1]->is_const()) input(n->inputs[1]);
       int out = output(n);
-      asmjit::Label no = a_.newLabel(), back = a_.newLabel();
-      slow_path(n, no, [this, n, out, length] {
-        call_with_operands(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at));
-        take_result(out);
-      }, back);
+      Label back;
+      asmjit::Label no = result_of(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at), out, &back);
       object_check(gp(a), rt::Kind::String, n->known & 1, no);
       if (length) {
         // One more than there are.
@@ -256,7 +253,7 @@ bool Codegen::emit_data(Node* n) {
         a_.test(ax::eax, ax::eax);
         a_.jz(no);
         a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, -1));
-        a_.bind(back);
+        bind(back);
         return true;
       }
       index_check(gp(a), n, no);
@@ -268,7 +265,7 @@ bool Codegen::emit_data(Node* n) {
       a_.shl(ax::rax, 32);
       a_.add(ax::rax, static_cast<int>(rt::imm_bits(rt::Imm::Char)));
       a_.mov(gp(out), ax::rax);
-      a_.bind(back);
+      bind(back);
       return true;
     }
     case NodeOp::ArrayGet:
@@ -283,24 +280,14 @@ bool Codegen::emit_data(Node* n) {
         return true;
       }
       int out = output(n);
-      asmjit::Label no, back;
-      if (raw || n->speculative) {
-        no = leave_label(n);
-      } else {
-        no = a_.newLabel();
-        back = a_.newLabel();
-      }
+      Label back;
       if (!n->inputs[1]->is_const()) input(n->inputs[1]);
-      if (back.isValid())
-        slow_path(n, no, [this, n, out] {
-          call_with_operands(n, reinterpret_cast<void*>(&calls::array_get));
-          take_result(out);
-        }, back);
+      asmjit::Label no = raw || n->speculative ? leave_label(n) : result_of(n, reinterpret_cast<void*>(&calls::array_get), out, &back);
       object_check(gp(a), raw ? rt::Kind::FloatArray : rt::Kind::Array, n->known & 1, no);
       index_check(gp(a), n, no);
       if (raw) a_.movsd(xmm(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
       else a_.mov(gp(out), ax::qword_ptr(gp(a), ax::rax, 3, kItems));
-      if (back.isValid()) a_.bind(back);
+      if (back.valid()) bind(back);
       return true;
     }
     case NodeOp::ArraySet:
