@@ -205,6 +205,7 @@ class Builder {
   Node* perform_in_place(vm::PerformCell* cell, const rt::Clause* clause, unsigned destination, FrameState* s,
                          const std::vector<Node*>& args, Node* found, const Own* own = nullptr);
   // --- natives.cpp
+  Node* in_place(NodeOp op, const std::vector<Node*>& args);
   void float_native(const rt::Native& native, const std::vector<Node*>& args);
   bool plain_native(const rt::Native& native, const std::vector<Node*>& args);
   // --- accumulate.cpp

@@ -1,5 +1,6 @@
 #include "jit/build/natives.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,28 +29,39 @@ KnownNative known_native(const rt::Native& native) {
   return all[static_cast<size_t>(&native - rt::natives().data())];
 }
 
+namespace {
+std::optional<Rounding> rounding_of(KnownNative native) {
+  switch (native) {
+    case KnownNative::Floor: return Rounding::Down;
+    case KnownNative::Ceil: return Rounding::Up;
+    case KnownNative::Trunc: return Rounding::ToZero;
+    case KnownNative::Round: return Rounding::Nearest;
+    default: return std::nullopt;
+  }
+}
+}  // namespace
+
+// A node that may leave code, or call the runtime, at the instruction at hand.
+Node* Builder::in_place(NodeOp op, const std::vector<Node*>& args) {
+  FrameState* s = here();
+  Node* n = define(a_of(*pc_), op);
+  n->inputs = args;
+  n->state = s;
+  return n;
+}
+
 // A native of Floats that have no objects here.
 void Builder::float_native(const rt::Native& native, const std::vector<Node*>& args) {
-  auto round = [&](Rounding how) {
-    Node* n = define_result(a_of(*pc_), NodeOp::FRound);
-    n->inputs = args;
-    n->imm = static_cast<int64_t>(how);
-  };
   KnownNative known = known_native(native);
   if (known == KnownNative::ToInt) {
-    FrameState* s = here();
-    Node* n = define(a_of(*pc_), NodeOp::FloatToInt, {args[0]});
-    n->state = s;
-    n->small = true;
+    in_place(NodeOp::FloatToInt, args)->small = true;
     return;
   }
-  if (known != KnownNative::None && g_.features().rounds) {
-    switch (known) {
-      case KnownNative::Floor: return round(Rounding::Down);
-      case KnownNative::Ceil: return round(Rounding::Up);
-      case KnownNative::Trunc: return round(Rounding::ToZero);
-      default: return round(Rounding::Nearest);
-    }
+  if (std::optional<Rounding> how = rounding_of(known); how && g_.features().rounds) {
+    Node* n = define_result(a_of(*pc_), NodeOp::FRound);
+    n->inputs = args;
+    n->imm = static_cast<int64_t>(*how);
+    return;
   }
   FrameState* s = after(a_of(*pc_));
   Node* n = define_result(a_of(*pc_), NodeOp::FNative);
@@ -60,26 +72,28 @@ void Builder::float_native(const rt::Native& native, const std::vector<Node*>& a
 
 // Another one; false where it is to be called.
 bool Builder::plain_native(const rt::Native& native, const std::vector<Node*>& args) {
-  auto made = [&](NodeOp op) {
-    FrameState* s = here();
-    Node* n = define(a_of(*pc_), op);
-    n->inputs = args;
-    n->state = s;
-    n->small = op != NodeOp::StringAt;
-    return n;
-  };
   switch (known_native(native)) {
     case KnownNative::BitCount:
       if (!g_.features().counts_bits) return false;
       unary(NodeOp::BitCount, args[0]);
       return true;
     case KnownNative::BitLength: unary(NodeOp::BitLength, args[0]); return true;
-    case KnownNative::CharCode: made(NodeOp::CharCode)->known = args[0]->op == NodeOp::StringAt; return true;
+    case KnownNative::CharCode: {
+      Node* n = in_place(NodeOp::CharCode, args);
+      n->known = args[0]->op == NodeOp::StringAt;
+      n->small = true;
+      return true;
+    }
     // Of Strings made a moment ago nobody knows how long they are, and many are not ASCII: nothing to leave code for.
-    case KnownNative::StringLength: made(NodeOp::StringLength)->speculative = false; return true;
+    case KnownNative::StringLength: {
+      Node* n = in_place(NodeOp::StringLength, args);
+      n->speculative = false;
+      n->small = true;
+      return true;
+    }
     case KnownNative::StringAt: {
       bool small = is_small(args[1]);
-      Node* n = made(NodeOp::StringAt);
+      Node* n = in_place(NodeOp::StringAt, args);
       n->speculative = false;
       n->known = static_cast<uint8_t>(small << 1);
       return true;

@@ -238,24 +238,26 @@ bool Codegen::emit_data(Node* n) {
       a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, 1));
       return true;
     }
-    case NodeOp::StringLength:
+    case NodeOp::StringLength: {
+      int a = input(n->inputs[0]), out = output(n);
+      Label back;
+      asmjit::Label no = result_of(n, reinterpret_cast<void*>(&calls::string_length), out, &back);
+      object_check(gp(a), rt::Kind::String, false, no);
+      // One more than there are.
+      a_.mov(ax::eax, ax::dword_ptr(gp(a), at::string_chars));
+      a_.test(ax::eax, ax::eax);
+      a_.jz(no);
+      a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, -1));
+      bind(back);
+      return true;
+    }
     case NodeOp::StringAt: {
-      bool length = n->op == NodeOp::StringLength;
       int a = input(n->inputs[0]);
-      if (!length && !n->inputs[1]->is_const()) input(n->inputs[1]);
+      if (!n->inputs[1]->is_const()) input(n->inputs[1]);
       int out = output(n);
       Label back;
-      asmjit::Label no = result_of(n, length ? reinterpret_cast<void*>(&calls::string_length) : reinterpret_cast<void*>(&calls::string_at), out, &back);
-      object_check(gp(a), rt::Kind::String, n->known & 1, no);
-      if (length) {
-        // One more than there are.
-        a_.mov(ax::eax, ax::dword_ptr(gp(a), at::string_chars));
-        a_.test(ax::eax, ax::eax);
-        a_.jz(no);
-        a_.lea(gp(out), ax::ptr(ax::rax, ax::rax, 0, -1));
-        bind(back);
-        return true;
-      }
+      asmjit::Label no = result_of(n, reinterpret_cast<void*>(&calls::string_at), out, &back);
+      object_check(gp(a), rt::Kind::String, false, no);
       index_check(gp(a), n, no);
       // As many bytes as characters.
       a_.inc(ax::edx);
